@@ -1,0 +1,1 @@
+"""Machines: the REST API, with keys and limits."""

@@ -1,0 +1,1 @@
+"""Weft's own REST API."""

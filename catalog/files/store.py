@@ -1,0 +1,104 @@
+"""The port of file stores, and the one on local disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from flask import current_app
+
+from catalog.errors import NotFound
+
+
+class FileStore(Protocol):
+    """Keeps whole files under keys such as `charts/ab12.svg`."""
+
+    def writing(self, key: str) -> Iterator[IO[bytes]] | object:
+        """A context that gives a writable file; the key shows it only after the context ends well."""
+        ...
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep `content` under `key`, durably."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The content under `key`; raises NotFound."""
+        ...
+
+    def path(self, key: str) -> Path | None:
+        """Local path of the file, or None where it has none or does not exist."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget the key; unknown keys are no error."""
+        ...
+
+
+class LocalFiles:
+    """Files in a folder: written beside, synced, then renamed, so that a kill leaves no half file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _place(self, key: str) -> Path:
+        place = (self.folder / key).resolve()
+        if not place.is_relative_to(self.folder.resolve()):
+            raise NotFound("there is no such file")
+        return place
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[IO[bytes]]:
+        """A context that gives a writable file; the key shows it only after the context ends well."""
+        place = self._place(key)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".writing-")
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(place)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        sync_folder(place.parent)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep `content` under `key`, durably."""
+        with self.writing(key) as file:
+            file.write(content)
+
+    def get(self, key: str) -> bytes:
+        """The content under `key`; raises NotFound."""
+        try:
+            return self._place(key).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound("there is no such file") from error
+
+    def path(self, key: str) -> Path | None:
+        """Local path of the file, or None if it does not exist."""
+        place = self._place(key)
+        return place if place.is_file() else None
+
+    def delete(self, key: str) -> None:
+        """Forget the key; unknown keys are no error."""
+        self._place(key).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def file_store() -> FileStore:
+    """The store that the settings name."""
+    return cast("FileStore", current_app.extensions["weft"]["files"])

@@ -1,0 +1,58 @@
+"""Accounts, their memberships and their API keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from catalog.models.base import Base, new_id, now
+from catalog.models.vocabulary import MemberRole, Role
+
+
+class Account(Base):
+    """A person who signs in; the password is an argon2id hash."""
+
+    __tablename__ = "account"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    """Lower case."""
+    name: Mapped[str] = mapped_column(String(100))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(String(20), default=Role.ACCOUNT)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    session_token: Mapped[str] = mapped_column(String(36), default=new_id)
+    """Changes with the password, so that sessions opened before it end."""
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    memberships: Mapped[list[Membership]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+
+
+class Membership(Base):
+    """What an account is inside an organization."""
+
+    __tablename__ = "membership"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[MemberRole] = mapped_column(String(20))
+
+
+class ApiKey(Base):
+    """A key for the API: shown once, kept as a SHA-256 of its 256 random bits."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    prefix: Mapped[str] = mapped_column(String(12))
+    """First characters, shown so that a person can tell keys apart."""
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    plan: Mapped[str] = mapped_column(String(20), default="basic")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

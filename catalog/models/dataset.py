@@ -1,0 +1,112 @@
+"""Datasets and their resources."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from catalog.models.base import Base, Texts, new_id, now
+from catalog.models.group import Group
+from catalog.models.organization import Organization
+from catalog.models.vocabulary import Access, Frequency, State
+
+if TYPE_CHECKING:
+    from catalog.models.table import DataTable
+
+dataset_theme = Table(
+    "dataset_theme",
+    Base.metadata,
+    Column("dataset_id", ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True),
+    Column("theme_id", ForeignKey("theme.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class Dataset(Base):
+    """A dataset (dcat:Dataset) with its resources in order."""
+
+    __tablename__ = "dataset"
+    __table_args__ = (
+        Index("ix_dataset_origin", "source_id", "record_key", unique=True),
+        Index("ix_dataset_organization_state", "organization_id", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(120), unique=True)
+    title: Mapped[Texts]
+    description: Mapped[Texts] = mapped_column(default=dict)
+    notice: Mapped[Texts] = mapped_column(default=dict)
+    """A warning that stands above the data, such as “sample outlines, no approved base map”."""
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
+    license_id: Mapped[str] = mapped_column(String(40), default="notspecified")
+    license_text: Mapped[str] = mapped_column(String(1000), default="")
+    frequency: Mapped[Frequency] = mapped_column(String(20), default=Frequency.UNKNOWN)
+    access: Mapped[Access] = mapped_column(String(20), default=Access.OPEN)
+    access_reason: Mapped[Texts] = mapped_column(default=dict)
+    tags: Mapped[list[str]] = mapped_column(default=list)
+    landing_page: Mapped[str] = mapped_column(String(2000), default="")
+    contact: Mapped[str] = mapped_column(String(500), default="")
+    spatial: Mapped[str] = mapped_column(String(500), default="")
+    temporal_start: Mapped[str] = mapped_column(String(10), default="")
+    temporal_end: Mapped[str] = mapped_column(String(10), default="")
+    state: Mapped[State] = mapped_column(String(20), default=State.PUBLISHED)
+    issued: Mapped[datetime | None]
+    """When the source first published it, if it says so."""
+    modified: Mapped[datetime | None]
+    """When the source last changed it, if it says so."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+    source_id: Mapped[str | None] = mapped_column(String(36))
+    """Harvest source, if it was harvested."""
+    record_key: Mapped[str | None] = mapped_column(String(500))
+    fingerprint: Mapped[str] = mapped_column(String(64), default="")
+    """SHA-256 of the draft it was made of: an equal draft changes nothing."""
+    extras: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    uses: Mapped[int] = mapped_column(Integer, default=0)
+    """Views, downloads and calls since ever, for “most used”."""
+
+    organization: Mapped[Organization] = relationship(lazy="raise")
+    themes: Mapped[list[Group]] = relationship(secondary=dataset_theme, lazy="raise", order_by=Group.position)
+    resources: Mapped[list[Resource]] = relationship(
+        back_populates="dataset",
+        lazy="raise",
+        order_by="Resource.position",
+        cascade="all, delete-orphan",
+    )
+
+
+class Resource(Base):
+    """A file or an interface of a dataset (dcat:Distribution), with the tables read from it."""
+
+    __tablename__ = "resource"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), index=True)
+    key: Mapped[str] = mapped_column(String(500))
+    """Stable name of the resource inside its dataset, given by the source."""
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    title: Mapped[Texts] = mapped_column(default=dict)
+    description: Mapped[Texts] = mapped_column(default=dict)
+    format: Mapped[str] = mapped_column(String(40), default="")
+    """Upper-case short name: CSV, XLSX, GEOJSON, API, HTML …"""
+    media_type: Mapped[str] = mapped_column(String(100), default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    """Address at the source; empty when the source is not public."""
+    size: Mapped[int | None]
+    """Bytes at the source, if it says so."""
+    load: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """How its tables are read: what the harvest format said (`part`, `read`); empty means no table."""
+    problem: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Why there is no table: `{"message": msgid, "context": {…}, "code": …}`; empty when all is well."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+
+    dataset: Mapped[Dataset] = relationship(back_populates="resources", lazy="raise")
+    tables: Mapped[list[DataTable]] = relationship(
+        back_populates="resource",
+        lazy="raise",
+        order_by="DataTable.position",
+        cascade="all, delete-orphan",
+    )

@@ -1,0 +1,79 @@
+"""Closed lists of the catalogue: access, frequency, states, types of columns."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Access(StrEnum):
+    """Who may have the data: 无条件开放, 有条件开放, 不予开放."""
+
+    OPEN = "open"
+    ON_APPLICATION = "on_application"
+    CLOSED = "closed"
+
+
+class State(StrEnum):
+    """Where a dataset is in its life."""
+
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class Frequency(StrEnum):
+    """How often a dataset is updated: a subset of the EU authority table `frequency`, in lower case."""
+
+    CONTINUOUS = "continuous"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    ANNUAL = "annual"
+    IRREGULAR = "irregular"
+    NEVER = "never"
+    UNKNOWN = "unknown"
+
+
+FREQUENCY_DAYS = {
+    Frequency.CONTINUOUS: 1,
+    Frequency.DAILY: 1,
+    Frequency.WEEKLY: 7,
+    Frequency.MONTHLY: 31,
+    Frequency.QUARTERLY: 92,
+    Frequency.ANNUAL: 366,
+}
+"""Longest time between two updates, in days, for frequencies that promise one."""
+
+
+class ColumnType(StrEnum):
+    """Types of a table's columns, by their Frictionless Table Schema names (plus `code`-safe text)."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    GEOMETRY = "geojson"
+
+
+class TableState(StrEnum):
+    """Whether a table can be read."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Role(StrEnum):
+    """What an account is, portal-wide."""
+
+    ACCOUNT = "account"
+    ADMINISTRATOR = "administrator"
+
+
+class MemberRole(StrEnum):
+    """What an account is inside an organization."""
+
+    EDITOR = "editor"
+    PUBLISHER = "publisher"

@@ -1,0 +1,149 @@
+"""Who may do what: identities, actions and one table of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from catalog.errors import Denied, Unauthenticated
+from catalog.models.account import Account, ApiKey
+from catalog.models.dataset import Dataset
+from catalog.models.organization import Organization
+from catalog.models.vocabulary import Access, MemberRole, Role, State
+
+
+class Action(StrEnum):
+    """Everything that a service asks permission for."""
+
+    DATASET_READ = "dataset:read"
+    DATASET_WRITE = "dataset:write"
+    DATASET_RETIRE = "dataset:retire"
+    TABLE_READ = "table:read"
+    TABLE_LOAD = "table:load"
+    ORGANIZATION_WRITE = "organization:write"
+    THEME_WRITE = "theme:write"
+    SOURCE_READ = "source:read"
+    SOURCE_WRITE = "source:write"
+    SOURCE_RUN = "source:run"
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_CREATE = "account:create"
+    KEY_WRITE = "key:write"
+    PORTAL_OPERATE = "portal:operate"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who is asking: an account (with its roles), the scheduler, or nobody."""
+
+    account_id: str | None = None
+    name: str = ""
+    administrator: bool = False
+    scheduler: bool = False
+    organizations: Mapping[str, MemberRole] = field(default_factory=dict)
+    """Organization id → role in it."""
+    key_id: str | None = None
+    """API key that was used, if any."""
+    plan: str = "anonymous"
+    """Plan whose limits apply to calls of the API."""
+
+    @classmethod
+    def of(cls, account: Account, key: ApiKey | None = None) -> Identity:
+        """The identity of an account, through a key or a session."""
+        return cls(
+            account_id=account.id,
+            name=account.name,
+            administrator=account.role == Role.ADMINISTRATOR,
+            organizations={m.organization_id: MemberRole(m.role) for m in account.memberships},
+            key_id=key.id if key else None,
+            plan=key.plan if key else "basic",
+        )
+
+
+ANYONE = Identity()
+SCHEDULER = Identity(name="scheduler", scheduler=True)
+
+Rule = Callable[[Identity, object], bool]
+
+
+def _organization_of(target: object) -> str | None:
+    if isinstance(target, Dataset):
+        return target.organization_id
+    if isinstance(target, Organization):
+        return target.id
+    return target if isinstance(target, str) else None
+
+
+def anyone(who: Identity, target: object) -> bool:  # noqa: ARG001 # all rules have one signature
+    """Everybody, signed in or not."""
+    return True
+
+
+def is_public(who: Identity, target: object) -> bool:  # noqa: ARG001 # all rules have one signature
+    """The dataset's description may be read by everybody."""
+    return isinstance(target, Dataset) and target.state == State.PUBLISHED
+
+
+def is_open(who: Identity, target: object) -> bool:
+    """The dataset's data may be read by everybody."""
+    return isinstance(target, Dataset) and is_public(who, target) and target.access == Access.OPEN
+
+
+def is_editor(who: Identity, target: object) -> bool:
+    """An editor or publisher of the organization that owns the target."""
+    return _organization_of(target) in who.organizations
+
+
+def is_publisher(who: Identity, target: object) -> bool:
+    """A publisher of the organization that owns the target."""
+    organization = _organization_of(target)
+    return organization is not None and who.organizations.get(organization) is MemberRole.PUBLISHER
+
+
+def is_administrator(who: Identity, target: object) -> bool:  # noqa: ARG001 # all rules have one signature
+    """An administrator of the portal."""
+    return who.administrator
+
+
+def is_scheduler(who: Identity, target: object) -> bool:  # noqa: ARG001 # all rules have one signature
+    """The portal itself, running a job."""
+    return who.scheduler
+
+
+def is_self(who: Identity, target: object) -> bool:
+    """The account itself."""
+    if isinstance(target, ApiKey):
+        return who.account_id is not None and who.account_id == target.account_id
+    return isinstance(target, Account) and who.account_id == target.id
+
+
+POLICY: dict[Action, tuple[Rule, ...]] = {
+    Action.DATASET_READ: (is_public, is_editor, is_administrator, is_scheduler),
+    Action.DATASET_WRITE: (is_editor, is_administrator, is_scheduler),
+    Action.DATASET_RETIRE: (is_publisher, is_administrator, is_scheduler),
+    Action.TABLE_READ: (is_open, is_editor, is_administrator, is_scheduler),
+    Action.TABLE_LOAD: (is_editor, is_administrator, is_scheduler),
+    Action.ORGANIZATION_WRITE: (is_publisher, is_administrator, is_scheduler),
+    Action.THEME_WRITE: (is_administrator, is_scheduler),
+    Action.SOURCE_READ: (anyone,),
+    Action.SOURCE_WRITE: (is_administrator, is_scheduler),
+    Action.SOURCE_RUN: (is_publisher, is_administrator, is_scheduler),
+    Action.ACCOUNT_READ: (is_self, is_administrator),
+    Action.ACCOUNT_CREATE: (anyone,),
+    Action.KEY_WRITE: (is_self, is_administrator),
+    Action.PORTAL_OPERATE: (is_administrator, is_scheduler),
+}
+
+
+def allowed(who: Identity, action: Action, target: object = None) -> bool:
+    """Whether `who` may do it; for hiding a button."""
+    return any(rule(who, target) for rule in POLICY[action])
+
+
+def require(who: Identity, action: Action, target: object = None) -> None:
+    """Raise Unauthenticated (nobody signed in) or Denied unless `who` may do it."""
+    if allowed(who, action, target):
+        return
+    if who.account_id is None and not who.scheduler:
+        raise Unauthenticated("sign in or send an API key to do this")
+    raise Denied("your account may not do this")

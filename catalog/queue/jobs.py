@@ -1,0 +1,61 @@
+"""`@job` registers a function under its name; the queue that runs it is chosen at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from flask import current_app
+
+
+class JobQueue(Protocol):
+    """Runs registered jobs later, in the worker."""
+
+    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:
+        """Ask for a run; a job that raises Unavailable is tried `retries` more times."""
+        ...
+
+    def waiting(self) -> int:
+        """Number of jobs that wait to be run."""
+        ...
+
+    def work(self, threads: int) -> None:
+        """Run jobs until the process is told to stop; only the worker process calls this."""
+        ...
+
+
+REGISTRY: dict[str, Job] = {}
+
+
+class Job:
+    """A plain function with text arguments that can also be asked to run later."""
+
+    def __init__(self, run: Callable[..., None], retries: int, every_minutes: int) -> None:
+        self.name = f"{run.__module__}.{run.__name__}"
+        self.run, self.retries, self.every_minutes = run, retries, every_minutes
+        REGISTRY[self.name] = self
+
+    def __call__(self, *args: str) -> None:
+        self.run(*args)
+
+    def later(self, *args: str) -> None:
+        """Ask the queue to run it; call this after the commit."""
+        job_queue().put(self.name, args, retries=self.retries)
+
+
+def job(*, retries: int = 0, every_minutes: int = 0) -> Callable[[Callable[..., None]], Job]:
+    """Register a function as a job; with `every_minutes` the worker also runs it by the clock."""
+
+    def register(run: Callable[..., None]) -> Job:
+        return Job(run, retries, every_minutes)
+
+    return register
+
+
+def job_queue() -> JobQueue:
+    """The queue that the settings name."""
+    return cast("JobQueue", _extension("queue"))
+
+
+def _extension(name: str) -> Any:
+    return current_app.extensions["weft"][name]

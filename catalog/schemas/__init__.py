@@ -1,0 +1,1 @@
+"""marshmallow schemas: JSON or form → frozen draft, row → JSON."""

@@ -1,0 +1,1 @@
+"""Verbs by noun: `who`, what, then options by keyword."""

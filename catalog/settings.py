@@ -1,0 +1,120 @@
+"""All settings of the portal: one frozen dataclass, read once, and the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from catalog.errors import SettingsError
+
+PREFIX = "WEFT_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every field is read from `WEFT_<NAME>`; the defaults run the whole portal with no service."""
+
+    data_dir: str = "var"
+    """Folder for the database, indexes, tables and files of the embedded engines."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in `data_dir`."""
+    search_url: str = ""
+    """`tantivy:<folder>`; empty means Tantivy in `data_dir`."""
+    tables_url: str = ""
+    """`lance:<folder>` for journal and serving copies; empty means Lance in `data_dir`."""
+    files_url: str = ""
+    """`file:<folder>` for uploaded and harvested files; empty means a folder in `data_dir`."""
+    queue_url: str = ""
+    """`sqlite:<file>`, or `immediate:` to run jobs at once (tests); empty means SQLite in `data_dir`."""
+    limits_url: str = "memory://"
+    """Where the counts of calls are kept; `memory://` is right for exactly one web process."""
+    web_processes: int = 1
+    """Number of web processes that the operator starts; more than one needs shared limits."""
+    secret_key: str = ""
+    """Signs sessions and encrypts sources' passwords; empty means a random key kept in `data_dir`."""
+    site_url: str = ""
+    """Public address of the portal without a slash at the end; empty means that of the request."""
+    site_title_zh: str = "织 · 城市公共数据开放平台"
+    site_title_en: str = "Weft city open data"
+    secure_cookies: bool = False
+    """Send cookies over HTTPS only; turn on wherever the portal is served over HTTPS."""
+    trusted_proxies: int = 0
+    """Number of reverse proxies in front whose `X-Forwarded-*` headers are believed."""
+    limit_anonymous: str = "60/minute;3000/day"
+    """Calls of the API without a key, by address."""
+    limit_basic: str = "600/minute;50000/day"
+    """Calls of the API with a key of the plan `basic`."""
+    limit_extended: str = "6000/minute;1000000/day"
+    """Calls of the API with a key of the plan `extended`."""
+    limit_sign_in: str = "10/minute;50/hour"
+    """Attempts to sign in or to register, by address."""
+    max_body_bytes: int = 10_000_000
+    """Largest request body, in bytes."""
+    max_fetch_bytes: int = 2_000_000_000
+    """Largest file that a harvest may fetch, in bytes."""
+    fetch_timeout_seconds: float = 30.0
+    """Longest wait for a source's next bytes."""
+    fetch_private_hosts: str = ""
+    """Comma-separated `host:port` that harvests may reach although the address is private."""
+    fetch_folders: str = ""
+    """Folders (separated by `:`) that harvest sources may read files from; empty means none."""
+    query_timeout_seconds: float = 10.0
+    """Longest time of one table query."""
+    query_memory_mb: int = 512
+    """Memory that DuckDB may take in a process, in MB."""
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """The settings that `env` names; an unknown or ill-typed `WEFT_*` raises SettingsError."""
+        known = {field.name: field for field in fields(cls)}
+        given: dict[str, object] = {}
+        for key, text in env.items():
+            if not key.startswith(PREFIX):
+                continue
+            name = key.removeprefix(PREFIX).lower()
+            if name not in known:
+                raise SettingsError("%(key)s is no setting of Weft", key=key)
+            given[name] = _parse(key, text, str(known[name].type))
+        return cls(**given).resolved()  # type: ignore[arg-type] # types were checked by _parse
+
+    def resolved(self) -> Settings:
+        """The same settings with every empty address filled in from `data_dir`, and checked."""
+        base = Path(self.data_dir).absolute()
+        filled = {
+            "data_dir": str(base),
+            "database_url": self.database_url or f"sqlite:///{base / 'catalog.sqlite'}",
+            "search_url": self.search_url or f"tantivy:{base / 'search'}",
+            "tables_url": self.tables_url or f"lance:{base / 'tables'}",
+            "files_url": self.files_url or f"file:{base / 'files'}",
+            "queue_url": self.queue_url or f"sqlite:{base / 'queue.sqlite'}",
+        }
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        whole = Settings(**{**values, **filled})
+        whole.check()
+        return whole
+
+    def check(self) -> None:
+        """Refuse combinations that would give wrong answers."""
+        if self.web_processes > 1 and self.limits_url.startswith("memory:"):
+            raise SettingsError(
+                "WEFT_WEB_PROCESSES is %(count)s, but limits are counted in memory: "
+                "set WEFT_LIMITS_URL to a Redis address or start one web process",
+                count=self.web_processes,
+            )
+
+
+def _parse(key: str, text: str, kind: str) -> object:
+    try:
+        match kind:
+            case "bool":
+                return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+            case "int":
+                return int(text)
+            case "float":
+                return float(text)
+    except (KeyError, ValueError) as error:
+        raise SettingsError("%(key)s must be of type %(kind)s", key=key, kind=kind) from error
+    return text

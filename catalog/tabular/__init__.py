@@ -1,0 +1,1 @@
+"""Tables: the journal of Parquet files (the truth), the serving copy, queries, types, reading files."""

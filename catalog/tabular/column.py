@@ -1,0 +1,23 @@
+"""A column as queries and engines know it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.models.vocabulary import ColumnType
+
+
+@dataclass(frozen=True)
+class Column:
+    """`name` is what is published, `stored` what the engines call it (`c0`, `c1` …)."""
+
+    name: str
+    stored: str
+    type: ColumnType
+
+
+def columns_of(names: Sequence[str], types: Sequence[ColumnType]) -> tuple[Column, ...]:
+    """Columns in order, stored under safe names."""
+    pairs = zip(names, types, strict=True)
+    return tuple(Column(name, f"c{at}", type_) for at, (name, type_) in enumerate(pairs))

@@ -1,0 +1,54 @@
+"""The port of table stores: the serving copy of each table's newest release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol, cast
+
+import pyarrow as pa
+from flask import current_app
+
+from catalog.tabular.column import Column
+from catalog.tabular.journal import Journal
+from catalog.tabular.query import Condition, TableQuery
+
+
+class TableStore(Protocol):
+    """Serves rows of tables; everything in it can be rebuilt from the journal."""
+
+    def serve(self, table: str, position: int, base: Path, columns: tuple[Column, ...]) -> None:
+        """Make the serving copy equal to the base file at this journal position; one writer a table."""
+        ...
+
+    def rows(self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery) -> pa.Table:
+        """The rows of a page under published names; raises Unavailable when the copy is missing."""
+        ...
+
+    def count(self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None) -> int:
+        """Exact number of rows that satisfy `where`."""
+        ...
+
+    def batches(
+        self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery
+    ) -> Iterator[pa.RecordBatch]:
+        """All rows that satisfy the query (limit and offset are ignored), in order, in batches."""
+        ...
+
+    def served(self, table: str) -> int:
+        """Journal position of the copy on disk; 0 if there is none or it does not open."""
+        ...
+
+    def drop(self, table: str) -> None:
+        """Remove the copy."""
+        ...
+
+
+def table_store() -> TableStore:
+    """The store that the settings name."""
+    return cast("TableStore", current_app.extensions["weft"]["tables"])
+
+
+def table_journal() -> Journal:
+    """The folder of journal files."""
+    return cast("Journal", current_app.extensions["weft"]["journal"])

@@ -1,0 +1,1 @@
+"""Getting records from departments' systems."""

@@ -1,0 +1,1 @@
+"""Harvest formats: each reads and describes, and knows no database and no Flask."""

@@ -1,0 +1,1 @@
+"""People: the pages of the portal."""
