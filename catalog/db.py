@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from catalog.models.base import Base
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 
 class Transaction:
@@ -33,13 +36,23 @@ class Transaction:
 
 @contextmanager
 def transaction() -> Iterator[Transaction]:
-    """Commit once, at the outermost block; then run what waits for the commit."""
+    """Commit once, at the outermost block; then run what waits for the commit.
+
+    On SQLite the block takes the write lock at its start, so that what it reads cannot be changed by
+    another process before it writes. Keep slow work outside of it.
+    """
     outer: Transaction | None = db.session.info.get("transaction")
     if outer is not None:
         yield outer
         return
     tx = db.session.info["transaction"] = Transaction()
     try:
+        db.session.commit()  # noqa: TID251 # ends the snapshot that earlier reads have opened
+        token = _writing.set(True)
+        try:
+            db.session.connection()
+        finally:
+            _writing.reset(token)
         yield tx
         db.session.commit()  # noqa: TID251 # this is the place
     except BaseException:
@@ -56,9 +69,11 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
+            event.listen(db.engine, "begin", _begin_sqlite)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 # the signature is SQLAlchemy's
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver would say it too late
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power cut
@@ -67,4 +82,5 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 # the
     cursor.close()
 
 
-
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")

@@ -1,5 +1,5 @@
 """Jobs: plain functions that can be asked to run later, after the commit."""
 
-from catalog.queue.jobs import REGISTRY, Job, JobQueue, job, job_queue
+from catalog.queue.jobs import REGISTRY, ImmediateQueue, Job, JobQueue, job, job_queue
 
-__all__ = ["REGISTRY", "Job", "JobQueue", "job", "job_queue"]
+__all__ = ["REGISTRY", "ImmediateQueue", "Job", "JobQueue", "job", "job_queue"]

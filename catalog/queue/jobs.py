@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from flask import current_app
 
@@ -52,10 +52,21 @@ def job(*, retries: int = 0, every_minutes: int = 0) -> Callable[[Callable[..., 
     return register
 
 
+class ImmediateQueue:
+    """Runs each job inside `put` and raises what it raises: for tests and one-off commands."""
+
+    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:  # noqa: ARG002 # nothing is tried again
+        """Run the job now."""
+        REGISTRY[name](*args)
+
+    def waiting(self) -> int:
+        """Nothing ever waits."""
+        return 0
+
+    def work(self, threads: int) -> None:
+        """There is nothing to do for a worker."""
+
+
 def job_queue() -> JobQueue:
     """The queue that the settings name."""
-    return cast("JobQueue", _extension("queue"))
-
-
-def _extension(name: str) -> Any:
-    return current_app.extensions["weft"][name]
+    return cast("JobQueue", current_app.extensions["weft"]["queue"])

@@ -1,0 +1,106 @@
+"""Opens the engines that the settings name; the only importer of adapters."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from flask import Flask
+
+from catalog.errors import SettingsError
+from catalog.files import FileStore, LocalFiles
+from catalog.queue import ImmediateQueue, JobQueue
+from catalog.search import SearchEngine
+from catalog.settings import Settings
+from catalog.tabular.journal import Journal
+from catalog.tabular.store import TableStore
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Put the opened engines where the ports look for them: `app.extensions["weft"]`."""
+    app.extensions["weft"] = {
+        "settings": settings,
+        "search": open_search(settings.search_url),
+        "tables": open_tables(settings.tables_url),
+        "journal": open_journal(settings.tables_url),
+        "files": open_files(settings.files_url),
+        "queue": open_queue(app, settings.queue_url),
+    }
+
+
+def _address(name: str, url: str) -> tuple[str, str]:
+    scheme, found, rest = url.partition(":")
+    if not found:
+        raise SettingsError("%(name)s: %(url)s has no scheme", name=name, url=url)
+    return scheme, rest
+
+
+def _unknown(name: str, scheme: str, known: str) -> SettingsError:
+    return SettingsError(
+        "%(name)s: unknown scheme %(scheme)s, use one of %(known)s", name=name, scheme=scheme, known=known
+    )
+
+
+def open_search(url: str) -> SearchEngine:
+    """The search engine at `url`."""
+    scheme, rest = _address("WEFT_SEARCH_URL", url)
+    if scheme == "tantivy":
+        from catalog.search.tantivy_engine import TantivyEngine
+
+        return TantivyEngine(Path(rest))
+    raise _unknown("WEFT_SEARCH_URL", scheme, "tantivy:<folder>")
+
+
+def open_tables(url: str) -> TableStore:
+    """The store of serving copies at `url`."""
+    scheme, rest = _address("WEFT_TABLES_URL", url)
+    if scheme == "lance":
+        from catalog.tabular.lance_store import LanceStore
+
+        return LanceStore(Path(rest) / "serving")
+    raise _unknown("WEFT_TABLES_URL", scheme, "lance:<folder>")
+
+
+def open_journal(url: str) -> Journal:
+    """The folder of journal files below `url`."""
+    return Journal(Path(_address("WEFT_TABLES_URL", url)[1]) / "journal")
+
+
+def open_files(url: str) -> FileStore:
+    """The file store at `url`."""
+    scheme, rest = _address("WEFT_FILES_URL", url)
+    if scheme == "file":
+        return LocalFiles(Path(rest))
+    raise _unknown("WEFT_FILES_URL", scheme, "file:<folder>")
+
+
+def open_queue(app: Flask, url: str) -> JobQueue:
+    """The job queue at `url`."""
+    scheme, rest = _address("WEFT_QUEUE_URL", url)
+    match scheme:
+        case "immediate":
+            return ImmediateQueue()
+        case "sqlite":
+            from catalog.queue.huey_queue import HueyQueue
+
+            return HueyQueue.sqlite(app, Path(rest))
+    raise _unknown("WEFT_QUEUE_URL", scheme, "sqlite:<file>, immediate:")
+
+
+def secret_key(settings: Settings) -> str:
+    """The key of the settings, or one made once and kept in the data folder, readable by its owner only."""
+    if settings.secret_key:
+        return settings.secret_key
+    file = Path(settings.data_dir) / "secret_key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_name(f".secret_key-{secrets.token_hex(4)}")
+        beside.touch(mode=0o600)
+        beside.write_text(secrets.token_hex(32))
+        try:
+            file.hardlink_to(beside)  # fails if another process was first: then its key is used
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+    return file.read_text()

@@ -1,0 +1,97 @@
+"""Huey behind the JobQueue port; the one place that knows Huey."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import structlog
+from flask import Flask
+from huey import CancelExecution, Huey, SqliteHuey
+from huey.consumer import Consumer
+
+from catalog.errors import CatalogError, Unavailable
+from catalog.queue.jobs import REGISTRY
+
+log = structlog.get_logger(__name__)
+
+RETRY_DELAY_SECONDS = 5
+CLOCK_STEP_SECONDS = 20
+FINISH_SECONDS = 30
+"""How long jobs at work may go on after the worker was told to stop."""
+
+
+class HueyQueue:
+    """Keeps jobs until the worker process runs them.
+
+    A job that was taken by a worker that is then killed is not run again by the queue: each noun has a
+    periodic job that compares what should be with what is.
+    """
+
+    def __init__(self, app: Flask, huey: Huey) -> None:
+        self.huey = huey
+
+        @huey.task()  # Huey keeps what waits under this function's name: do not rename it
+        def run(name: str, args: list[str]) -> None:
+            with app.app_context():
+                _run_job(name, args)
+
+        self._run = run
+
+    @classmethod
+    def sqlite(cls, app: Flask, file: Path) -> HueyQueue:
+        """A queue kept in an SQLite file; what was put survives a power cut."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return cls(app, SqliteHuey("weft", filename=str(file), fsync=True, timeout=30, results=False))
+
+    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:
+        """Ask for a run; a job that raises Unavailable is tried `retries` more times."""
+        self.huey.enqueue(
+            self._run.s(name, list(args), retries=retries, retry_delay=RETRY_DELAY_SECONDS)
+        )
+
+    def waiting(self) -> int:
+        """Number of jobs that wait to be run."""
+        return int(self.huey.pending_count()) + int(self.huey.scheduled_count())
+
+    def work(self, threads: int) -> None:
+        """Run jobs, and the periodic ones by the clock, until SIGTERM; jobs at work are finished first."""
+        stop = threading.Event()
+        threading.Thread(target=self._tick, args=(stop,), name="clock", daemon=True).start()
+        consumer = Consumer(
+            self.huey,
+            workers=threads,
+            periodic=False,
+            max_delay=0.5,
+            shutdown_timeout=FINISH_SECONDS,
+            graceful_signal="TERM",
+        )
+        try:
+            consumer.run()
+        finally:
+            stop.set()
+
+    def _tick(self, stop: threading.Event) -> None:
+        """Put each periodic job at the start, and again whenever its minutes are over."""
+        passed = 0
+        while True:
+            for job in list(REGISTRY.values()):
+                if job.every_minutes and passed % (job.every_minutes * 60) == 0:
+                    self.put(job.name, (), retries=job.retries)
+            if stop.wait(CLOCK_STEP_SECONDS):
+                return
+            passed += CLOCK_STEP_SECONDS
+
+
+def _run_job(name: str, args: list[str]) -> None:
+    structlog.contextvars.bind_contextvars(job=name)
+    try:
+        REGISTRY[name](*args)
+    except Unavailable as error:
+        log.warning("job_will_be_tried_again", args=args, error=str(error))
+        raise
+    except CatalogError as error:
+        log.warning("job_refused", args=args, error=str(error))
+        raise CancelExecution(retry=False) from error
+    finally:
+        structlog.contextvars.unbind_contextvars("job")

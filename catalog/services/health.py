@@ -1,0 +1,50 @@
+"""Whether the engines answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from catalog.db import db
+from catalog.errors import CatalogError
+from catalog.files import file_store
+from catalog.queue import job_queue
+from catalog.search import SearchQuery, search_engine
+
+
+def troubles() -> dict[str, str]:
+    """Engine → sentence, for each engine that does not answer; empty when all is well."""
+    found: dict[str, str] = {}
+    for name, ask in _QUESTIONS.items():
+        try:
+            ask()
+        except (CatalogError, SQLAlchemyError, OSError) as error:
+            found[name] = f"{type(error).__name__}: {error}".splitlines()[0]
+    return found
+
+
+def jobs_waiting() -> int:
+    """Number of jobs that wait for the worker."""
+    return job_queue().waiting()
+
+
+def _database() -> None:
+    db.session.execute(text("SELECT version_num FROM alembic_version"))
+
+
+def _search() -> None:
+    search_engine().search(SearchQuery(limit=1, facets=False))
+
+
+def _files() -> None:
+    file_store().path("probe")
+
+
+_QUESTIONS: dict[str, Callable[[], object]] = {
+    "database": _database,
+    "search": _search,
+    "files": _files,
+    "queue": jobs_waiting,
+}

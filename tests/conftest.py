@@ -1,0 +1,46 @@
+"""Fixtures: a whole portal on embedded engines in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from catalog.db import db
+from catalog.settings import Settings
+from wsgi import create_app
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a portal in a temporary folder, whose jobs run at once."""
+    return Settings(
+        data_dir=str(tmp_path / "var"),
+        queue_url="immediate:",
+        secret_key="only for tests",
+        limit_anonymous="10000/minute",
+        limit_basic="10000/minute",
+        limit_sign_in="1000/minute",
+        log_level="WARNING",
+    ).resolved()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """A fresh portal, inside its app context."""
+    made = create_app(settings)
+    made.config["TESTING"] = True
+    with made.app_context():
+        db.create_all()
+        yield made
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the portal's pages and API."""
+    return app.test_client()

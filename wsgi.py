@@ -1,0 +1,71 @@
+"""Composition root: `create_app(settings)` and the `weft` command. It imports everything; nobody imports it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from flask_migrate import Migrate
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import api
+import api.errors
+import api.operations
+import catalog.db
+import catalog.engines
+import catalog.log
+import harvesters.cli
+import portal
+import portal.errors
+from catalog.errors import CatalogError
+from catalog.settings import Settings
+
+ROOT = Path(__file__).parent
+MACHINES = ("/api/", "/healthz", "/readyz", "/metrics")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole portal with the engines that `settings` (default: the environment) name."""
+    settings = (settings or Settings.from_env()).resolved()
+    Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+    settings = replace(settings, secret_key=catalog.engines.secret_key(settings))
+    catalog.log.configure(settings.log_level)
+    app = Flask("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
+    app.config.update(flask_config(settings))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's documented way
+    catalog.db.init_app(app)
+    catalog.engines.init_app(app, settings)
+    Migrate(app, catalog.db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    for part in (api.operations, portal, api):
+        part.init_app(app)
+    app.register_error_handler(CatalogError, show_error)
+    app.register_error_handler(HTTPException, show_error)
+    harvesters.cli.init_app(app)
+    return app
+
+
+def flask_config(settings: Settings) -> dict[str, object]:
+    """What Flask and its extensions read from `app.config`."""
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "MAX_CONTENT_LENGTH": settings.max_body_bytes,
+        "MAX_FORM_MEMORY_SIZE": settings.max_body_bytes,
+        "SESSION_COOKIE_NAME": "weft",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.secure_cookies,
+        "SEND_FILE_MAX_AGE_DEFAULT": 3600,
+        "RATELIMIT_STORAGE_URI": settings.limits_url,
+    }
+
+
+def show_error(error: CatalogError | HTTPException) -> ResponseReturnValue:
+    """Machines get problem+json, people a page."""
+    machine = request.path.startswith(MACHINES)
+    return api.errors.problem(error) if machine else portal.errors.page(error)
