@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import click
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
-from flask_migrate import Migrate
+from flask_migrate import Migrate, upgrade
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -17,10 +18,13 @@ import api.operations
 import catalog.db
 import catalog.engines
 import catalog.log
-import harvesters.cli
+import harvesters.jobs
 import portal
 import portal.errors
 from catalog.errors import CatalogError
+from catalog.permissions import SCHEDULER
+from catalog.queue import job_queue
+from catalog.services import accounts, search
 from catalog.settings import Settings
 
 ROOT = Path(__file__).parent
@@ -45,7 +49,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.init_app(app)
     app.register_error_handler(CatalogError, show_error)
     app.register_error_handler(HTTPException, show_error)
-    harvesters.cli.init_app(app)
     return app
 
 
@@ -69,3 +72,65 @@ def show_error(error: CatalogError | HTTPException) -> ResponseReturnValue:
     """Machines get problem+json, people a page."""
     machine = request.path.startswith(MACHINES)
     return api.errors.problem(error) if machine else portal.errors.page(error)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def weft() -> None:
+    """Run and operate the Weft open data portal. Settings come from WEFT_* variables."""
+
+
+@weft.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--threads", default=8, show_default=True, help="Requests served at the same time.")
+def web(host: str, port: int, threads: int) -> None:
+    """Serve pages and API."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        "wsgi:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=Settings.from_env().web_processes,
+        blocking_threads=threads,
+        respawn_failed_workers=True,
+        log_access=False,
+        working_dir=ROOT,
+    ).serve()
+
+
+@weft.command()
+@click.option("--threads", default=2, show_default=True, help="Jobs run at the same time.")
+def worker(threads: int) -> None:
+    """Run jobs: harvests, loads of tables, the search index."""
+    with create_app().app_context():
+        job_queue().work(threads)
+
+
+@weft.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with create_app().app_context():
+        upgrade()
+
+
+@weft.command()
+@click.argument("email")
+def administrator(email: str) -> None:
+    """Make EMAIL an administrator and print a one-time password."""
+    with create_app().app_context():
+        click.echo(accounts.create_administrator(email))
+
+
+@weft.command()
+def reindex() -> None:
+    """Build the search index anew; readers keep the old one until it is complete."""
+    with create_app().app_context():
+        click.echo(search.reindex(SCHEDULER))
+
+
+if __name__ == "__main__":
+    weft()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 
 import structlog
 from flask import Blueprint, Flask, Response, g, request
@@ -14,7 +15,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from catalog.models.base import new_id
+
 from catalog.services import health
 
 log = structlog.get_logger("weft.request")
@@ -43,7 +44,7 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     sent = request.headers.get("X-Request-Id", "")
-    g.request_id = sent if SENT_ID.fullmatch(sent) else new_id()
+    g.request_id = sent if SENT_ID.fullmatch(sent) else uuid.uuid4().hex
     g.began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
