@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from flask.testing import FlaskClient
 from catalog.db import db
 from catalog.settings import Settings
 from wsgi import create_app
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """With TEST_REQUIRE=all a skipped test is a failure: nothing is left out unseen."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if os.environ.get("TEST_REQUIRE") == "all" and skipped and exitstatus == 0:  # noqa: TID251 # says how to test, not a setting
+        terminalreporter.write_line(f"{len(skipped)} tests were skipped, but TEST_REQUIRE=all", red=True)
+        terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED  # type: ignore[union-attr] # pytest sets it during a run
 
 
 @pytest.fixture
