@@ -1,0 +1,26 @@
+"""What reading gives: a table in a typed Parquet file, with what was seen on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.tabular.column import Column
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """One table of a file; `file` is Parquet with the stored names of `columns`."""
+
+    key: str
+    """Stable name inside the resource: the sheet, the member of an archive, or `data`."""
+    title: Mapping[str, str]
+    columns: tuple[Column, ...]
+    file: Path
+    rows: int
+    content: str
+    """SHA-256 of names, types and rows: equal for equal tables, whatever file they came from."""
+    notes: tuple[dict[str, Any], ...] = ()
+    """`{"message": English msgid, "context": {…}}`: what the reader did or saw."""
