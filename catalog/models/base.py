@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import JSON, DateTime, MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
 Texts = dict[str, str]
@@ -45,13 +45,16 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar = {
-        datetime: Moment,
-        Texts: JSON,
-        dict[str, Any]: JSON,
-        list[str]: JSON,
-        list[Any]: JSON,
-    }
+    registry = registry(  # given whole: Flask-SQLAlchemy derives from Base, and maps do not inherit
+        metadata=metadata,
+        type_annotation_map={
+            datetime: Moment,
+            Texts: JSON,
+            dict[str, Any]: JSON,
+            list[str]: JSON,
+            list[Any]: JSON,
+        },
+    )
 
 
 def new_id() -> str:

@@ -1,0 +1,65 @@
+"""Who calls: the key of `Authorization: Bearer` or `X-API-Key`, else anyone. Cookies count for nothing."""
+
+from __future__ import annotations
+
+from flask import Flask, g, request
+
+from catalog.errors import BadQuery, CatalogError, Unauthenticated
+from catalog.permissions import ANYONE
+from catalog.services import keys
+
+LANGUAGES = ("zh", "en")
+
+
+def init_app(app: Flask) -> None:
+    """Set `g.identity` before each call of the API; a bad key is refused after it was counted."""
+    app.before_request(identify)
+
+
+def is_call() -> bool:
+    """Whether this request is one of the API."""
+    return request.path.startswith("/api/")
+
+
+def identify() -> None:
+    """Set the identity and the language of a call; what is wrong with its key waits in `g.refusal`."""
+    if not is_call():
+        return
+    g.lang = language()
+    g.identity, g.refusal = ANYONE, None
+    try:
+        secret = sent_key()
+        if secret is not None:
+            g.identity = keys.identify(secret)
+    except CatalogError as error:
+        g.refusal = error
+
+
+def refuse() -> None:
+    """Raise what was wrong with the key."""
+    if is_call() and g.refusal is not None:
+        raise g.refusal
+
+
+def sent_key() -> str | None:
+    """The key that was sent, or None; raises BadQuery for one in the address."""
+    if b"weft_" in request.query_string or any(name in request.args for name in ("api_key", "apikey")):
+        raise BadQuery(
+            "Send the key in the header Authorization or X-API-Key: addresses end up in logs. "
+            "Revoke this key and make a new one."
+        )
+    given = request.headers.get("Authorization")
+    if given is None:
+        return request.headers.get("X-API-Key")
+    scheme, _, secret = given.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("send the key as Authorization: Bearer KEY")
+    return secret.strip()
+
+
+def language() -> str:
+    """The language of sentences: the parameter `lang`, else Accept-Language, else English."""
+    asked = request.args.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    return request.accept_languages.best_match(LANGUAGES) or "en"

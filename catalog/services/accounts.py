@@ -1,0 +1,181 @@
+"""Accounts: registering, signing in, passwords."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from catalog.db import db, transaction
+from catalog.errors import Conflict, Invalid, NotFound, Unauthenticated
+from catalog.models.account import Account
+from catalog.models.base import new_id
+from catalog.models.vocabulary import Role
+from catalog.permissions import Action, Identity, require
+from catalog.schemas.account import (
+    N_,
+    PasswordDraft,
+    RegisterDraft,
+    SignInDraft,
+    normalized_email,
+    normalized_password,
+    weakness,
+)
+from catalog.services import attempts
+
+_HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+"""argon2id with 32 MiB: over OWASP's least, and eight at once still fit beside the tables."""
+_UNKNOWN = _HASHER.hash(secrets.token_hex())
+"""Compared with when there is no such account, so that the answer takes as long."""
+_AT_ONCE = threading.BoundedSemaphore(4)
+"""Hashes at once: many people signing in together must not take all the memory."""
+TAKEN = "there is already an account with this e-mail address"
+
+
+def register(who: Identity, draft: RegisterDraft, *, address: str) -> Account:
+    """A new account; raises Conflict for a known address, TooMany over the limit for this address."""
+    require(who, Action.ACCOUNT_CREATE)
+    attempts.count_sign_in(address)
+    return _add(draft.email, draft.name, draft.password, role=Role.ACCOUNT)
+
+
+def sign_in(draft: SignInDraft, *, address: str) -> Account:
+    """The account, if the password is right; raises Unauthenticated or TooMany."""
+    attempts.count_sign_in(address)
+    attempts.require_patience(draft.email)
+    account = db.session.scalar(select(Account).filter_by(email=draft.email, active=True))
+    if (
+        not _matches(account.password_hash if account else _UNKNOWN, draft.password)
+        or account is None
+    ):
+        attempts.count_failure(draft.email)
+        raise Unauthenticated("the e-mail address or the password is wrong")
+    attempts.forget_failures(draft.email)
+    if _HASHER.check_needs_rehash(account.password_hash):
+        with transaction():
+            account.password_hash = _hash(draft.password)
+    return account
+
+
+def session_id(account: Account) -> str:
+    """What a session remembers of an account; it changes with the password."""
+    return f"{account.id}.{account.session_token}"
+
+
+def of_session(remembered: str) -> Account | None:
+    """The account of a session, unless the session was ended or the account closed."""
+    account_id, _, token = remembered.partition(".")
+    account = db.session.get(Account, account_id)
+    if account is None or not account.active:
+        return None
+    return account if secrets.compare_digest(account.session_token, token) else None
+
+
+def show(who: Identity, account_id: str) -> Account:
+    """The account; raises NotFound, Unauthenticated or Denied."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise NotFound("there is no such account")
+    require(who, Action.ACCOUNT_READ, account)
+    return account
+
+
+def own(who: Identity) -> Account:
+    """The caller's account; raises Unauthenticated when nobody is signed in."""
+    if who.account_id is None:
+        raise Unauthenticated("sign in to do this")
+    return show(who, who.account_id)
+
+
+def change_password(who: Identity, draft: PasswordDraft, *, address: str) -> Account:
+    """Set another password and end all sessions; raises Invalid beside the field that is wrong."""
+    account = own(who)
+    attempts.count_sign_in(address)
+    attempts.require_patience(account.email)
+    if not _matches(account.password_hash, draft.present):
+        attempts.count_failure(account.email)
+        raise _invalid("present", N_("This is not your present password"))
+    weak = weakness(draft.password, account.email, account.name)
+    if weak:
+        raise _invalid("password", weak)
+    attempts.forget_failures(account.email)
+    with transaction():
+        account.password_hash = _hash(draft.password)
+        account.must_change_password = False
+        account.session_token = new_id()
+    return account
+
+
+def sign_out_everywhere(who: Identity) -> Account:
+    """End all sessions of the caller."""
+    account = own(who)
+    with transaction():
+        account.session_token = new_id()
+    return account
+
+
+def create_administrator(email: str, name: str = "Administrator") -> str:
+    """A new administrator's one-time password, for the command line; raises Conflict if known."""
+    password = _one_time_password()
+    _add(normalized_email(email), name, password, role=Role.ADMINISTRATOR, must_change=True)
+    return password
+
+
+def reset_password(email: str) -> str:
+    """Another one-time password for an account, for the command line; its sessions end."""
+    account = db.session.scalar(select(Account).filter_by(email=normalized_email(email)))
+    if account is None:
+        raise NotFound("there is no such account")
+    password = _one_time_password()
+    with transaction():
+        account.password_hash = _hash(password)
+        account.must_change_password = True
+        account.session_token = new_id()
+    attempts.forget_failures(account.email)
+    return password
+
+
+def _add(email: str, name: str, password: str, *, role: Role, must_change: bool = False) -> Account:
+    if db.session.scalar(select(Account.id).filter_by(email=email)):
+        raise Conflict(TAKEN)
+    account = Account(
+        id=new_id(),
+        email=email,
+        name=name,
+        password_hash=_hash(password),
+        role=role,
+        must_change_password=must_change,
+        memberships=[],
+    )
+    try:
+        with transaction():
+            db.session.add(account)
+    except IntegrityError as error:  # someone else registered it in the meantime
+        raise Conflict(TAKEN) from error
+    return account
+
+
+def _one_time_password() -> str:
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+
+
+def _hash(password: str) -> str:
+    with _AT_ONCE:
+        return _HASHER.hash(normalized_password(password))
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        with _AT_ONCE:
+            return _HASHER.verify(hashed, normalized_password(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _invalid(field: str, sentence: str) -> Invalid:
+    return Invalid("the password was not changed", {field: [sentence]})

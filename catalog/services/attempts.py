@@ -1,0 +1,156 @@
+"""How often something was tried: counts in fixed windows, for sign-in and for the limits of the API."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import math
+import threading
+import time
+from typing import Any, cast
+
+from flask import current_app
+from limits import parse_many
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from catalog.errors import TooMany
+from catalog.settings import Settings
+
+FREE_FAILURES = 4
+"""Wrong passwords in an hour before an account makes people wait."""
+LONGEST_DELAY = 900
+"""Seconds: long enough against guessing, short enough that nobody is locked out by a stranger."""
+
+
+class Windows(Storage):
+    """Counts in memory. The one of `limits` starts a thread for a call and walks over all counts in
+    it, so that a hundred thousand callers would slow each other down; this one sweeps once a minute.
+    """
+
+    STORAGE_SCHEME = ["windows"]  # noqa: RUF012 # the registry of `limits` reads a list
+    MOST = 200_000
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002 # the signature is that of `limits`
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        self._lock = threading.Lock()
+        self._windows: dict[str, tuple[float, int]] = {}
+        self._sweep_at = time.time() + 60
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What a failing storage would raise; memory does not fail."""
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Add to the count of the open window, or open one that ends in `expiry` seconds."""
+        now = time.time()
+        with self._lock:
+            if now >= self._sweep_at or len(self._windows) >= self.MOST:
+                self._sweep(now)
+            ends, count = self._windows.get(key, (0.0, 0))
+            if ends <= now:
+                ends, count = now + expiry, 0
+            self._windows[key] = (ends, count + amount)
+            return count + amount
+
+    def get(self, key: str) -> int:
+        """The count of the open window."""
+        ends, count = self._windows.get(key, (0.0, 0))
+        return count if ends > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the open window ends; now, if none is open."""
+        now = time.time()
+        return max(self._windows.get(key, (now, 0))[0], now)
+
+    def clear(self, key: str) -> None:
+        """Forget a window."""
+        self._windows.pop(key, None)
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget all windows."""
+        count = len(self._windows)
+        self._windows.clear()
+        return count
+
+    def _sweep(self, now: float) -> None:
+        self._sweep_at = now + 60
+        self._windows = {key: held for key, held in self._windows.items() if held[0] > now}
+        excess = len(self._windows) - self.MOST + 1
+        for key in list(self._windows)[: max(0, excess)]:
+            del self._windows[key]
+
+
+def storage_address(settings: Settings) -> str:
+    """The `limits` address of the storage that the settings name."""
+    return "windows://" if settings.limits_url.startswith("memory:") else settings.limits_url
+
+
+def storage() -> Storage:
+    """The storage of this application, opened once."""
+    weft = current_app.extensions["weft"]
+    if "attempts" not in weft:
+        weft["attempts"] = storage_from_string(storage_address(weft["settings"]))
+    return cast("Storage", weft["attempts"])
+
+
+def address_block(address: str | None) -> str:
+    """The address to count by: an IPv6 caller owns a whole /64, so that is what is counted."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address or "unknown"
+    if parsed.version == 6:
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def count_sign_in(address: str) -> None:
+    """Count an attempt to sign in or register from an address; raise TooMany over `limit_sign_in`."""
+    counter = FixedWindowRateLimiter(storage())
+    settings = cast("Settings", current_app.extensions["weft"]["settings"])
+    for limit in sorted(parse_many(settings.limit_sign_in)):
+        names = ("sign-in", address_block(address))
+        if not counter.hit(limit, *names):
+            wait = math.ceil(counter.get_window_stats(limit, *names).reset_time - time.time())
+            raise _wait(wait)
+
+
+def require_patience(email: str) -> None:
+    """Raise TooMany while an account, existing or not, makes people wait after wrong passwords."""
+    held = storage()
+    if held.get(_name("delay", email)) > 0:
+        raise _wait(math.ceil(held.get_expiry(_name("delay", email)) - time.time()))
+
+
+def count_failure(email: str) -> None:
+    """Note a wrong password; from the fifth on, the wait doubles each time."""
+    held = storage()
+    failures = held.incr(_name("failures", email), 3600)
+    if failures > FREE_FAILURES:
+        delay = min(2 ** (failures - FREE_FAILURES), LONGEST_DELAY)
+        held.incr(_name("delay", email), delay)
+
+
+def forget_failures(email: str) -> None:
+    """The right password came: start counting anew."""
+    for kind in ("failures", "delay"):
+        storage().clear(_name(kind, email))
+
+
+def _name(kind: str, email: str) -> str:
+    return f"sign-in/{kind}/{hashlib.sha256(email.encode()).hexdigest()}"
+
+
+def _wait(seconds: int) -> TooMany:
+    return TooMany(
+        "Too many attempts. Wait %(retry_after)s seconds and try again.",
+        retry_after=max(1, seconds),
+    )
