@@ -38,6 +38,8 @@ class Settings:
     """Public address of the portal without a slash at the end; empty means that of the request."""
     site_title_zh: str = "织 · 城市公共数据开放平台"
     site_title_en: str = "Weft city open data"
+    time_zone: str = "Asia/Shanghai"
+    """The city's time zone, in which pages show moments."""
     secure_cookies: bool = False
     """Send cookies over HTTPS only; turn on wherever the portal is served over HTTPS."""
     trusted_proxies: int = 0

@@ -1,1 +1,19 @@
-"""People: the pages of the portal."""
+"""Pages for people. `init_app` is called by the composition root before the first request."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from flask import Flask
+
+from portal import filters, identity, languages, pages, security, site, static
+
+
+def init_app(app: Flask) -> None:
+    """Add languages, identities, security headers, template filters and every page to the app."""
+    for part in (languages, security, identity, filters, site, static):
+        part.init_app(app)
+    for module in sorted(pkgutil.iter_modules(pages.__path__), key=lambda module: module.name):
+        blueprint = importlib.import_module(f"portal.pages.{module.name}").bp
+        app.register_blueprint(blueprint, url_prefix=languages.PREFIX)

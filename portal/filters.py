@@ -1,0 +1,224 @@
+"""What templates say about values: texts, numbers, moments, sizes, Markdown; fast, since pages have many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import nh3
+from flask import Flask, current_app, g
+from flask_babel import gettext, ngettext
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+
+from catalog.models.text import pick
+from portal.languages import HTML_LANGUAGES, current
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+UNITS = ("B", "kB", "MB", "GB", "TB")
+MINUTE, HOUR, DAY = 60, 3600, 86400
+TAGS = {
+    "a", "b", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p",
+    "pre", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+
+
+def init_app(app: Flask) -> None:
+    """Give the filters to all templates."""
+    app.jinja_env.filters.update(
+        text=text,
+        lang_attr=lang_attr,
+        language_name=language_name,
+        number=number,
+        compact=compact,
+        date=format_date,
+        moment=format_moment,
+        time=time_element,
+        ago=ago,
+        filesize=filesize,
+        markdown=markdown,
+        sentence=sentence,
+    )
+
+
+def text(texts: Mapping[str, str] | None) -> str:
+    """The text in the reader's language, or in the best one there is."""
+    return pick(texts, current())[0] if texts else ""
+
+
+def lang_attr(texts: Mapping[str, str] | None) -> Markup:
+    """` lang="nl"` where the chosen text is not in the language of the page."""
+    if not texts:
+        return Markup()
+    tag = pick(texts, current())[1]
+    if tag == current():
+        return Markup()
+    return Markup(' lang="{}"').format(HTML_LANGUAGES.get(tag, tag))
+
+
+def language_name(tag: str) -> str:
+    """The own name of a language; a machine translation is called one."""
+    name = _own_name(tag.partition("-t-")[0])
+    return gettext("%(language)s (machine translation)", language=name) if "-t-" in tag else name
+
+
+@lru_cache(maxsize=256)
+def _own_name(tag: str) -> str:
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        name = Locale.parse(tag, sep="-").get_display_name()
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return (name or tag)[:1].upper() + (name or tag)[1:]
+
+
+def number(value: float | None) -> str:
+    """Thousands are grouped by commas in both languages."""
+    return "" if value is None else f"{value:,}"
+
+
+def compact(value: int) -> str:
+    """A large number in few characters, for figures: 14.3万 in Chinese, 143K in English."""
+    steps = (
+        ((10**8, "亿"), (10**4, "万"))
+        if current() == "zh"
+        else ((10**9, "B"), (10**6, "M"), (10**3, "K"))
+    )
+    for size, sign in steps:
+        if value >= size * 10 or (value >= size and current() == "zh"):
+            return f"{value / size:,.1f}".removesuffix(".0") + sign
+    return f"{value:,}"
+
+
+@lru_cache(maxsize=8)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def local(value: datetime) -> datetime:
+    """The moment in the city's time."""
+    settings = current_app.extensions["weft"]["settings"]
+    return value.astimezone(_zone(settings.time_zone))
+
+
+def parse(value: date | str | None) -> date | None:
+    """A date or moment; ISO text is read, anything else gives None."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.fromisoformat(value) if len(value) > 10 else date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def format_date(value: date | str | None) -> str:
+    """2026年11月22日 or 22 November 2026; text that is no date stays as it is."""
+    day = parse(value)
+    if day is None:
+        return value if isinstance(value, str) else ""
+    if isinstance(day, datetime):
+        day = local(day if day.tzinfo else day.replace(tzinfo=UTC))
+    if current() == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def format_moment(value: datetime | str | None) -> str:
+    """The date with hours and minutes, in the city's time."""
+    moment = parse(value)
+    if not isinstance(moment, datetime):
+        return format_date(value)
+    moment = local(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return f"{format_date(moment)} {moment:%H:%M}"
+
+
+def time_element(value: date | str | None, *, clock: bool = False) -> Markup:
+    """A `<time>` that machines read too."""
+    moment = parse(value)
+    if moment is None:
+        return escape(value or "")
+    shown = format_moment(value) if clock else format_date(value)  # type: ignore[arg-type] # a date has no clock and is shown as one
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
+
+
+def ago(value: datetime | str | None, *, now: datetime | None = None) -> str:
+    """How long ago, in words; older than a month, or to come: the date."""
+    moment = parse(value)
+    if not isinstance(moment, datetime):
+        return format_date(value)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    seconds = int(((now or datetime.now(UTC)) - moment).total_seconds())
+    if seconds < -MINUTE or seconds >= 30 * DAY:
+        return format_date(moment)
+    if seconds < MINUTE:
+        return gettext("just now")
+    if seconds < HOUR:
+        return ngettext("%(num)d minute ago", "%(num)d minutes ago", seconds // MINUTE)
+    if seconds < DAY:
+        return ngettext("%(num)d hour ago", "%(num)d hours ago", seconds // HOUR)
+    return ngettext("%(num)d day ago", "%(num)d days ago", seconds // DAY)
+
+
+def filesize(value: int | None) -> str:
+    """Bytes in decimal units, as people see them on disks and in downloads."""
+    if value is None:
+        return ""
+    size, unit = float(value), 0
+    while size >= 999.5 and unit < len(UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    digits = 0 if unit == 0 or size >= 99.5 else 1
+    return f"{size:.{digits}f}".removesuffix(".0") + f" {UNITS[unit]}"
+
+
+def sentence(problem: Mapping[str, object] | None) -> str:
+    """The sentence of a stored problem: `{"message": msgid, "context": {…}}`, translated and filled."""
+    if not problem or not problem.get("message"):
+        return ""
+    context = problem.get("context")
+    translated = gettext(str(problem["message"]))
+    try:
+        return translated % context if context else translated
+    except (KeyError, TypeError, ValueError):
+        return translated
+
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def markdown(source: str | None) -> Markup:
+    """Markdown or simple HTML of a publisher as safe HTML; headings start below those of the page."""
+    return _rendered(source) if source else Markup()
+
+
+@lru_cache(maxsize=2048)
+def _rendered(source: str) -> Markup:
+    tokens = _MARKDOWN.parse(source)
+    for token in tokens:
+        _lower(token)
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    clean = nh3.clean(
+        html,
+        tags=TAGS,
+        attributes={"a": {"href"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow noopener",
+    )
+    return Markup(clean)  # noqa: S704 # nh3 has just cleaned it
+
+
+def _lower(token: Token) -> None:
+    if token.type in ("heading_open", "heading_close"):
+        token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+
+
+def identity_name() -> str:
+    """The name of who is signed in, or nothing."""
+    who = g.get("identity")
+    return who.name if who else ""

@@ -1,0 +1,66 @@
+"""Who is asking for a page: the signed-in account, or anyone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, g, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+
+from catalog.permissions import ANYONE, Identity
+from catalog.services import accounts
+
+if TYPE_CHECKING:
+    from catalog.models.account import Account
+
+login_manager = LoginManager()
+REMEMBERED = "_user_id"
+"""Where Flask-Login keeps the id of a session's account."""
+
+
+class SignedIn(UserMixin):
+    """An account in Flask-Login's form; its id ends with the account's sessions."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def get_id(self) -> str:
+        """What the session remembers."""
+        return accounts.session_id(self.account)
+
+
+def init_app(app: Flask) -> None:
+    """Set `g.identity` before each request; the API sets its own from keys."""
+    login_manager.session_protection = None  # addresses of phones change; the token ends sessions
+    login_manager.init_app(app)
+    app.before_request(identify)
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator] # Flask-Login has no types
+def load(remembered: str) -> SignedIn | None:
+    """The account of a session that was not ended."""
+    account = accounts.of_session(remembered)
+    return SignedIn(account) if account else None
+
+
+def identify() -> None:
+    """Only a request with a session asks the database who it is."""
+    g.identity = ANYONE
+    if request.path.startswith(("/api/", "/static/")) or REMEMBERED not in session:
+        return
+    if current_user.is_authenticated:
+        g.identity = Identity.of(current_user.account)
+
+
+def sign_in(account: Account) -> None:
+    """Open a session; what was kept in the one before is dropped."""
+    session.clear()
+    login_user(SignedIn(account))
+    g.identity = Identity.of(account)
+
+
+def sign_out() -> None:
+    """End this session."""
+    logout_user()
+    session.clear()
+    g.identity = ANYONE

@@ -1,0 +1,68 @@
+"""Numbered pages of a list and the addresses that lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import request
+
+PER_PAGE = 20
+DEEPEST = 500
+"""Highest page number; beyond it (10,000 things) search is the way."""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Page `number` of `last`."""
+
+    number: int
+    last: int
+
+    @classmethod
+    def of(cls, total: int, number: int, per_page: int = PER_PAGE) -> Pages:
+        """The pages of `total` things; `number` is what the reader asked for."""
+        return cls(number, max(1, min(DEEPEST, -(-total // per_page))))
+
+    @property
+    def shown(self) -> Sequence[int | None]:
+        """First, last and those around this one; None stands for a gap."""
+        near = {1, self.last, *range(self.number - 1, self.number + 2)}
+        numbers = sorted(number for number in near if 1 <= number <= self.last)
+        shown: list[int | None] = []
+        for number in numbers:
+            before = next((seen for seen in reversed(shown) if seen), 0)
+            if number == before + 2:
+                shown.append(before + 1)
+            elif number > before + 2:
+                shown.append(None)
+            shown.append(number)
+        return shown
+
+    def address(self, number: int) -> str:
+        """This page's address with another number."""
+        return address_with(page=None if number == 1 else str(number))
+
+
+def asked_page() -> int:
+    """The page number of this request; what is no number is the first page."""
+    try:
+        return max(1, min(DEEPEST, int(request.args.get("page", "1"))))
+    except ValueError:
+        return 1
+
+
+def address_with(**changes: str | None) -> str:
+    """This page's address with some parameters changed; None removes one."""
+    kept = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in changes and value
+    ]
+    query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
+    return (
+        f"{request.script_root}{request.path}?{query}"
+        if query
+        else request.script_root + request.path
+    )

@@ -1,0 +1,47 @@
+"""What every page says of the portal itself: its title and its addresses."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, get_flashed_messages, request
+
+from portal.languages import LANGUAGES, current
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `site` and `flashes`."""
+    app.jinja_env.globals.update(site=Site(), flashes=flashes)
+
+
+def flashes() -> list[tuple[str, str]]:
+    """Messages for the next page; a reader without a session has none, and gets no cookie."""
+    if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
+        return []
+    return list(get_flashed_messages(with_categories=True))
+
+
+class Site:
+    """The portal as templates know it; reads the settings of the running app."""
+
+    def title(self) -> str:
+        """The name of the portal in the reader's language."""
+        settings = current_app.extensions["weft"]["settings"]
+        return str(settings.site_title_zh if current() == "zh" else settings.site_title_en)
+
+    def origin(self) -> str:
+        """Scheme and host that the public sees."""
+        settings = current_app.extensions["weft"]["settings"]
+        return str(settings.site_url or request.host_url.rstrip("/"))
+
+    def path(self, language: str) -> str:
+        """This page's path in a language, with its query, for the language switch."""
+        path = self._path(language)
+        query = request.query_string.decode("utf-8", "replace")
+        return f"{path}?{query}" if query else path
+
+    def address(self, language: str) -> str:
+        """This page's whole address in a language, without its query, for search engines."""
+        return self.origin() + self._path(language)
+
+    def _path(self, language: str) -> str:
+        first, _, rest = request.path.lstrip("/").partition("/")
+        return f"{request.script_root}/{language}/{rest}" if first in LANGUAGES else f"/{language}/"
