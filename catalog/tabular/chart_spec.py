@@ -1,0 +1,206 @@
+"""The Vega-Lite spec of a chart: pure, from the kind, the points and the words on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from catalog.models.vocabulary import ColumnType
+from catalog.tabular.chart import ADDITIVE, NUMERIC, TEMPORAL, ChartData, ChartQuery, ChartWords, Kind
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+COLOURS = (
+    "#12436d", "#28a197", "#801650", "#f46a25", "#3d3d3d", "#a285d1", "#4f94d4", "#8a6d00",
+)  # fmt: skip
+FONT = "system-ui, 'Noto Sans CJK SC', 'Noto Sans', sans-serif"
+LARGE = {
+    "zh": (("1e8", " 亿"), ("1e4", " 万")),
+    "en": (("1e9", " bn"), ("1e6", " m")),
+}
+"""Language → how large numbers on an axis are shortened."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A drawing for a wide or a narrow screen; letters keep their size."""
+
+    width: int
+    height: int
+    bar: int
+    letters: int
+    across: int
+    """Entries of the legend in a line."""
+
+
+SIZES = {"wide": Size(820, 380, 22, 14, 4), "narrow": Size(290, 300, 22, 14, 1)}
+
+
+def vega_lite(
+    chart: ChartQuery,
+    type_: ColumnType,
+    data: ChartData,
+    words: ChartWords,
+    *,
+    size: str = "wide",
+) -> dict[str, Any]:
+    """The whole spec; all data is inside it, nothing is fetched."""
+    sizes = SIZES.get(size, SIZES["wide"])
+    lying = chart.kind is Kind.BAR and type_ not in NUMERIC | TEMPORAL
+    across = _axis_of_x(type_, chart.kind, data, words, sizes)
+    up = _axis_of_values(chart, data, words)
+    encoding = {"y": across, "x": up} if lying else {"x": across, "y": up}
+    if chart.series:
+        encoding["color"] = _colour(words, sizes, lines=chart.kind is Kind.LINE)
+        if chart.kind is Kind.BAR and chart.aggregate not in ADDITIVE:
+            encoding["yOffset" if lying else "xOffset"] = {"field": "s", "type": "nominal", "sort": None}
+    return {
+        "$schema": SCHEMA,
+        "data": {"values": _values(data, words)},
+        "width": sizes.width,
+        "height": {"step": sizes.bar} if lying else sizes.height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "background": "#ffffff",
+        "padding": {"left": 12, "right": 16, "top": 8, "bottom": 8},
+        "title": {
+            "text": words.title,
+            "anchor": "start",
+            "frame": "group" if lying else "bounds",
+            "fontSize": sizes.letters + 1,
+            "offset": 14,
+            "limit": sizes.width,
+        },
+        "mark": _mark(chart, len(data.points), lying=lying),
+        "encoding": encoding,
+        "config": _config(sizes),
+    }
+
+
+def _axis_of_values(chart: ChartQuery, data: ChartData, words: ChartWords) -> dict[str, Any]:
+    axis: dict[str, Any] = {
+        "field": "y",
+        "type": "quantitative",
+        "title": None,  # the title of the chart says it, where it is read first
+        "axis": {"labelExpr": _short_numbers(words.language), "tickCount": 5},
+    }
+    if chart.kind in (Kind.BAR, Kind.AREA):
+        axis["stack"] = "zero" if chart.aggregate in ADDITIVE else None
+    else:
+        axis["scale"] = {"zero": _near_zero(data), "nice": True}
+    return axis
+
+
+def _values(data: ChartData, words: ChartWords) -> list[dict[str, Any]]:
+    return [
+        {"x": words.empty if p.x is None else p.x, "y": p.value, "s": p.series or words.empty}
+        for p in data.points
+    ]
+
+
+def _mark(chart: ChartQuery, count: int, *, lying: bool) -> dict[str, Any]:
+    match chart.kind:
+        case Kind.BAR:
+            one = lying and not chart.series
+            return {"type": "bar", "color": COLOURS[0]} | ({"height": {"band": 0.78}} if one else {})
+        case Kind.SCATTER:
+            return {"type": "point", "filled": True, "size": 28, "opacity": 0.45, "color": COLOURS[0]}
+        case Kind.AREA:
+            over = bool(chart.series) and chart.aggregate not in ADDITIVE
+            return {"type": "area", "opacity": 0.35 if over else 0.8, "line": over, "color": COLOURS[0]}
+    return {"type": "line", "strokeWidth": 2, "point": count <= 40, "color": COLOURS[0]}
+
+
+def _axis_of_x(
+    type_: ColumnType, kind: Kind, data: ChartData, words: ChartWords, sizes: Size
+) -> dict[str, Any]:
+    if type_ in TEMPORAL:
+        return {"field": "x", "type": "temporal", "title": words.x, "axis": _time_axis(data, sizes)}
+    if type_ in NUMERIC and kind is not Kind.BAR:
+        scale = {"zero": False, "nice": kind is Kind.SCATTER}
+        axis = {"format": "~r" if type_ is ColumnType.INTEGER else "~g", "tickCount": sizes.width // 80}
+        return {"field": "x", "type": "quantitative", "title": words.x, "scale": scale, "axis": axis}
+    axis = {"labelLimit": sizes.width // 3, "labelOverlap": type_ in NUMERIC}
+    if kind is not Kind.BAR:
+        axis["labelAngle"] = -40
+    lying = kind is Kind.BAR and type_ not in NUMERIC
+    return {
+        "field": "x",
+        "type": "ordinal" if type_ in NUMERIC else "nominal",
+        "sort": None,
+        "title": None if lying else words.x,
+        "axis": axis,
+    }
+
+
+def _time_axis(data: ChartData, sizes: Size) -> dict[str, Any]:
+    moments = [str(p.x)[:10] for p in data.points]
+    days = _days_between(min(moments), max(moments)) if moments else 0
+    ticks = max(2, sizes.width // 90)
+    if days > 3 * 365:
+        years = -(-days // 365)
+        return _ticks("%Y", "year", -(-years // ticks))
+    if days > 92:
+        return _ticks("%Y-%m", "month", -(-(days // 30) // ticks))
+    if days > 2:
+        return _ticks("%m-%d", "day", -(-days // ticks))
+    return {"format": "%H:%M", "tickCount": ticks}
+
+
+def _ticks(format_: str, interval: str, step: int) -> dict[str, Any]:
+    return {"format": format_, "tickCount": {"interval": interval, "step": step}, "labelOverlap": True}
+
+
+def _days_between(first: str, last: str) -> int:
+    """Days between two moments of which a month or a year may be all that is known."""
+    try:
+        ends = [date.fromisoformat((text + "-01-01")[:10]) for text in (first, last)]
+    except ValueError:
+        return 0
+    return (ends[1] - ends[0]).days
+
+
+def _near_zero(data: ChartData) -> bool:
+    """Whether the axis starts at zero: yes, unless all values lie far from it."""
+    values = [p.value for p in data.points] or [0.0]
+    least, greatest = min(values), max(values)
+    return least <= 0 <= greatest or least < 0.6 * greatest
+
+
+def _short_numbers(language: str) -> str:
+    """A Vega expression that writes 230,000,000 as “230 m” or “2.3 亿”."""
+    expression = "format(datum.value, ',~r')"
+    for size, word in reversed(LARGE.get(language, LARGE["en"])):
+        short = f"format(datum.value/{size}, ',~r') + '{word}'"
+        expression = f"(abs(datum.value) >= {size} ? {short} : {expression})"
+    return expression
+
+
+def _colour(words: ChartWords, sizes: Size, *, lines: bool) -> dict[str, Any]:
+    legend = {
+        "orient": "bottom",
+        "columns": sizes.across,
+        "title": words.series,
+        "labelLimit": sizes.width // sizes.across,
+        "symbolType": "stroke" if lines else "square",
+        "symbolStrokeWidth": 3,
+    }
+    return {
+        "field": "s",
+        "type": "nominal",
+        "scale": {"range": list(COLOURS)},
+        "sort": None,
+        "legend": legend,
+    }
+
+
+def _config(sizes: Size) -> dict[str, Any]:
+    ink, faint = "#0b0c0c", "#d8dbde"
+    letters = {"labelFontSize": sizes.letters, "titleFontSize": sizes.letters, "titleFontWeight": "normal"}
+    colours = {"labelColor": ink, "titleColor": ink, "gridColor": faint, "tickColor": faint, "domainColor": "#505a5f"}
+    return {
+        "font": FONT,
+        "axis": letters | colours,
+        "axisX": {"grid": False},
+        "legend": letters | {"labelColor": ink, "titleColor": ink},
+        "view": {"stroke": None},
+    }
