@@ -1,0 +1,261 @@
+"""Datasets: JSON or a harvester's description → frozen draft; row → JSON of the API."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from catalog.errors import Invalid
+from catalog.models.dataset import Dataset, Resource
+from catalog.models.license import LICENSES
+from catalog.models.table import DataTable, TableColumn
+from catalog.models.text import pick
+from catalog.models.vocabulary import Access, Frequency
+from catalog.schemas.drafts import DatasetDraft, ResourceDraft
+from catalog.schemas.texts import JSONObject, Line, Slug, Texts, WebAddress
+
+MOST_RESOURCES = 2000
+MOST_TAGS = 200
+PERIOD = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+
+
+class Period(fields.String):
+    """A year, a month or a day: `2024`, `2024-05` or `2024-05-31`; may be empty."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **options).strip()
+        if not text:
+            return ""
+        try:
+            if not PERIOD.fullmatch(text):
+                raise ValueError(text)
+            date.fromisoformat((text + "-01-01")[:10])
+        except ValueError as error:
+            raise ValidationError("Must be a date such as 2024, 2024-05 or 2024-05-31.") from error
+        return text
+
+
+class Instant(fields.Field[datetime]):
+    """A moment as ISO 8601 text or a datetime; without a time zone it is UTC."""
+
+    def _deserialize(
+        self,
+        value: Any,
+        attr: str | None,  # noqa: ARG002 # the signature is marshmallow's
+        data: Any,  # noqa: ARG002 # the signature is marshmallow's
+        **options: Any,  # noqa: ARG002 # the signature is marshmallow's
+    ) -> datetime:
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                return moment.replace(tzinfo=UTC)
+            return moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValidationError("Must be a moment such as 2024-05-31T08:00:00Z.") from error
+
+
+class ResourceSchema(Schema):
+    """A file or interface of a dataset."""
+
+    class Meta:
+        """`load` is a name of Schema, so that it cannot be declared as an attribute."""
+
+        include: ClassVar = {"load": JSONObject(500_000)}
+
+    key = Line(500, shortest=1, required=True)
+    title = Texts(1000)
+    description = Texts(20_000)
+    format = Line(40)
+    media_type = Line(100)
+    url = WebAddress(8000)
+    size = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 2**53))
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> ResourceDraft:
+        """The draft, with the format in capitals."""
+        data["format"] = data.get("format", "").upper()
+        return ResourceDraft(**data)
+
+
+class DatasetSchema(Schema):
+    """A dataset with its resources; unknown keys are errors."""
+
+    title = Texts(500, required=True)
+    organization = Slug(required=True)
+    slug = Slug()
+    description = Texts(100_000)
+    notice = Texts(5000)
+    license = fields.String(
+        validate=validate.OneOf(LICENSES, error="Unknown licence; use `other` and license_text.")
+    )
+    license_text = Line(1000)
+    frequency = fields.Enum(Frequency, by_value=True)
+    access = fields.Enum(Access, by_value=True)
+    access_reason = Texts(2000)
+    tags = fields.List(Line(100), validate=validate.Length(max=MOST_TAGS))
+    themes = fields.List(Slug(required=True), validate=validate.Length(max=50))
+    landing_page = WebAddress(2000)
+    contact = Line(500)
+    spatial = Line(500)
+    temporal_start = Period()
+    temporal_end = Period()
+    issued = Instant(allow_none=True)
+    modified = Instant(allow_none=True)
+    extras = JSONObject(200_000)
+    resources = fields.List(
+        fields.Nested(ResourceSchema), validate=validate.Length(max=MOST_RESOURCES)
+    )
+
+    @validates_schema
+    def check_keys(self, data: dict[str, Any], **_: Any) -> None:
+        """Two resources of a dataset must not have the same key."""
+        keys = Counter(resource.key for resource in data.get("resources", ()))
+        twice = [key for key, count in keys.items() if count > 1]
+        if twice:
+            raise ValidationError(f"Two resources have the key {twice[0]!r}.", "resources")
+
+    @validates_schema
+    def check_period(self, data: dict[str, Any], **_: Any) -> None:
+        """A period must not end before it starts."""
+        start, end = data.get("temporal_start", ""), data.get("temporal_end", "")
+        shared = min(len(start), len(end))
+        if shared and end[:shared] < start[:shared]:
+            raise ValidationError("The period ends before it starts.", "temporal_end")
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> DatasetDraft:
+        """The draft; tags and themes lose their repetitions and keep their order."""
+        for name in ("tags", "themes"):
+            data[name] = tuple(dict.fromkeys(text for text in data.get(name, ()) if text))
+        data["resources"] = tuple(data.get("resources", ()))
+        return DatasetDraft(**data)
+
+
+_SCHEMA = DatasetSchema()
+
+
+def dataset_draft(described: Mapping[str, Any]) -> DatasetDraft:
+    """The draft of what a form, the API or a harvester describes; raises Invalid with its problems."""
+    try:
+        draft: DatasetDraft = _SCHEMA.load(dict(described))
+    except ValidationError as error:
+        raise Invalid(
+            "the description of this dataset cannot be used", problems=dict(error.messages_dict)
+        ) from error
+    return draft
+
+
+def dataset_json(
+    dataset: Dataset, language: str, *, kept: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What the API says of a dataset from datasets.show; `kept` is its freshness.
+
+    Texts stand twice: chosen for `language` at the top, and in all languages under `texts`.
+    """
+    organization = dataset.organization
+    return {
+        "id": dataset.id,
+        "slug": dataset.slug,
+        **_chosen(language, title=dataset.title, description=dataset.description),
+        **_chosen(language, notice=dataset.notice, access_reason=dataset.access_reason),
+        "texts": {
+            "title": dataset.title,
+            "description": dataset.description,
+            "notice": dataset.notice,
+            "access_reason": dataset.access_reason,
+        },
+        "organization": {
+            "slug": organization.slug,
+            **_chosen(language, title=organization.title),
+            "texts": {"title": organization.title},
+        },
+        "themes": [
+            {"slug": t.slug, **_chosen(language, title=t.title), "texts": {"title": t.title}}
+            for t in dataset.themes
+        ],
+        "tags": dataset.tags,
+        "license": _license_json(dataset, language),
+        "access": dataset.access,
+        "frequency": dataset.frequency,
+        "freshness": dict(kept) if kept else None,
+        "landing_page": dataset.landing_page or None,
+        "contact": dataset.contact or None,
+        "spatial": dataset.spatial or None,
+        "temporal": {"start": dataset.temporal_start or None, "end": dataset.temporal_end or None},
+        "state": dataset.state,
+        "issued": moment_json(dataset.issued),
+        "modified": moment_json(dataset.modified),
+        "created_at": moment_json(dataset.created_at),
+        "updated_at": moment_json(dataset.updated_at),
+        "uses": dataset.uses,
+        "extras": dataset.extras,
+        "resources": [resource_json(resource, language) for resource in dataset.resources],
+    }
+
+
+def resource_json(resource: Resource, language: str) -> dict[str, Any]:
+    """What the API says of a resource and its tables; how it is loaded stays inside."""
+    return {
+        "id": resource.id,
+        "key": resource.key,
+        **_chosen(language, title=resource.title, description=resource.description),
+        "texts": {"title": resource.title, "description": resource.description},
+        "format": resource.format,
+        "media_type": resource.media_type or None,
+        "url": resource.url or None,
+        "size": resource.size,
+        "problem": resource.problem or None,
+        "tables": [table_json(table, language) for table in resource.tables],
+    }
+
+
+def table_json(table: DataTable, language: str) -> dict[str, Any]:
+    """What the API says of a table of a dataset, with its columns but without their profiles."""
+    return {
+        "id": table.id,
+        "key": table.key,
+        **_chosen(language, title=table.title),
+        "texts": {"title": table.title},
+        "state": table.state,
+        "problem": table.problem or None,
+        "rows": table.rows,
+        "bytes": table.bytes,
+        "release": table.release,
+        "loaded_at": moment_json(table.loaded_at),
+        "columns": [_column_json(column, language) for column in table.columns],
+    }
+
+
+def moment_json(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None
+
+
+def _column_json(column: TableColumn, language: str) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        **_chosen(language, label=column.label, description=column.description),
+        "texts": {"label": column.label, "description": column.description},
+        "unit": column.unit or None,
+    }
+
+
+def _license_json(dataset: Dataset, language: str) -> dict[str, Any]:
+    known = LICENSES.get(dataset.license_id, LICENSES["other"])
+    return {
+        "id": dataset.license_id,
+        "title": known.title_zh if language == "zh" else known.title_en,
+        "url": known.url or None,
+        "is_open": known.is_open,
+        "text": dataset.license_text or None,
+    }
+
+
+def _chosen(language: str, **texts: Mapping[str, str]) -> dict[str, str | None]:
+    return {name: pick(by_tag, language)[0] or None for name, by_tag in texts.items()}
