@@ -147,10 +147,24 @@ def guess_chart(columns: Sequence[Column], distinct: Mapping[str, int]) -> Chart
 
 
 def _is_position(name: str) -> bool:
-    return name.lower() in {"id", "no", "no.", "index", "year", "month", "day", "hour", "序号", "编号", "年"}
+    return name.lower() in {
+        "id",
+        "no",
+        "no.",
+        "index",
+        "year",
+        "month",
+        "day",
+        "hour",
+        "序号",
+        "编号",
+        "年",
+    }
 
 
-def grouping(chart: ChartQuery, columns: Mapping[str, Column], where: Condition | None) -> TableQuery:
+def grouping(
+    chart: ChartQuery, columns: Mapping[str, Column], where: Condition | None
+) -> TableQuery:
     """The group-by that answers the chart: its last two measures are the value and its weight."""
     value, weight = (_free(name, columns) for name in ("value", "rows"))
     by = tuple(dict.fromkeys(filter(None, (chart.x, chart.series))))
@@ -174,7 +188,9 @@ def _free(name: str, columns: Mapping[str, Column]) -> str:
     return name
 
 
-def settle(chart: ChartQuery, type_: ColumnType, found: Iterable[Point], *, rows_of: int = 0) -> ChartData:
+def settle(
+    chart: ChartQuery, type_: ColumnType, found: Iterable[Point], *, rows_of: int = 0
+) -> ChartData:
     """The points worth drawing: no holes, few enough, in the order of the axis."""
     points = list(found)
     cut = len(points) >= MOST_GROUPS
@@ -232,9 +248,14 @@ def fold_moments(aggregate: Aggregate, points: Sequence[Point]) -> tuple[list[Po
     moments = {p.x for p in points}
     if len(moments) <= MOST_MOMENTS or aggregate is Aggregate.DISTINCT:
         return list(points), ""
-    for unit, letters in UNITS.items():
-        if len({str(x)[:letters] for x in moments}) <= MOST_MOMENTS:
-            break
+    unit, letters = next(
+        (
+            (unit, letters)
+            for unit, letters in UNITS.items()
+            if len({str(x)[:letters] for x in moments}) <= MOST_MOMENTS
+        ),
+        ("year", UNITS["year"]),
+    )
     groups: dict[tuple[str, str], list[Point]] = defaultdict(list)
     for point in points:
         groups[str(point.x)[:letters], point.series].append(point)

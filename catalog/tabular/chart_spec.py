@@ -7,7 +7,15 @@ from datetime import date
 from typing import Any
 
 from catalog.models.vocabulary import ColumnType
-from catalog.tabular.chart import ADDITIVE, NUMERIC, TEMPORAL, ChartData, ChartQuery, ChartWords, Kind
+from catalog.tabular.chart import (
+    ADDITIVE,
+    NUMERIC,
+    TEMPORAL,
+    ChartData,
+    ChartQuery,
+    ChartWords,
+    Kind,
+)
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLOURS = (
@@ -53,7 +61,11 @@ def vega_lite(
     if chart.series:
         encoding["color"] = _colour(words, sizes, lines=chart.kind is Kind.LINE)
         if chart.kind is Kind.BAR and chart.aggregate not in ADDITIVE:
-            encoding["yOffset" if lying else "xOffset"] = {"field": "s", "type": "nominal", "sort": None}
+            encoding["yOffset" if lying else "xOffset"] = {
+                "field": "s",
+                "type": "nominal",
+                "sort": None,
+            }
     return {
         "$schema": SCHEMA,
         "data": {"values": _values(data, words)},
@@ -101,12 +113,25 @@ def _mark(chart: ChartQuery, count: int, *, lying: bool) -> dict[str, Any]:
     match chart.kind:
         case Kind.BAR:
             one = lying and not chart.series
-            return {"type": "bar", "color": COLOURS[0]} | ({"height": {"band": 0.78}} if one else {})
+            return {"type": "bar", "color": COLOURS[0]} | (
+                {"height": {"band": 0.78}} if one else {}
+            )
         case Kind.SCATTER:
-            return {"type": "point", "filled": True, "size": 28, "opacity": 0.45, "color": COLOURS[0]}
+            return {
+                "type": "point",
+                "filled": True,
+                "size": 28,
+                "opacity": 0.45,
+                "color": COLOURS[0],
+            }
         case Kind.AREA:
             over = bool(chart.series) and chart.aggregate not in ADDITIVE
-            return {"type": "area", "opacity": 0.35 if over else 0.8, "line": over, "color": COLOURS[0]}
+            return {
+                "type": "area",
+                "opacity": 0.35 if over else 0.8,
+                "line": over,
+                "color": COLOURS[0],
+            }
     return {"type": "line", "strokeWidth": 2, "point": count <= 40, "color": COLOURS[0]}
 
 
@@ -117,8 +142,17 @@ def _axis_of_x(
         return {"field": "x", "type": "temporal", "title": words.x, "axis": _time_axis(data, sizes)}
     if type_ in NUMERIC and kind is not Kind.BAR:
         scale = {"zero": False, "nice": kind is Kind.SCATTER}
-        axis = {"format": "~r" if type_ is ColumnType.INTEGER else "~g", "tickCount": sizes.width // 80}
-        return {"field": "x", "type": "quantitative", "title": words.x, "scale": scale, "axis": axis}
+        axis = {
+            "format": "~r" if type_ is ColumnType.INTEGER else "~g",
+            "tickCount": sizes.width // 80,
+        }
+        return {
+            "field": "x",
+            "type": "quantitative",
+            "title": words.x,
+            "scale": scale,
+            "axis": axis,
+        }
     axis = {"labelLimit": sizes.width // 3, "labelOverlap": type_ in NUMERIC}
     if kind is not Kind.BAR:
         axis["labelAngle"] = -40
@@ -147,7 +181,11 @@ def _time_axis(data: ChartData, sizes: Size) -> dict[str, Any]:
 
 
 def _ticks(format_: str, interval: str, step: int) -> dict[str, Any]:
-    return {"format": format_, "tickCount": {"interval": interval, "step": step}, "labelOverlap": True}
+    return {
+        "format": format_,
+        "tickCount": {"interval": interval, "step": step},
+        "labelOverlap": True,
+    }
 
 
 def _days_between(first: str, last: str) -> int:
@@ -195,8 +233,18 @@ def _colour(words: ChartWords, sizes: Size, *, lines: bool) -> dict[str, Any]:
 
 def _config(sizes: Size) -> dict[str, Any]:
     ink, faint = "#0b0c0c", "#d8dbde"
-    letters = {"labelFontSize": sizes.letters, "titleFontSize": sizes.letters, "titleFontWeight": "normal"}
-    colours = {"labelColor": ink, "titleColor": ink, "gridColor": faint, "tickColor": faint, "domainColor": "#505a5f"}
+    letters = {
+        "labelFontSize": sizes.letters,
+        "titleFontSize": sizes.letters,
+        "titleFontWeight": "normal",
+    }
+    colours = {
+        "labelColor": ink,
+        "titleColor": ink,
+        "gridColor": faint,
+        "tickColor": faint,
+        "domainColor": "#505a5f",
+    }
     return {
         "font": FONT,
         "axis": letters | colours,
