@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import NotFound
+from catalog.files import LocalFiles
+
+
+def test_what_was_put_comes_back(tmp_path: Path):
+    files = LocalFiles(tmp_path)
+    files.put("charts/a.svg", b"<svg/>")
+    assert files.get("charts/a.svg") == b"<svg/>"
+    assert files.path("charts/a.svg") == tmp_path / "charts" / "a.svg"
+
+
+def test_a_deleted_file_is_not_found(tmp_path: Path):
+    files = LocalFiles(tmp_path)
+    files.put("a", b"1")
+    files.delete("a")
+    files.delete("a")
+    assert files.path("a") is None
+    with pytest.raises(NotFound):
+        files.get("a")
+
+
+def test_a_broken_write_leaves_the_old_content_and_no_stray_file(tmp_path: Path):
+    files = LocalFiles(tmp_path)
+    files.put("a", b"old")
+
+    def broken() -> None:
+        with files.writing("a") as file:
+            file.write(b"ne")
+            raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert files.get("a") == b"old"
+    assert [place.name for place in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("key", ["../outside", "a/../../outside", "/etc/passwd"])
+def test_a_key_cannot_leave_the_folder(tmp_path: Path, key: str):
+    with pytest.raises(NotFound):
+        LocalFiles(tmp_path / "inside").get(key)
