@@ -33,6 +33,8 @@ class DataTable(Base):
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     release: Mapped[int] = mapped_column(Integer, default=0)
     """Number of the newest release; 0 means that nothing was loaded yet."""
+    head: Mapped[int] = mapped_column(Integer, default=0)
+    """Journal position of the newest release."""
     served: Mapped[int] = mapped_column(Integer, default=0)
     """Journal position that the serving copy has reached."""
     chart: Mapped[dict[str, Any]] = mapped_column(default=dict)
