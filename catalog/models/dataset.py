@@ -66,8 +66,8 @@ class Dataset(Base):
     extras: Mapped[dict[str, Any]] = mapped_column(default=dict)
     uses: Mapped[int] = mapped_column(Integer, default=0)
     """Views, downloads and calls since ever, for “most used”."""
-    index_due: Mapped[bool] = mapped_column(default=True, index=True)
-    """It changed since it was last indexed for searching."""
+    index_due: Mapped[datetime | None] = mapped_column(default=now, index=True)
+    """When it last changed, until the search index knows; empty when the index is up to date."""
 
     organization: Mapped[Organization] = relationship(lazy="raise")
     themes: Mapped[list[Group]] = relationship(secondary=dataset_theme, lazy="raise", order_by=Group.position)

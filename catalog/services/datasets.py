@@ -135,7 +135,9 @@ def touch(dataset_id: str) -> None:
     """Say that the dataset's tables changed, so that it is indexed again."""
     with transaction() as tx:
         db.session.execute(
-            update(Dataset).where(Dataset.id == dataset_id).values(updated_at=now(), index_due=True)
+            update(Dataset)
+            .where(Dataset.id == dataset_id)
+            .values(updated_at=now(), index_due=now())
         )
         tx.after_commit(index_dataset.later, dataset_id)
 
@@ -224,7 +226,7 @@ def _fill(
 
 def _touch(tx: Transaction, dataset: Dataset) -> None:
     dataset.updated_at = now()
-    dataset.index_due = True
+    dataset.index_due = now()
     tx.after_commit(index_dataset.later, dataset.id)
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from time import monotonic
 
+from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from catalog.db import db, transaction
 from catalog.errors import Unavailable
+from catalog.models.base import Texts
 from catalog.models.dataset import Dataset, Resource
+from catalog.models.group import Group
+from catalog.models.organization import Organization
 from catalog.models.table import DataTable, TableColumn
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
@@ -22,6 +28,14 @@ from catalog.search.documents import document_of
 
 BATCH = 500
 """Datasets that are read and indexed at once."""
+LABELS_SECONDS = 60.0
+_LABELS = "weft_labels"
+
+
+@dataclass(frozen=True)
+class _Labels:
+    titles: Mapping[str, Mapping[str, Texts]]
+    until: float
 
 
 def find(who: Identity, query: SearchQuery) -> SearchPage:  # noqa: ARG001 # the index holds only what everybody may read
@@ -36,20 +50,40 @@ def index_dataset(dataset_id: str) -> None:
     A harvest asks for thousands of these; the first one takes all that wait in one commit of the
     index, so that the rest find nothing to do.
     """
-    due = db.session.scalar(select(Dataset.index_due).where(Dataset.id == dataset_id))
-    if due is None:
+    row = db.session.execute(select(Dataset.index_due).where(Dataset.id == dataset_id)).first()
+    if row is None:
         search_engine().delete([dataset_id])
-    elif due:
-        index_waiting()
+    elif row.index_due is not None:
+        index_due_datasets()
 
 
-def index_waiting() -> int:
-    """Index every dataset that has changed since it was last indexed; how many there were."""
-    done = 0
+@job(retries=5)
+def index_due_datasets() -> None:
+    """Index every dataset that has changed since it was last indexed."""
     while waiting := _waiting():
         _index(waiting)
-        done += len(waiting)
-    return done
+
+
+def labels() -> Mapping[str, Mapping[str, Texts]]:
+    """Titles of the values of the facets `organization` and `theme`: facet → slug → texts.
+
+    They are kept for a minute, so that a search asks the database for nothing.
+    """
+    kept: _Labels | None = current_app.extensions.get(_LABELS)
+    if kept is None or kept.until < monotonic():
+        organizations = db.session.execute(select(Organization.slug, Organization.title))
+        themes = db.session.execute(select(Group.slug, Group.title).order_by(Group.position))
+        titles = {
+            "organization": dict(organizations.tuples().all()),
+            "theme": dict(themes.tuples().all()),
+        }
+        kept = current_app.extensions[_LABELS] = _Labels(titles, monotonic() + LABELS_SECONDS)
+    return kept.titles
+
+
+def forget_labels() -> None:
+    """Read the titles of organizations and themes anew at the next search of this process."""
+    current_app.extensions.pop(_LABELS, None)
 
 
 @job(every_minutes=10)
@@ -60,7 +94,7 @@ def repair_index() -> None:
     except Unavailable:
         rebuild_index()
         return
-    index_waiting()
+    index_due_datasets()
     published = set(db.session.scalars(select(Dataset.id).where(Dataset.state == State.PUBLISHED)))
     search_engine().delete(sorted(indexed - published))
     missing = iter(sorted(published - indexed - _waiting().keys()))
@@ -90,27 +124,28 @@ def whole() -> Sequence[ORMOption]:
     )
 
 
-def _waiting() -> dict[str, datetime]:
+def _waiting() -> dict[str, datetime | None]:
     statement = (
-        select(Dataset.id, Dataset.updated_at)
-        .where(Dataset.index_due)
-        .order_by(Dataset.updated_at)
+        select(Dataset.id, Dataset.index_due)
+        .where(Dataset.index_due.is_not(None))
+        .order_by(Dataset.index_due)
         .limit(BATCH)
     )
     return dict(db.session.execute(statement).tuples().all())
 
 
-def _index(waiting: dict[str, datetime]) -> None:
+def _index(waiting: dict[str, datetime | None]) -> None:
     """Index these and note it; one that changed meanwhile keeps waiting."""
     documents = list(_documents(waiting))
     search_engine().put(documents)
     search_engine().delete(sorted(waiting.keys() - {document.id for document in documents}))
     with transaction():
-        for dataset_id, updated_at in waiting.items():
+        for dataset_id, due in waiting.items():
             db.session.execute(
                 update(Dataset)
-                .where(Dataset.id == dataset_id, Dataset.updated_at == updated_at)
-                .values(index_due=False)
+                .where(Dataset.id == dataset_id, Dataset.index_due == due)
+                .values(index_due=None)
+                .execution_options(synchronize_session=False)
             )
 
 

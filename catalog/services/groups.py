@@ -1,0 +1,83 @@
+"""Groups, the themes: put, list with the number of their datasets, show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select, update
+
+from catalog.db import db, transaction
+from catalog.errors import NotFound
+from catalog.models.base import now
+from catalog.models.dataset import Dataset, dataset_theme
+from catalog.models.group import Group
+from catalog.models.vocabulary import State
+from catalog.permissions import Action, Identity, require
+from catalog.schemas.organization import group_fields
+from catalog.services.search import forget_labels, index_due_datasets
+
+
+def put(  # the fields of a theme, by keyword
+    who: Identity,
+    slug: str,
+    *,
+    title: Mapping[str, str],
+    description: Mapping[str, str] | None = None,
+    icon: str = "",
+    position: int = 0,
+) -> Group:
+    """Create the theme or change it; its datasets are found under its new name."""
+    values = group_fields(
+        {
+            "slug": slug,
+            "title": title,
+            "description": description or {},
+            "icon": icon,
+            "position": position,
+        }
+    )
+    with transaction() as tx:
+        group = _by_slug(slug)
+        require(who, Action.THEME_WRITE, group)
+        if group is None:
+            group = Group(**values)
+            db.session.add(group)
+        elif any(getattr(group, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(group, name, value)
+            members = select(dataset_theme.c.dataset_id).where(dataset_theme.c.theme_id == group.id)
+            db.session.execute(
+                update(Dataset).where(Dataset.id.in_(members)).values(index_due=now())
+            )
+            tx.after_commit(index_due_datasets.later)
+        tx.after_commit(forget_labels)
+    return group
+
+
+def all(who: Identity) -> list[tuple[Group, int]]:  # noqa: A001, ARG001 # reads as groups.all; everybody may
+    """All themes in their order, with the number of their published datasets."""
+    counts = (
+        select(dataset_theme.c.theme_id, func.count().label("datasets"))
+        .join(Dataset, Dataset.id == dataset_theme.c.dataset_id)
+        .where(Dataset.state == State.PUBLISHED)
+        .group_by(dataset_theme.c.theme_id)
+        .subquery()
+    )
+    statement = (
+        select(Group, func.coalesce(counts.c.datasets, 0))
+        .outerjoin(counts, counts.c.theme_id == Group.id)
+        .order_by(Group.position, Group.slug)
+    )
+    return [(group, count) for group, count in db.session.execute(statement).tuples()]
+
+
+def show(who: Identity, slug: str) -> Group:  # noqa: ARG001 # every theme is public
+    """The theme; raises NotFound."""
+    group = _by_slug(slug)
+    if group is None:
+        raise NotFound("there is no theme “%(slug)s”", slug=slug[:120])
+    return group
+
+
+def _by_slug(slug: str) -> Group | None:
+    return db.session.scalar(select(Group).where(Group.slug == slug))
