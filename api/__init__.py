@@ -1,1 +1,42 @@
-"""Machines: the REST API, with keys and limits."""
+"""Machines: the REST API, with keys and limits. `init_app` is called by the composition root."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from api import identity, limits, v1
+
+EXPOSED = ", ".join(
+    (*limits.HEADERS, "ETag", "Last-Modified", "Link", "Content-Disposition", "X-Request-Id")
+)
+
+
+def init_app(app: Flask) -> None:
+    """Add the API: who calls is known first, then the call is counted, then a bad key refused."""
+    identity.init_app(app)
+    limits.init_app(app)
+    app.before_request(identity.refuse)
+    app.after_request(share)
+    v1.init_app(app)
+
+
+def share(response: Response) -> Response:
+    """Let pages of other sites call the API: without cookies, and with the limits in sight."""
+    if not identity.is_call():
+        return response
+    headers = response.headers
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Access-Control-Expose-Headers"] = EXPOSED
+    if request.method == "OPTIONS":
+        headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+        headers["Access-Control-Allow-Headers"] = "Authorization, X-API-Key, If-None-Match, If-Modified-Since"
+        headers["Access-Control-Max-Age"] = "86400"
+    response.vary.update(("Authorization", "X-API-Key", "Accept-Language"))
+    if response.status_code == 200:
+        headers.setdefault("Cache-Control", "private, no-cache" if sent_key() else "public, no-cache")
+    return response
+
+
+def sent_key() -> bool:
+    """Whether the answer was made for a key, so that shared caches must not keep it."""
+    return "Authorization" in request.headers or "X-API-Key" in request.headers

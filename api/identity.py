@@ -43,7 +43,9 @@ def refuse() -> None:
 
 def sent_key() -> str | None:
     """The key that was sent, or None; raises BadQuery for one in the address."""
-    if b"weft_" in request.query_string or any(name in request.args for name in ("api_key", "apikey")):
+    if b"weft_" in request.query_string or any(
+        name in request.args for name in ("api_key", "apikey")
+    ):
         raise BadQuery(
             "Send the key in the header Authorization or X-API-Key: addresses end up in logs. "
             "Revoke this key and make a new one."

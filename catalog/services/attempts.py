@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import logging
 import math
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import current_app
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 
 from catalog.errors import TooMany
 from catalog.settings import Settings
+
+log = logging.getLogger(__name__)
 
 FREE_FAILURES = 4
 """Wrong passwords in an hour before an account makes people wait."""
@@ -38,9 +41,9 @@ class Windows(Storage):
         self._sweep_at = time.time() + 60
 
     @property
-    def base_exceptions(self) -> type[Exception]:
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
         """What a failing storage would raise; memory does not fail."""
-        return ValueError
+        return ()
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Add to the count of the open window, or open one that ends in `expiry` seconds."""
@@ -86,17 +89,46 @@ class Windows(Storage):
             del self._windows[key]
 
 
-def storage_address(settings: Settings) -> str:
-    """The `limits` address of the storage that the settings name."""
-    return "windows://" if settings.limits_url.startswith("memory:") else settings.limits_url
+_FALLBACK = Windows()
 
 
 def storage() -> Storage:
-    """The storage of this application, opened once."""
+    """Where this application counts; opened once."""
     weft = current_app.extensions["weft"]
     if "attempts" not in weft:
-        weft["attempts"] = storage_from_string(storage_address(weft["settings"]))
+        address = weft["settings"].limits_url
+        weft["attempts"] = storage_from_string(
+            "windows://" if address.startswith("memory:") else address
+        )
     return cast("Storage", weft["attempts"])
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a limit stands after a call: `left` is negative when the call was one too many."""
+
+    limit: RateLimitItem
+    left: int
+    resets_at: float
+
+
+def take(limit: RateLimitItem, *names: str, cost: int = 1) -> Window:
+    """Count a call under these names; with `cost=0` only look.
+
+    When the shared storage is down, calls are counted in memory: its loss must not stop the portal.
+    """
+    key = limit.key_for(*names)
+    try:
+        return _take(storage(), limit, key, cost)
+    except storage().base_exceptions as error:
+        log.warning("limits are counted in memory: %s", error)
+        return _take(_FALLBACK, limit, key, cost)
+
+
+def _take(held: Storage, limit: RateLimitItem, key: str, cost: int) -> Window:
+    count = held.incr(key, limit.get_expiry(), cost) if cost else held.get(key)
+    resets_at = held.get_expiry(key) if count else time.time() + limit.get_expiry()
+    return Window(limit, limit.amount - count, resets_at)
 
 
 def address_block(address: str | None) -> str:
@@ -114,13 +146,11 @@ def address_block(address: str | None) -> str:
 
 def count_sign_in(address: str) -> None:
     """Count an attempt to sign in or register from an address; raise TooMany over `limit_sign_in`."""
-    counter = FixedWindowRateLimiter(storage())
     settings = cast("Settings", current_app.extensions["weft"]["settings"])
     for limit in sorted(parse_many(settings.limit_sign_in)):
-        names = ("sign-in", address_block(address))
-        if not counter.hit(limit, *names):
-            wait = math.ceil(counter.get_window_stats(limit, *names).reset_time - time.time())
-            raise _wait(wait)
+        window = take(limit, "sign-in", address_block(address))
+        if window.left < 0:
+            raise _wait(math.ceil(window.resets_at - time.time()))
 
 
 def require_patience(email: str) -> None:
