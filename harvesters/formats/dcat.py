@@ -1,0 +1,314 @@
+"""A DCAT or DCAT-AP catalogue as RDF/XML, Turtle or JSON-LD."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import unquote
+
+import orjson
+from marshmallow import Schema, fields, validate
+from rdflib import DCAT as DCAT_NS
+from rdflib import DCTERMS, FOAF, RDF, RDFS, BNode, Graph, Literal, Namespace, URIRef
+from rdflib.term import Node
+
+from catalog.errors import Unreadable
+from harvesters.declaration import LANGUAGE, load_from
+from harvesters.formats.rdf import graph_of
+from harvesters.harvester import Content, Files, Record, Source
+from harvesters.http import Http
+from harvesters.terms import (
+    EU_THEMES,
+    MEDIA_TYPES,
+    day_of,
+    format_of,
+    frequency_of,
+    license_of,
+    moment_of,
+    texts_of,
+)
+
+VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
+SCHEMA = Namespace("http://schema.org/")
+ACCESS = {
+    "PUBLIC": "open",
+    "RESTRICTED": "on_application",
+    "NON_PUBLIC": "closed",
+    "CONFIDENTIAL": "closed",
+}
+
+
+class DCATOptions(Schema):
+    """What a source of the kind `dcat` may be told."""
+
+    language = fields.String(
+        load_default="en",
+        validate=LANGUAGE,
+        metadata={"description": "Language of texts without a tag"},
+    )
+    format = fields.String(
+        load_default="",
+        validate=validate.OneOf(["", "xml", "turtle", "json-ld", "n3", "nt"]),
+        metadata={"description": "Syntax, where neither the answer nor the address tells it"},
+    )
+    themes = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={"description": "Theme address or code → slug of a theme, over the EU's"},
+    )
+    content = fields.Boolean(
+        data_key="load_files",
+        load_default=False,
+        metadata={
+            "description": "Whether the distributions' files are fetched and their tables read"
+        },
+    )
+
+
+class DCAT:
+    """A format: each dcat:Dataset is a dataset, its distributions are resources."""
+
+    kind = "dcat"
+    options: ClassVar[type[Schema]] = DCATOptions
+
+    def records(self, source: Source, http: Http) -> Iterator[Record]:
+        """The datasets of the graph, in the order of their addresses."""
+        graph = graph_of(source.url, source.options["format"], http)
+        datasets = sorted(set(graph.subjects(RDF.type, DCAT_NS.Dataset)), key=str)
+        if not datasets:
+            raise Unreadable("the catalogue holds no dcat:Dataset")
+        for node in datasets:
+            http.beat()
+            yield Record(_key(graph, node), {**_dataset(graph, node), **source.options})
+
+    def describe(self, record: Record) -> dict[str, Any]:
+        """The dataset in our words; repeated single values count once, the first in order."""
+        body, language = record.body, record.body["language"]
+        license_id, license_text = _license(body)
+        start, end = (day_of(_first(body[name])) for name in ("start", "end"))
+        dataset = {
+            "title": _texts(body["title"], language, 500),
+            "description": _texts(body["description"], language, 100_000),
+            "license": license_id,
+            "license_text": license_text,
+            "frequency": frequency_of(_first(body["frequency"])),
+            "access": ACCESS.get(_tail(_first(body["access"])).upper(), "open"),
+            "tags": _tags(body["keyword"]),
+            "themes": _themes(body["theme"], body["themes"]),
+            "landing_page": _landing_page(body),
+            "contact": _contact(body, language),
+            "spatial": _first(body["spatial"])[:500],
+            "temporal_start": start,
+            "temporal_end": end if not start or end >= start else "",
+            "issued": moment_of(_first(body["issued"])),
+            "modified": max(filter(None, map(moment_of, body["modified"])), default=""),
+            "extras": _extras(body, language),
+            "resources": [_resource(entry, body) for entry in body["distributions"]],
+        }
+        return {key: value for key, value in dataset.items() if value}
+
+    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
+        """The distribution's file."""
+        return Files([http.download(load["part"]["url"], into)])
+
+
+def _key(graph: Graph, node: Node) -> str:
+    """The dataset's address, else its identifier, else a hash of its titles."""
+    if isinstance(node, URIRef):
+        return str(node)[:500]
+    stated = _values(graph, node, DCTERMS.identifier) or [
+        hashlib.sha256("\n".join(_values(graph, node, DCTERMS.title)).encode()).hexdigest()
+    ]
+    return stated[0][:500]
+
+
+def _values(graph: Graph, node: Node, *predicates: URIRef) -> list[str]:
+    """All values in order: RDF has no order of its own, and equal catalogues must look equal."""
+    found = {
+        str(value).strip() for predicate in predicates for value in graph.objects(node, predicate)
+    }
+    return sorted(value for value in found if value)
+
+
+def _tagged(graph: Graph, node: Node, *predicates: URIRef) -> list[list[str]]:
+    pairs = {
+        (str(value.language or ""), str(value).strip())
+        for predicate in predicates
+        for value in graph.objects(node, predicate)
+        if isinstance(value, Literal)
+    }
+    return [list(pair) for pair in sorted(pairs) if pair[1]]
+
+
+def _agent(graph: Graph, node: Node, predicate: URIRef, *names: URIRef) -> list[list[str]]:
+    """Names of the publisher or contact, whether it is a node, an address or a plain text."""
+    pairs = _tagged(graph, node, predicate)
+    for agent in graph.objects(node, predicate):
+        pairs += _tagged(graph, agent, *names)
+    return pairs
+
+
+def _dataset(graph: Graph, node: Node) -> dict[str, Any]:
+    """What the graph says of a dataset, as plain JSON."""
+    periods = list(graph.objects(node, DCTERMS.temporal))
+    places = list(graph.objects(node, DCTERMS.spatial))
+    contacts = list(graph.objects(node, DCAT_NS.contactPoint))
+    files = sorted(set(graph.objects(node, DCAT_NS.distribution)), key=str)
+    return {
+        "id": "" if isinstance(node, BNode) else str(node),
+        "title": _tagged(graph, node, DCTERMS.title),
+        "description": _tagged(graph, node, DCTERMS.description),
+        "keyword": _tagged(graph, node, DCAT_NS.keyword),
+        "theme": _values(graph, node, DCAT_NS.theme),
+        "landing": _values(graph, node, DCAT_NS.landingPage),
+        "frequency": _values(graph, node, DCTERMS.accrualPeriodicity),
+        "access": _values(graph, node, DCTERMS.accessRights),
+        "license": _values(graph, node, DCTERMS.license),
+        "issued": _values(graph, node, DCTERMS.issued),
+        "modified": _values(graph, node, DCTERMS.modified),
+        "identifier": _values(graph, node, DCTERMS.identifier),
+        "publisher": _agent(graph, node, DCTERMS.publisher, FOAF.name, RDFS.label, VCARD.fn),
+        "contact": _agent(
+            graph, node, DCAT_NS.contactPoint, VCARD.fn, VCARD["organization-name"], FOAF.name
+        ),
+        "email": sorted(
+            {mail for c in contacts for mail in _values(graph, c, VCARD.hasEmail, FOAF.mbox)}
+        ),
+        "start": sorted(
+            {v for p in periods for v in _values(graph, p, DCAT_NS.startDate, SCHEMA.startDate)}
+        ),
+        "end": sorted(
+            {v for p in periods for v in _values(graph, p, DCAT_NS.endDate, SCHEMA.endDate)}
+        ),
+        "spatial": [text for place in places for text in _place(graph, place)],
+        "distributions": [_distribution(graph, file) for file in files],
+    }
+
+
+def _place(graph: Graph, node: Node) -> list[str]:
+    labels = _values(
+        graph, node, RDFS.label, URIRef("http://www.w3.org/2004/02/skos/core#prefLabel")
+    )
+    return labels or ([] if isinstance(node, BNode) else [str(node)])
+
+
+def _distribution(graph: Graph, node: Node) -> dict[str, Any]:
+    return {
+        "id": "" if isinstance(node, BNode) else str(node),
+        "title": _tagged(graph, node, DCTERMS.title),
+        "description": _tagged(graph, node, DCTERMS.description),
+        "format": _values(graph, node, DCTERMS["format"])
+        or _values(graph, node, DCAT_NS.mediaType),
+        "media": _values(graph, node, DCAT_NS.mediaType),
+        "access": _values(graph, node, DCAT_NS.accessURL),
+        "download": _values(graph, node, DCAT_NS.downloadURL),
+        "language": _values(graph, node, DCTERMS.language),
+        "license": _values(graph, node, DCTERMS.license),
+        "size": _values(graph, node, DCAT_NS.byteSize),
+        "modified": _values(graph, node, DCTERMS.modified),
+    }
+
+
+def _first(values: list[str]) -> str:
+    return values[0] if values else ""
+
+
+def _tail(address: str) -> str:
+    return re.split(r"[/#]", address.rstrip("/"))[-1]
+
+
+def _texts(pairs: list[list[str]], language: str, longest: int) -> dict[str, str]:
+    texts = texts_of([(tag, text) for tag, text in pairs], language)
+    return {tag: text[:longest] for tag, text in texts.items()}
+
+
+def _license(body: Mapping[str, Any]) -> tuple[str, str]:
+    """The dataset's licence, else that of its distributions; several that differ are kept as text."""
+    stated = body["license"] or sorted(
+        {text for file in body["distributions"] for text in file["license"]}
+    )
+    found = sorted({license_of(text) for text in stated} - {("notspecified", "")})
+    if len(found) > 1:
+        return "other", "; ".join(stated)[:1000]
+    return found[0] if found else ("notspecified", "")
+
+
+def _tags(pairs: list[list[str]]) -> list[str]:
+    """Keywords in every language but machine translations."""
+    return list(dict.fromkeys(text[:100] for tag, text in pairs if "-t-" not in tag))[:200]
+
+
+def _themes(addresses: list[str], declared: Mapping[str, str]) -> list[str]:
+    found = [
+        declared.get(a) or declared.get(_tail(a)) or EU_THEMES.get(_tail(a).upper(), "")
+        for a in addresses
+    ]
+    return list(dict.fromkeys(slug for slug in found if slug))
+
+
+def _landing_page(body: Mapping[str, Any]) -> str:
+    """The page in the source's main language, where the address tells it."""
+    mark = f"/{body['language']}/"
+    pages: Iterable[str] = body["landing"]
+    return _web(next((page for page in pages if mark in f"{page}/"), _first(body["landing"])))
+
+
+def _web(address: str) -> str:
+    return (
+        re.sub(r"\s", "%20", address)
+        if address.startswith(("http://", "https://", "ftp://"))
+        else ""
+    )
+
+
+def _contact(body: Mapping[str, Any], language: str) -> str:
+    names = texts_of([(tag, text) for tag, text in body["contact"]], language)
+    name = names.get(language) or _first(sorted(names.values()))
+    email = unquote(_first(body["email"]).removeprefix("mailto:"))
+    return " ".join(part for part in (name, f"<{email}>" if email and name else email) if part)[
+        :500
+    ]
+
+
+def _extras(body: Mapping[str, Any], language: str) -> dict[str, Any]:
+    kept = {
+        "uri": body["id"],
+        "identifier": _first(body["identifier"]),
+        "publisher": texts_of([(tag, text) for tag, text in body["publisher"]], language),
+    }
+    return {key: value for key, value in kept.items() if value}
+
+
+_LANGUAGES = {
+    "ENG": "en",
+    "NLD": "nl",
+    "FRA": "fr",
+    "DEU": "de",
+    "ZHO": "zh",
+    "SPA": "es",
+    "ITA": "it",
+}
+
+
+def _resource(entry: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    url = _web(_first(entry["download"]) or _first(entry["access"]))
+    kind = format_of(_first(entry["format"]))
+    language = _LANGUAGES.get(_tail(_first(entry["language"])).upper(), body["language"])
+    resource: dict[str, Any] = {
+        "key": (entry["id"] or url or hashlib.sha256(orjson.dumps(entry)).hexdigest())[:500],
+        "title": _texts(entry["title"], language, 1000) or {language: kind or _tail(url) or "File"},
+        "description": _texts(entry["description"], language, 20_000),
+        "format": kind,
+        "media_type": MEDIA_TYPES.get(kind, ""),
+        "url": url,
+    }
+    size = _first(entry["size"]).partition(".")[0]
+    if size.isascii() and size.isdigit() and len(size) < 16:
+        resource["size"] = int(size)
+    if body["content"] and url and kind in MEDIA_TYPES:
+        resource["load"] = load_from({}, {"url": url}, _first(entry["modified"]))
+    return resource

@@ -1,0 +1,25 @@
+"""The harvest formats by kind."""
+
+from __future__ import annotations
+
+from catalog.errors import Invalid
+from harvesters.formats.datapackage import DataPackage
+from harvesters.formats.dcat import DCAT
+from harvesters.formats.files import FilesFolder
+from harvesters.formats.jkan import JKAN
+from harvesters.formats.rest import Rest
+from harvesters.formats.sql import SQL
+from harvesters.harvester import Harvester
+
+FORMATS: dict[str, Harvester] = {
+    harvester.kind: harvester
+    for harvester in (SQL(), FilesFolder(), Rest(), DCAT(), DataPackage(), JKAN())
+}
+"""Kind → format, in the order in which forms offer them."""
+
+
+def harvester_of(kind: str) -> Harvester:
+    """The format of this kind; raises Invalid for an unknown one."""
+    if kind not in FORMATS:
+        raise Invalid("there is no harvest format %(kind)s", kind=kind)
+    return FORMATS[kind]

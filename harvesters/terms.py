@@ -1,0 +1,224 @@
+"""Other systems' words for licences, frequencies, themes, formats and dates, in ours."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+
+_LICENSE_MARKS = (
+    ("CC0-1.0", r"\bcc[-_ ]?0|publicdomain/zero|cc-?zero|notice-cc-zero"),
+    (
+        "CC-BY-4.0",
+        r"\bcc[-_ ]?by[-_ ]?4|licenses/by/4|licence/cc_by_4|\bcc[-_ ]by$|attribution 4\.0 international",
+    ),
+    ("ODC-PDDL-1.0", r"pddl"),
+    ("Apache-2.0", r"apache[-_ ]?(licen[sc]e)?[-_ ,]*(version )?2"),
+    ("MIT", r"^mit$|\bmit licen[sc]e|licenses?/mit\b"),
+    ("WTFPL", r"wtfpl"),
+)
+_NO_LICENSE = re.compile(r"^(licen[sc]e )?(not ?specified|unknown|none|n/?a|-)?\.?$", re.IGNORECASE)
+_RESTRICTED = re.compile(r"by[-_ ](nc|nd|sa)", re.IGNORECASE)
+
+
+def license_of(text: str) -> tuple[str, str]:
+    """Licence id and the text to keep; a text that is no known licence is `other` with the text."""
+    plain = " ".join(text.split())
+    if _NO_LICENSE.match(plain):
+        return "notspecified", ""
+    if not _RESTRICTED.search(plain):
+        for name, mark in _LICENSE_MARKS:
+            if re.search(mark, plain, re.IGNORECASE):
+                return name, ""
+    return "other", plain[:1000]
+
+
+_FREQUENCIES = {
+    "continuous": "continuous cont real-time realtime streaming update_cont hourly pt1h r/pt1h r/pt1s 10min 15min 5min 30min 1min",
+    "daily": "daily r/p1d p1d daily_2 12hrs 每日 每天 日",
+    "weekly": "weekly weekly_2 weekly_3 r/p1w p1w r/p7d r/p3.5d r/p0.33w 每周 周",
+    "monthly": "monthly monthly_2 monthly_3 r/p1m p1m r/p0.5m r/p0.33m biweekly r/p2w 每月 月",
+    "quarterly": "quarterly bimonthly r/p3m p3m r/p2m 每季度 季",
+    "annual": "annual annually yearly annual_2 annual_3 semiannual biannual r/p1y p1y r/p6m r/p0.5y 每年 年",
+    "irregular": "irregular irreg asneeded as_needed as-needed not_planned notplanned biennial triennial r/p2y r/p3y 不定期",
+    "never": "never static historical 不更新",
+}
+_FREQUENCY_OF = {word: name for name, words in _FREQUENCIES.items() for word in words.split()}
+
+
+def frequency_of(text: str) -> str:
+    """Our frequency for an EU authority code or address, an ISO 8601 repetition, or a plain word."""
+    word = re.split(r"[/#](?![Pp][\d.T])", text.strip())[-1] if "://" in text else text.strip()
+    return _FREQUENCY_OF.get(word.strip(". ").lower().replace(" ", "_"), "unknown")
+
+
+EU_THEMES = {
+    "AGRI": "agriculture",
+    "ECON": "economy",
+    "EDUC": "education",
+    "ENER": "environment",
+    "ENVI": "environment",
+    "GOVE": "government",
+    "HEAL": "health",
+    "INTR": "government",
+    "JUST": "safety",
+    "REGI": "planning",
+    "SOCI": "population",
+    "TECH": "technology",
+    "TRAN": "transport",
+}
+"""EU authority table `data-theme` → slugs of our themes."""
+
+
+def format_of(text: str) -> str:
+    """Upper-case short name of a format: from an authority address, a media type or a plain word."""
+    media = _MEDIA.get(text.strip().lower().partition(";")[0].removeprefix(_IANA))
+    word = media or re.split(r"[/#]", text.strip())[-1]
+    return re.sub(r"[^\w+.-]+", "-", word).strip("-").upper()[:40]
+
+
+_IANA = "https://www.iana.org/assignments/media-types/"
+_MEDIA = {
+    "text/csv": "CSV",
+    "text/tab-separated-values": "TSV",
+    "application/json": "JSON",
+    "application/geo+json": "GEOJSON",
+    "application/vnd.geo+json": "GEOJSON",
+    "application/vnd.ms-excel": "XLS",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
+    "application/vnd.oasis.opendocument.spreadsheet": "ODS",
+    "application/xml": "XML",
+    "text/xml": "XML",
+    "text/html": "HTML",
+    "application/pdf": "PDF",
+    "application/zip": "ZIP",
+    "application/rdf+xml": "RDF",
+    "text/turtle": "TURTLE",
+    "application/ld+json": "JSON-LD",
+}
+
+MEDIA_TYPES = {
+    "CSV": "text/csv",
+    "TSV": "text/tab-separated-values",
+    "JSON": "application/json",
+    "JSONL": "application/x-ndjson",
+    "GEOJSON": "application/geo+json",
+    "XLSX": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "XLS": "application/vnd.ms-excel",
+    "ODS": "application/vnd.oasis.opendocument.spreadsheet",
+}
+"""Short name → media type, for formats that tables are read from."""
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        [
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sep sept",
+            "october oct",
+            "november nov",
+            "december dec",
+        ],
+        start=1,
+    )
+    for name in names.split()
+}
+
+
+def moment_of(text: str) -> str:
+    """The moment as ISO 8601 in UTC, or nothing where the text is no date or can be read in two ways."""
+    plain = text.strip()
+    found = _iso(plain) or _by_digits(plain) or _in_words(plain) or _mail(plain)
+    if found is None or not 1000 <= found.year <= 2999:
+        return ""
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
+def day_of(text: str) -> str:
+    """The day as ISO 8601, or nothing."""
+    return moment_of(text)[:10]
+
+
+def _iso(text: str) -> datetime | None:
+    if not re.match(r"\d{4}-\d", text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        day = re.match(
+            r"\d{4}-\d{2}-\d{2}(?=Z|[+-]\d{2}:\d{2}|$)", text
+        )  # xsd:date with a time zone
+        return _day(*map(int, day[0].split("-"))) if day else None
+
+
+def _by_digits(text: str) -> datetime | None:
+    """Years, months and days written with digits in any of the usual ways."""
+    chinese = re.fullmatch(r"(\d{4})年(?:(\d{1,2})月(?:(\d{1,2})日)?)?", text)
+    ordered = re.fullmatch(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?", text)
+    packed = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)
+    if match := chinese or ordered or packed:
+        return _day(*(int(part or 1) for part in match.groups()))
+    if match := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", text):
+        first, second, year = map(int, match.groups())
+        if first == second or first > 12:
+            return _day(year, second, first)
+        return _day(year, first, second) if second > 12 else None
+    return None
+
+
+def _in_words(text: str) -> datetime | None:
+    """`1 May 2014`, `May 1, 2014`, `May 2014`."""
+    words = [word for word in re.split(r"[\s,.]+", text.lower()) if word]
+    months = [_MONTHS[word] for word in words if word in _MONTHS]
+    digits = [re.sub(r"(st|nd|rd|th)$", "", word) for word in words if word not in _MONTHS]
+    if len(months) != 1 or not digits or not all(word.isdecimal() for word in digits):
+        return None
+    years = [int(word) for word in digits if len(word) == 4]
+    days = [int(word) for word in digits if len(word) <= 2]
+    if len(years) != 1 or len(years) + len(days) != len(digits) or len(days) > 1:
+        return None
+    return _day(years[0], months[0], *(days or [1]))
+
+
+def _mail(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+
+
+def _day(year: int, month: int, day: int) -> datetime | None:
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        return None
+    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+
+
+def plain_tag(tag: str, default: str) -> str:
+    """The language tag under which a text is kept.
+
+    `en-GB` is English, but `nl-t-en` (a machine translation) is not Dutch and keeps its own tag.
+    """
+    lower = tag.strip().lower().replace("_", "-")
+    if not lower or lower == "und":
+        return default
+    if "-t-" in lower:
+        return lower[:35]
+    return lower.partition("-")[0][:8]
+
+
+def texts_of(pairs: list[tuple[str, str]], default: str) -> dict[str, str]:
+    """Texts by language; of several texts in one language the first in order is kept."""
+    texts: dict[str, str] = {}
+    for tag, text in sorted(pairs):
+        if text.strip():
+            texts.setdefault(plain_tag(tag, default), text.strip())
+    return texts
