@@ -16,4 +16,6 @@ def init_app(app: Flask) -> None:
         part.init_app(app)
     for module in sorted(pkgutil.iter_modules(pages.__path__), key=lambda module: module.name):
         blueprint = importlib.import_module(f"portal.pages.{module.name}").bp
-        app.register_blueprint(blueprint, url_prefix=languages.PREFIX)
+        app.register_blueprint(
+            blueprint, url_prefix=languages.PREFIX + (blueprint.url_prefix or "")
+        )

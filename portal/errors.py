@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from flask import Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from werkzeug.exceptions import HTTPException
 
 from catalog.errors import CatalogError
+from portal.filters import fill
 from portal.languages import current
 
 
@@ -89,7 +90,7 @@ def page(error: CatalogError | HTTPException) -> ResponseReturnValue:
     if isinstance(error, HTTPException) and error.response is not None:
         return error.response
     if status < 400 and isinstance(error, HTTPException):
-        return error.get_response()  # type: ignore[return-value] # werkzeug's own response class
+        return error.get_response()
     if status == 401 and request.method == "GET":
         return redirect(f"{request.script_root}/{current()}/account/sign-in?next={request.path}")
     response = _rendered(error, status)
@@ -115,11 +116,7 @@ def _rendered(error: CatalogError | HTTPException, status: int) -> Response:
 def _detail(error: CatalogError | HTTPException) -> str:
     if not isinstance(error, CatalogError) or error.status == 500:
         return ""
-    translated = gettext(error.message)
-    try:
-        return translated % error.context if error.context else translated
-    except (KeyError, TypeError, ValueError):
-        return translated
+    return fill(error.message, error.context)
 
 
 def _with_headers(response: Response, error: CatalogError | HTTPException) -> Response:

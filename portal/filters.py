@@ -8,7 +8,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import nh3
-from flask import Flask, current_app, g
+from babel import Locale, UnknownLocaleError
+from flask import Flask, current_app
 from flask_babel import gettext, ngettext
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -22,6 +23,14 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 UNITS = ("B", "kB", "MB", "GB", "TB")
+THEME_ICONS = frozenset(
+    (
+        "people", "environment", "health", "map", "government", "economy", "education", "transport", "culture",
+        "safety", "agriculture", "energy", "housing", "science", "calendar", "world", "justice", "tourism",
+        "budget", "city",
+    )
+)  # fmt: skip
+"""Drawings of themes in assets/images/icons.svg."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 TAGS = {
     "a", "b", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p",
@@ -44,6 +53,7 @@ def init_app(app: Flask) -> None:
         filesize=filesize,
         markdown=markdown,
         sentence=sentence,
+        icon_name=icon_name,
     )
 
 
@@ -65,13 +75,13 @@ def lang_attr(texts: Mapping[str, str] | None) -> Markup:
 def language_name(tag: str) -> str:
     """The own name of a language; a machine translation is called one."""
     name = _own_name(tag.partition("-t-")[0])
-    return gettext("%(language)s (machine translation)", language=name) if "-t-" in tag else name
+    if "-t-" not in tag:
+        return name
+    return str(gettext("%(language)s (machine translation)", language=name))
 
 
 @lru_cache(maxsize=256)
 def _own_name(tag: str) -> str:
-    from babel import Locale, UnknownLocaleError
-
     try:
         name = Locale.parse(tag, sep="-").get_display_name()
     except (UnknownLocaleError, ValueError):
@@ -158,12 +168,12 @@ def ago(value: datetime | str | None, *, now: datetime | None = None) -> str:
     if seconds < -MINUTE or seconds >= 30 * DAY:
         return format_date(moment)
     if seconds < MINUTE:
-        return gettext("just now")
+        return str(gettext("just now"))
     if seconds < HOUR:
-        return ngettext("%(num)d minute ago", "%(num)d minutes ago", seconds // MINUTE)
+        return str(ngettext("%(num)d minute ago", "%(num)d minutes ago", seconds // MINUTE))
     if seconds < DAY:
-        return ngettext("%(num)d hour ago", "%(num)d hours ago", seconds // HOUR)
-    return ngettext("%(num)d day ago", "%(num)d days ago", seconds // DAY)
+        return str(ngettext("%(num)d hour ago", "%(num)d hours ago", seconds // HOUR))
+    return str(ngettext("%(num)d day ago", "%(num)d days ago", seconds // DAY))
 
 
 def filesize(value: int | None) -> str:
@@ -182,7 +192,12 @@ def sentence(problem: Mapping[str, object] | None) -> str:
     if not problem or not problem.get("message"):
         return ""
     context = problem.get("context")
-    translated = gettext(str(problem["message"]))
+    return fill(str(problem["message"]), context if isinstance(context, Mapping) else None)
+
+
+def fill(message: str, context: Mapping[str, object] | None) -> str:
+    """A msgid translated, its places filled; one that does not fit its context is shown as it is."""
+    translated = str(gettext(message))
     try:
         return translated % context if context else translated
     except (KeyError, TypeError, ValueError):
@@ -218,7 +233,6 @@ def _lower(token: Token) -> None:
         token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
 
 
-def identity_name() -> str:
-    """The name of who is signed in, or nothing."""
-    who = g.get("identity")
-    return who.name if who else ""
+def icon_name(name: str) -> str:
+    """The drawing of a theme; a name without one gets a plain drawing."""
+    return name if name in THEME_ICONS else "layers"

@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
     app.before_request(identify)
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator] # Flask-Login has no types
+@login_manager.user_loader
 def load(remembered: str) -> SignedIn | None:
     """The account of a session that was not ended."""
     account = accounts.of_session(remembered)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from flask import Flask, current_app, get_flashed_messages, request
 
 from portal.languages import LANGUAGES, current
@@ -12,11 +15,11 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(site=Site(), flashes=flashes)
 
 
-def flashes() -> list[tuple[str, str]]:
+def flashes() -> Sequence[tuple[str, str]]:
     """Messages for the next page; a reader without a session has none, and gets no cookie."""
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
-        return []
-    return list(get_flashed_messages(with_categories=True))
+        return ()
+    return cast("Sequence[tuple[str, str]]", get_flashed_messages(with_categories=True))
 
 
 class Site:
@@ -26,6 +29,10 @@ class Site:
         """The name of the portal in the reader's language."""
         settings = current_app.extensions["weft"]["settings"]
         return str(settings.site_title_zh if current() == "zh" else settings.site_title_en)
+
+    def home(self) -> str:
+        """Path of the home page in the reader's language; all pages are below it."""
+        return f"{request.script_root}/{current()}/"
 
     def origin(self) -> str:
         """Scheme and host that the public sees."""
