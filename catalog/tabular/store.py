@@ -21,11 +21,15 @@ class TableStore(Protocol):
         """Make the serving copy equal to the base file at this journal position; one writer a table."""
         ...
 
-    def rows(self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery) -> pa.Table:
+    def rows(
+        self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery
+    ) -> pa.Table:
         """The rows of a page under published names; raises Unavailable when the copy is missing."""
         ...
 
-    def count(self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None) -> int:
+    def count(
+        self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
+    ) -> int:
         """Exact number of rows that satisfy `where`."""
         ...
 
@@ -41,6 +45,10 @@ class TableStore(Protocol):
 
     def drop(self, table: str) -> None:
         """Remove the copy."""
+        ...
+
+    def tables(self) -> frozenset[str]:
+        """All tables that have a copy or a part of one, for comparing with the database."""
         ...
 
 

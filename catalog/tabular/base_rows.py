@@ -1,0 +1,42 @@
+"""Rows straight from a base file of the journal, by DuckDB: groups, exports, and pages while no copy serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from catalog.tabular.column import Column
+from catalog.tabular.duck import Duck
+from catalog.tabular.query import Condition, TableQuery
+from catalog.tabular.sql import compile_all, compile_count, compile_query, parquet, result_columns
+
+
+class BaseRows:
+    """Answers what a table store answers, and groups, from one Parquet file."""
+
+    def __init__(self, duck: Duck, base: Path, columns: tuple[Column, ...]) -> None:
+        self.duck = duck
+        self.relation = parquet(base)
+        self.columns = columns
+
+    def rows(self, query: TableQuery) -> pa.Table:
+        """A page of rows or of groups under published names."""
+        sql, parameters = compile_query(query, self.columns, self.relation)
+        return self.duck.table(sql, parameters).rename_columns(self._names(query))
+
+    def count(self, where: Condition | None) -> int:
+        """Exact number of rows that satisfy `where`."""
+        sql, parameters = compile_count(where, self.columns, self.relation)
+        return int(self.duck.table(sql, parameters)["n"][0].as_py())
+
+    def batches(self, query: TableQuery) -> Iterator[pa.RecordBatch]:
+        """All rows of the query under published names, in order."""
+        names = self._names(query)
+        sql, parameters = compile_all(query, self.columns, self.relation)
+        for batch in self.duck.batches(sql, parameters):
+            yield batch.rename_columns(names)
+
+    def _names(self, query: TableQuery) -> list[str]:
+        return [column.name for column in result_columns(query, self.columns)]

@@ -1,0 +1,144 @@
+"""DuckDB in this process: one database, a cursor a call, limits of time and memory, files of the portal only."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import cast
+
+import duckdb
+import pyarrow as pa
+from flask import current_app
+
+from catalog.errors import BadQuery, Unavailable
+from catalog.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 10_000
+THREADS = 2
+MOST_SPILL = "8GB"
+
+
+class Duck:
+    """Runs compiled SQL over Parquet files below `folder`; opened at first use, so after any fork."""
+
+    def __init__(
+        self, folder: Path, *, memory_mb: int = 512, timeout_seconds: float = 10.0
+    ) -> None:
+        self.folder = folder
+        self.memory_mb = memory_mb
+        self.timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+
+    def table(
+        self, sql: str, parameters: Sequence[object] = (), *, timeout_seconds: float | None = None
+    ) -> pa.Table:
+        """The whole result; raises BadQuery when it takes too long or too much memory."""
+        with self.cursor() as cursor, _limited(cursor, timeout_seconds or self.timeout_seconds):
+            return cursor.sql(sql, params=list(parameters)).to_arrow_table()
+
+    def batches(
+        self, sql: str, parameters: Sequence[object] = (), *, timeout_seconds: float = 600.0
+    ) -> Iterator[pa.RecordBatch]:
+        """The result in batches, in constant memory; the cursor is closed with the iterator."""
+        with self.cursor() as cursor, _limited(cursor, timeout_seconds):
+            yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(BATCH_ROWS)
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of its own for one call; temporary tables end with it."""
+        cursor = self._open().cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Give back memory and files; the next call opens it again."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._database is None:
+                self._database = self._connect()
+            return self._database
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        spill = self.folder / ".spill"
+        spill.mkdir(parents=True, exist_ok=True)
+        database = duckdb.connect(":memory:", config={"threads": str(THREADS)})
+        for name, value in {
+            "memory_limit": f"{self.memory_mb}MB",
+            "temp_directory": str(spill),
+            "max_temp_directory_size": MOST_SPILL,
+            "allowed_directories": [str(self.folder)],
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "TimeZone": "UTC",
+            "late_materialization_max_rows": 10_000,  # filter + sort of a page falls to a quarter
+            "preserve_insertion_order": True,  # a page without a sort is a page in the order of the file
+            "lock_configuration": True,
+        }.items():
+            database.execute(f"SET {name} = {_setting(value)}")
+        return database
+
+
+def duck() -> Duck:
+    """This process's DuckDB, limited as the settings say."""
+    weft = current_app.extensions["weft"]
+    if "duck" not in weft:
+        settings: Settings = weft["settings"]
+        folder = Path(settings.tables_url.partition(":")[2])
+        weft.setdefault(
+            "duck",
+            Duck(
+                folder,
+                memory_mb=settings.query_memory_mb,
+                timeout_seconds=settings.query_timeout_seconds,
+            ),
+        )
+    return cast("Duck", weft["duck"])
+
+
+@contextmanager
+def _limited(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt what runs too long, and say what went wrong in our words."""
+    timer = threading.Timer(seconds, _interrupt, [cursor])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise BadQuery(
+            "the query takes longer than %(seconds)s seconds; narrow it", seconds=seconds
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise BadQuery("the query needs too much memory; narrow it") from error
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+        raise BadQuery("a result of the query is too large for its type") from error
+    except duckdb.Error as error:
+        log.exception("DuckDB failed")
+        raise Unavailable("the table cannot be queried right now") from error
+    finally:
+        timer.cancel()
+
+
+def _interrupt(cursor: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.Error):  # it may have ended at this very moment
+        cursor.interrupt()
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_setting, value))}]"
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    return "'" + str(value).replace("'", "''") + "'"

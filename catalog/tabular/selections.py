@@ -1,0 +1,55 @@
+"""Row ids that queries selected, kept for their next pages."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+MOST_BYTES = 32_000_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Row ids in the order of the query: the first ones, or all if `complete`."""
+
+    ids: npt.NDArray[np.uint64]
+    complete: bool
+
+    def reaches(self, end: int) -> bool:
+        """Whether a page that ends at `end` can be cut from it."""
+        return self.complete or len(self.ids) >= end
+
+
+class Selections:
+    """The selections used last, within a number of bytes."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, Selection] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> Selection | None:
+        """What was kept under `key`."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def put(self, key: Hashable, selection: Selection) -> None:
+        """Keep it and forget what was not used for longest; one too large by itself is not kept."""
+        if selection.ids.nbytes > self.most_bytes:
+            return
+        with self._lock:
+            before = self._kept.pop(key, None)
+            self._bytes += selection.ids.nbytes - (before.ids.nbytes if before else 0)
+            self._kept[key] = selection
+            while self._bytes > self.most_bytes:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= oldest.ids.nbytes

@@ -1,0 +1,375 @@
+"""What every table store must do: give the same rows as the same question asked of plain Python lists."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from itertools import count
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.errors import BadQuery, Unavailable
+from catalog.models.vocabulary import ColumnType
+from catalog.tabular.base_rows import BaseRows
+from catalog.tabular.column import Column
+from catalog.tabular.duck import Duck
+from catalog.tabular.lance_store import LanceStore
+from catalog.tabular.query import (
+    And,
+    Compare,
+    Condition,
+    In,
+    IsNull,
+    Not,
+    Op,
+    Or,
+    Order,
+    TableQuery,
+)
+from catalog.tabular.store import TableStore
+from tests.make_table import STATION_ROWS, STATIONS, Row, make_columns, make_parquet
+
+
+class JournalOnly:
+    """Answers from the base files, as the services do while no copy serves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.duck = Duck(folder)
+        self.bases: dict[tuple[str, int], Path] = {}
+
+    def serve(self, table: str, position: int, base: Path, columns: tuple[Column, ...]) -> None:
+        self.bases[table, position] = base
+
+    def _base(self, table: str, position: int, columns: tuple[Column, ...]) -> BaseRows:
+        if (table, position) not in self.bases:
+            raise Unavailable("not served")
+        return BaseRows(self.duck, self.bases[table, position], columns)
+
+    def rows(
+        self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery
+    ) -> pa.Table:
+        return self._base(table, position, columns).rows(query)
+
+    def count(
+        self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
+    ) -> int:
+        return self._base(table, position, columns).count(where)
+
+    def batches(
+        self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery
+    ) -> Iterator[pa.RecordBatch]:
+        return self._base(table, position, columns).batches(query)
+
+    def served(self, table: str) -> int:
+        return max((position for name, position in self.bases if name == table), default=0)
+
+    def drop(self, table: str) -> None:
+        self.bases = {key: base for key, base in self.bases.items() if key[0] != table}
+
+    def tables(self) -> frozenset[str]:
+        return frozenset(table for table, _ in self.bases)
+
+
+STORES: dict[str, Callable[[Path], TableStore]] = {
+    "lance": lambda folder: LanceStore(folder / "serving"),
+    "lance-indexed": lambda folder: LanceStore(folder / "serving", index_from=1),
+    "lance-many-files": lambda folder: LanceStore(folder / "serving", rows_a_file=2),
+    "journal": JournalOnly,
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> TableStore:
+    return STORES[request.param](tmp_path)
+
+
+@pytest.fixture
+def served(store: TableStore, tmp_path: Path) -> TableStore:
+    """The store, serving the stations as `t` at position 1."""
+    store.serve("t", 1, make_parquet(tmp_path / "base.parquet"), STATIONS)
+    return store
+
+
+# The oracle: the meaning of a query in plain Python
+
+
+def _holds(condition: Condition, row: Row) -> bool | None:
+    """True, False or None (unknown), as SQL has it."""
+    match condition:
+        case And(parts):
+            answers = [_holds(part, row) for part in parts]
+            return False if False in answers else None if None in answers else True
+        case Or(parts):
+            answers = [_holds(part, row) for part in parts]
+            return True if True in answers else None if None in answers else False
+        case Not(part):
+            answer = _holds(part, row)
+            return None if answer is None else not answer
+        case IsNull(column):
+            return row[column] is None
+        case In(column, values):
+            parts = tuple(
+                IsNull(column) if value is None else Compare(column, Op.EQ, value)
+                for value in values
+            )
+            return _holds(Or(parts), row)
+        case Compare(column, op, value):
+            return None if row[column] is None else _compare(row[column], op, value)
+    raise AssertionError(condition)
+
+
+def _compare(cell: object, op: Op, value: object) -> bool:
+    if isinstance(cell, datetime):
+        value = datetime.fromisoformat(str(value))
+    elif isinstance(cell, date):
+        value = date.fromisoformat(str(value))
+    compare: dict[Op, Callable[[], bool]] = {
+        Op.EQ: lambda: cell == value,
+        Op.NE: lambda: cell != value,
+        Op.LT: lambda: cell < value,  # type: ignore[operator] # both have the column's type
+        Op.LE: lambda: cell <= value,  # type: ignore[operator] # both have the column's type
+        Op.GT: lambda: cell > value,  # type: ignore[operator] # both have the column's type
+        Op.GE: lambda: cell >= value,  # type: ignore[operator] # both have the column's type
+        Op.CONTAINS: lambda: str(value) in str(cell),
+        Op.STARTS: lambda: str(cell).startswith(str(value)),
+    }
+    return compare[op]()
+
+
+def _asked(rows: list[Row], query: TableQuery) -> list[Row]:
+    """All rows of the query, in order."""
+    found = [row for row in rows if query.where is None or _holds(query.where, row) is True]
+    for order in reversed(query.order_by):
+        there = [row for row in found if row[order.column] is not None]
+        missing = [row for row in found if row[order.column] is None]
+        # A stable sort keeps the order of the file among equals, also when descending.
+        there.sort(key=lambda row: _sortable(row[order.column]), reverse=False)
+        if order.descending:
+            groups: dict[object, list[Row]] = {}
+            for row in there:
+                groups.setdefault(_sortable(row[order.column]), []).append(row)
+            there = [row for value in reversed(groups) for row in groups[value]]
+        found = there + missing
+    names = query.select or (tuple(rows[0]) if rows else ())
+    return [{name: row[name] for name in names} for row in found]
+
+
+def _sortable(value: object) -> object:
+    return value.encode() if isinstance(value, str) else value
+
+
+# Questions of every kind
+
+ODD = make_columns(
+    **{
+        "名 称": ColumnType.STRING,
+        "PM2.5": ColumnType.NUMBER,
+        "_rowid": ColumnType.INTEGER,
+        "a\"b`c'": ColumnType.BOOLEAN,
+        "row": ColumnType.DATE,
+        "select": ColumnType.DATETIME,
+    }
+)
+TEXTS = st.text("ab'\"\\%_中文东 \n\x00😀é", max_size=4)
+INTEGERS = st.integers(-3, 3) | st.sampled_from([2**53 + 1, 2**63 - 1, -(2**63)])
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(lambda n: n + 0.0) | st.sampled_from(
+    [0.0, 0.5]
+)
+DAYS = st.dates() | st.just(date(2020, 2, 29))
+MOMENTS = st.datetimes(datetime(1000, 1, 1), datetime(9999, 1, 1))
+VALUES: dict[ColumnType, st.SearchStrategy[object]] = {
+    ColumnType.STRING: TEXTS,
+    ColumnType.NUMBER: NUMBERS,
+    ColumnType.INTEGER: INTEGERS,
+    ColumnType.BOOLEAN: st.booleans(),
+    ColumnType.DATE: DAYS,
+    ColumnType.DATETIME: MOMENTS,
+}
+ASKED = {
+    **VALUES,
+    ColumnType.INTEGER: INTEGERS | st.sampled_from([1.5, -0.5, 2**70, -1e30, 0.0]),
+    ColumnType.DATE: DAYS.map(date.isoformat),
+    ColumnType.DATETIME: MOMENTS.map(datetime.isoformat),
+}
+ORDERED = [Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE]
+OPS = {
+    ColumnType.STRING: [*ORDERED, Op.CONTAINS, Op.STARTS],
+    ColumnType.BOOLEAN: [Op.EQ, Op.NE],
+}
+ROWS = st.lists(
+    st.fixed_dictionaries({column.name: st.none() | VALUES[column.type] for column in ODD}),
+    max_size=12,
+)
+
+
+def _comparisons(column: Column) -> st.SearchStrategy[Condition]:
+    values = ASKED[column.type]
+    ops = st.sampled_from(OPS.get(column.type, ORDERED))
+    return st.one_of(
+        st.builds(Compare, st.just(column.name), ops, values),
+        st.builds(In, st.just(column.name), st.lists(st.none() | values, max_size=3).map(tuple)),
+        st.builds(IsNull, st.just(column.name)),
+    )
+
+
+CONDITIONS = st.recursive(
+    st.one_of(*map(_comparisons, ODD)),
+    lambda inner: st.one_of(
+        st.builds(And, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(Not, inner),
+    ),
+    max_leaves=5,
+)
+NAMES = st.sampled_from([column.name for column in ODD])
+QUERIES = st.builds(
+    TableQuery,
+    select=st.lists(NAMES, unique=True).map(tuple),
+    where=st.none() | CONDITIONS,
+    order_by=st.lists(
+        st.builds(Order, NAMES, st.booleans()), max_size=3, unique_by=lambda order: order.column
+    ).map(tuple),
+    limit=st.integers(0, 8),
+    offset=st.integers(0, 14),
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=ROWS, queries=st.lists(QUERIES, min_size=1, max_size=4))
+def test_rows_and_counts_are_those_of_plain_python(
+    store: TableStore, tmp_path: Path, rows: list[Row], queries: list[TableQuery]
+) -> None:
+    table = f"t{next(_TABLES)}"
+    store.serve(table, 1, make_parquet(tmp_path / f"{table}.parquet", ODD, rows), ODD)
+    for query in queries:
+        expected = _asked(rows, query)
+        page = store.rows(table, 1, ODD, query)
+        assert page.to_pylist() == expected[query.offset : query.offset + query.limit]
+        assert page.column_names == list(query.select or [column.name for column in ODD])
+        assert store.count(table, 1, ODD, query.where) == len(expected)
+        streamed = [
+            row for batch in store.batches(table, 1, ODD, query) for row in batch.to_pylist()
+        ]
+        assert streamed == expected
+    store.drop(table)
+
+
+_TABLES = count()
+
+
+# Single facts
+
+
+def test_a_page_at_any_depth_follows_the_order_of_the_file(
+    store: TableStore, tmp_path: Path
+) -> None:
+    columns = make_columns(n=ColumnType.INTEGER)
+    rows: list[Row] = [{"n": (at * 7919) % 3001} for at in range(3000)]
+    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", columns, rows), columns)
+    for offset in (0, 1499, 2950, 2999, 3000, 10_000):
+        page = store.rows("t", 1, columns, TableQuery(limit=100, offset=offset))
+        assert page.to_pylist() == rows[offset : offset + 100]
+
+
+@pytest.mark.parametrize("where", [None, Compare("k", Op.EQ, 1)])
+@pytest.mark.parametrize("order", [(), (Order("k"),), (Order("k", descending=True), Order("n"))])
+def test_pages_of_a_walk_neither_repeat_nor_miss_a_row(
+    store: TableStore, tmp_path: Path, where: Condition | None, order: tuple[Order, ...]
+) -> None:
+    columns = make_columns(k=ColumnType.INTEGER, n=ColumnType.INTEGER)
+    rows: list[Row] = [{"k": at % 3, "n": at} for at in range(2500)]
+    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", columns, rows), columns)
+    query = TableQuery(where=where, order_by=order, limit=700)
+    walked: list[Row] = []
+    for page in range(4):
+        at = TableQuery(where=where, order_by=order, limit=700, offset=page * 700)
+        walked += store.rows("t", 1, columns, at).to_pylist()
+    assert walked == _asked(rows, query)
+
+
+def test_a_sorted_page_deep_down_is_exact(store: TableStore, tmp_path: Path) -> None:
+    columns = make_columns(k=ColumnType.INTEGER, n=ColumnType.INTEGER)
+    rows: list[Row] = [{"k": (at * 37) % 101, "n": at} for at in range(12_000)]
+    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", columns, rows), columns)
+    query = TableQuery(order_by=(Order("k"),), limit=50, offset=11_900)
+    assert store.rows("t", 1, columns, query).to_pylist() == _asked(rows, query)[11_900:11_950]
+
+
+def test_a_new_position_is_served_beside_the_old_one(served: TableStore, tmp_path: Path) -> None:
+    served.serve(
+        "t", 2, make_parquet(tmp_path / "next.parquet", STATIONS, STATION_ROWS[:2]), STATIONS
+    )
+    assert served.served("t") == 2
+    assert served.count("t", 2, STATIONS, None) == 2
+    assert served.count("t", 1, STATIONS, None) == len(STATION_ROWS)
+
+
+def test_serving_the_same_position_twice_changes_nothing(
+    served: TableStore, tmp_path: Path
+) -> None:
+    served.serve("t", 1, make_parquet(tmp_path / "base.parquet"), STATIONS)
+    assert served.rows("t", 1, STATIONS, TableQuery()).to_pylist() == list(STATION_ROWS)
+
+
+def test_a_table_without_rows_is_served(store: TableStore, tmp_path: Path) -> None:
+    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", STATIONS, []), STATIONS)
+    assert store.rows("t", 1, STATIONS, TableQuery(order_by=(Order("day"),))).num_rows == 0
+    assert store.count("t", 1, STATIONS, Compare("day", Op.LT, "2020-01-01")) == 0
+
+
+def test_what_was_dropped_is_no_longer_served(served: TableStore) -> None:
+    assert served.tables() == {"t"}
+    served.drop("t")
+    served.drop("t")
+    assert served.served("t") == 0
+    assert served.tables() == frozenset()
+    with pytest.raises(Unavailable):
+        served.rows("t", 1, STATIONS, TableQuery())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        TableQuery(select=("nothing",)),
+        TableQuery(select=("No", "No")),
+        TableQuery(order_by=(Order("nothing"),)),
+        TableQuery(where=Compare("nothing", Op.EQ, 1)),
+        TableQuery(where=Compare("day", Op.EQ, "yesterday")),
+        TableQuery(limit=-1),
+        TableQuery(offset=-1),
+        TableQuery(offset=2**60),
+    ],
+    ids=str,
+)
+def test_a_query_that_does_not_fit_is_refused(served: TableStore, query: TableQuery) -> None:
+    with pytest.raises(BadQuery):
+        served.rows("t", 1, STATIONS, query)
+
+
+def test_many_threads_read_while_a_new_position_is_served(
+    served: TableStore, tmp_path: Path
+) -> None:
+    problems: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            for _ in range(20):
+                page = served.rows("t", 1, STATIONS, TableQuery(order_by=(Order("No"),), limit=3))
+                assert page["No"].to_pylist() == [-(2**63), 1, 2]
+        except BaseException as error:  # noqa: BLE001 # shown by the assertion below
+            problems.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    served.serve("t", 2, make_parquet(tmp_path / "next.parquet"), STATIONS)
+    for thread in threads:
+        thread.join()
+    assert problems == []
