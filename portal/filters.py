@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -54,6 +55,8 @@ def init_app(app: Flask) -> None:
         markdown=markdown,
         sentence=sentence,
         icon_name=icon_name,
+        plain=plain,
+        highlight=highlight,
     )
 
 
@@ -236,3 +239,28 @@ def _lower(token: Token) -> None:
 def icon_name(name: str) -> str:
     """The drawing of a theme; a name without one gets a plain drawing."""
     return name if name in THEME_ICONS else "layers"
+
+
+_MARKS = re.compile(
+    r"<[^>]{0,500}>|^#{1,6}\s+|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)", re.MULTILINE
+)
+_LINKS = re.compile(r"!?\[([^\]]{0,300})\]\([^)]{0,2000}\)")
+
+
+@lru_cache(maxsize=4096)
+def plain(source: str) -> str:
+    """The words of a short Markdown text, for cards; what is left is escaped by the template."""
+    return (
+        _MARKS.sub("", _LINKS.sub(r"\1", source)).replace(" ## ", " ").replace(" - ", " ").strip()
+    )
+
+
+def highlight(words: str, asked: str) -> Markup:
+    """The text with the words that were asked for in `<mark>`."""
+    if not asked:
+        return escape(words)
+    pattern = "|".join(re.escape(word) for word in asked.split()[:10])
+    parts = re.split(f"({pattern})", words, flags=re.IGNORECASE)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if at % 2 else part for at, part in enumerate(parts)
+    )

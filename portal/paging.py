@@ -60,9 +60,19 @@ def address_with(**changes: str | None) -> str:
         for name, value in request.args.items(multi=True)
         if name not in changes and value
     ]
-    query = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
-    return (
-        f"{request.script_root}{request.path}?{query}"
-        if query
-        else request.script_root + request.path
-    )
+    return _address([*kept, *((name, value) for name, value in changes.items() if value)])
+
+
+def address_without(name: str, value: str) -> str:
+    """This page's address without one value of a parameter, on the first page."""
+    kept = [
+        (key, item)
+        for key, item in request.args.items(multi=True)
+        if item and key != "page" and (key, item) != (name, value)
+    ]
+    return _address(kept)
+
+
+def _address(parameters: list[tuple[str, str]]) -> str:
+    path = request.script_root + request.path
+    return f"{path}?{urlencode(parameters)}" if parameters else path

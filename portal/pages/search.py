@@ -1,0 +1,75 @@
+"""The catalogue: search, facets, results."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from catalog.search import SearchQuery
+from catalog.search.facets import FACETS, MOST_TEXT, SORTS
+from catalog.services import groups, search
+from portal import sidebar
+from portal.paging import PER_PAGE, Pages, address_with, asked_page
+
+bp = Blueprint("search", __name__)
+
+
+@bp.get("/datasets")
+def show() -> Response:
+    """A page of datasets under what was asked; htmx gets the tidy address to remember."""
+    query, number = asked()
+    page = search.find(g.identity, query)
+    response = make_response(
+        render_template(
+            "search.html",
+            query=query,
+            page=page,
+            pages=Pages.of(page.total, number),
+            facets=sidebar.groups(query, page),
+            chips=sidebar.chips(query),
+            sorts=SORTS,
+            themes=groups.all(g.identity) if not page.total else [],
+        )
+    )
+    if request.headers.get("HX-Request"):
+        response.headers["HX-Push-Url"] = address_with(page=None, sort=_sort_in_address(query))
+        response.vary.add("HX-Request")
+    return response
+
+
+@bp.get("/themes/<slug>")
+def theme(slug: str) -> ResponseReturnValue:
+    """A theme's datasets are the catalogue with the theme chosen."""
+    found = groups.show(g.identity, slug)
+    return redirect(url_for("search.show", theme=found.slug), 301)
+
+
+def asked() -> tuple[SearchQuery, int]:
+    """What the address asks for: the query and the number of the page."""
+    text = " ".join(request.args.get("q", "").split())[:MOST_TEXT]
+    number = asked_page()
+    filters = {
+        facet.name: tuple(
+            dict.fromkeys(value for value in request.args.getlist(facet.name) if value)
+        )
+        for facet in FACETS
+        if facet.name in request.args
+    }
+    sort = request.args.get("sort") or _usual_sort(text)
+    return SearchQuery(
+        text=text,
+        filters={name: values for name, values in filters.items() if values},
+        sort=_usual_sort(text) if sort == "relevance" else sort,
+        offset=(number - 1) * PER_PAGE,
+        limit=PER_PAGE,
+        language=g.lang,
+    ), number
+
+
+def _usual_sort(text: str) -> str:
+    """Without words nothing is more relevant than anything else."""
+    return "relevance" if text else "modified"
+
+
+def _sort_in_address(query: SearchQuery) -> str | None:
+    return None if query.sort == _usual_sort(query.text) else query.sort
