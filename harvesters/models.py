@@ -1,0 +1,167 @@
+"""Harvest sources, their runs, the records that could not be taken, and the loads that are due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from catalog.models.base import Base, Texts, new_id, now
+from catalog.models.organization import Organization
+from harvesters.addresses import shown
+
+
+class Schedule(StrEnum):
+    """How often a source is harvested by itself."""
+
+    MANUAL = "manual"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class RunState(StrEnum):
+    """Where a run is in its life."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class LoadState(StrEnum):
+    """Where the load of a resource is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class HarvestSource(Base):
+    """A department's system that datasets are read from."""
+
+    __tablename__ = "harvest_source"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    title: Mapped[Texts]
+    description: Mapped[Texts] = mapped_column(default=dict)
+    kind: Mapped[str] = mapped_column(String(40))
+    url: Mapped[str] = mapped_column(Text)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """As the operator wrote them; secrets are sealed (see harvesters/sealing.py)."""
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
+    schedule: Mapped[Schedule] = mapped_column(String(20), default=Schedule.DAILY)
+    next_run_at: Mapped[datetime | None]
+    last_run_id: Mapped[str | None] = mapped_column(String(36))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    organization: Mapped[Organization] = relationship(lazy="raise")
+    last_run: Mapped[HarvestRun | None] = relationship(
+        primaryjoin="foreign(HarvestSource.last_run_id) == HarvestRun.id",
+        viewonly=True,
+        lazy="raise",
+    )
+    runs: Mapped[list[HarvestRun]] = relationship(
+        lazy="raise",
+        order_by="HarvestRun.created_at.desc()",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+
+    @property
+    def public_url(self) -> str:
+        """The address as people may see it: nothing where it is no address of the web."""
+        return shown(self.url) if self.url.startswith(("http://", "https://")) else ""
+
+
+class HarvestRun(Base):
+    """One walk through a source; a source has at most one that waits or runs."""
+
+    __tablename__ = "harvest_run"
+    __table_args__ = (
+        Index(
+            "ix_harvest_run_active",
+            "source_id",
+            unique=True,
+            sqlite_where=text("state IN ('waiting', 'running')"),
+            postgresql_where=text("state IN ('waiting', 'running')"),
+        ),
+        Index("ix_harvest_run_source_created", "source_id", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    source_id: Mapped[str] = mapped_column(ForeignKey("harvest_source.id", ondelete="CASCADE"))
+    state: Mapped[RunState] = mapped_column(String(20), default=RunState.WAITING)
+    seen: Mapped[int] = mapped_column(Integer, default=0)
+    created: Mapped[int] = mapped_column(Integer, default=0)
+    changed: Mapped[int] = mapped_column(Integer, default=0)
+    same: Mapped[int] = mapped_column(Integer, default=0)
+    refused: Mapped[int] = mapped_column(Integer, default=0)
+    retired: Mapped[int] = mapped_column(Integer, default=0)
+    to_load: Mapped[int] = mapped_column(Integer, default=0)
+    """Resources whose content is new to the portal."""
+    loaded: Mapped[int] = mapped_column(Integer, default=0)
+    load_failed: Mapped[int] = mapped_column(Integer, default=0)
+    problem: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Why the run failed: `{"message": msgid, "context": {…}, "code": …}`."""
+    notes: Mapped[list[Any]] = mapped_column(default=list)
+    """What else is worth knowing, in the same form."""
+    asked_by: Mapped[str] = mapped_column(String(200), default="")
+    worker: Mapped[str] = mapped_column(String(200), default="")
+    """Machine and process that do the work."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def ended(self) -> bool:
+        """Whether the walk is over, well or not."""
+        return self.state in {RunState.DONE, RunState.FAILED}
+
+
+class HarvestRecord(Base):
+    """A record that could not be taken, kept raw, or a resource that could not be loaded."""
+
+    __tablename__ = "harvest_record"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("harvest_run.id", ondelete="CASCADE"), index=True
+    )
+    key: Mapped[str] = mapped_column(String(500))
+    step: Mapped[str] = mapped_column(String(10), default="record")
+    """`record` or `load`."""
+    dataset_id: Mapped[str | None] = mapped_column(String(36))
+    """For a load: the dataset whose resource it is."""
+    error: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """`{"message": msgid, "context": {…}, "code": …, "problems": {field: sentences}}`."""
+    raw: Mapped[str] = mapped_column(Text, default="")
+    """The record as JSON text, cut when it is long."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class HarvestLoad(Base):
+    """What is known about the content of a harvested resource."""
+
+    __tablename__ = "harvest_load"
+
+    resource_id: Mapped[str] = mapped_column(
+        ForeignKey("resource.id", ondelete="CASCADE"), primary_key=True
+    )
+    source_id: Mapped[str] = mapped_column(
+        ForeignKey("harvest_source.id", ondelete="CASCADE"), index=True
+    )
+    run_id: Mapped[str] = mapped_column(String(36))
+    """The run that asked for it last."""
+    state: Mapped[LoadState] = mapped_column(String(20), default=LoadState.WAITING)
+    fingerprint: Mapped[str] = mapped_column(String(64), default="")
+    """Of the resource's `load` when its content was last loaded well."""
+    worker: Mapped[str] = mapped_column(String(200), default="")
+    updated_at: Mapped[datetime] = mapped_column(default=now)

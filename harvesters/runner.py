@@ -1,0 +1,208 @@
+"""One run: walks a source's records, saves each in a transaction of its own, counts, retires."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from catalog.db import db, transaction
+from catalog.errors import CatalogError, Invalid, Unreadable
+from catalog.models.base import new_id
+from catalog.models.dataset import Dataset
+from catalog.models.vocabulary import State
+from catalog.permissions import SCHEDULER
+from catalog.schemas.dataset import dataset_draft
+from catalog.schemas.drafts import Origin
+from catalog.services import datasets
+from harvesters import loads, runs
+from harvesters.harvester import Harvester, Record
+from harvesters.http import Http
+from harvesters.models import HarvestRecord, HarvestRun, HarvestSource
+from harvesters.registry import harvester_of
+from harvesters.sealing import source_of
+
+log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 1.0
+LONGEST_RAW = 200_000
+MOST_REFUSALS = 1_000
+"""Refused records that are kept with their raw text; more are only counted."""
+
+
+@dataclass
+class Tally:
+    """What a run has seen and done so far."""
+
+    keys: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("seen", "created", "changed", "same", "refused", "retired", "to_load"), 0
+        )
+    )
+    unfetched: list[CatalogError] = field(default_factory=list)
+    """Errors of records that could not even be fetched."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, what: str, number: int = 1) -> None:
+        """Count."""
+        self.counts[what] += number
+
+
+def run(run_id: str, later: loads.Later) -> None:
+    """Do a run that waits; `later` asks for the load of a resource."""
+    runs.end_dead()
+    if not runs.claim(run_id):
+        return
+    found = db.session.get(HarvestRun, run_id, populate_existing=True)
+    source = db.session.get(
+        HarvestSource,
+        found.source_id if found else None,
+        populate_existing=True,
+        options=[joinedload(HarvestSource.organization)],
+    )
+    if source is None:  # removed since it was asked for
+        return
+    walk = Walk(run_id, source, later)
+    error: CatalogError | None = None
+    try:
+        walk.through()
+    except CatalogError as caught:
+        error = caught
+    except Exception:  # the run must end with a sentence, whatever a format stumbled over
+        log.exception("harvest_failed", source=source.slug, run=run_id)
+        error = CatalogError("an error of the portal stopped this run; its log says more")
+    runs.end(run_id, walk.tally.counts, error, walk.tally.notes)
+
+
+class Walk:
+    """A walk through one source."""
+
+    def __init__(self, run_id: str, source: HarvestSource, later: loads.Later) -> None:
+        self.run_id, self.later = run_id, later
+        self.source_id, self.slug, self.kind = source.id, source.slug, source.kind
+        self.url, self.options = source.url, source.options
+        self.organization = source.organization.slug
+        self.tally = Tally()
+        self._said = time.monotonic()
+
+    def through(self) -> None:
+        """Take all records; retire what vanished only after a walk that came to its end."""
+        harvester = harvester_of(self.kind)
+        settings = loads.settings()
+        source = source_of(harvester, self.url, self.options, settings.secret_key)
+        with Http(settings, beat=self.beat) as http:
+            for record in harvester.records(source, http):
+                self._take(harvester, record)
+                self.beat()
+        tally = self.tally
+        if tally.unfetched and len(tally.unfetched) == tally.counts["seen"]:
+            raise tally.unfetched[0]  # nothing at all came: the source itself is at fault
+        self._retire()
+
+    def beat(self) -> None:
+        """Commit the counters at most once a second; never inside a record's transaction."""
+        if time.monotonic() - self._said < BEAT_SECONDS or "transaction" in db.session.info:
+            return
+        runs.beat(self.run_id, self.tally.counts)
+        self._said = time.monotonic()
+
+    def _take(self, harvester: Harvester, record: Record) -> None:
+        self.tally.add("seen")
+        key = record.key.strip()[:500]
+        try:
+            if not key:
+                raise Invalid("the record has no key")
+            if key in self.tally.keys:
+                raise Invalid(
+                    "the key %(key)s occurs twice in the source: the first record is kept", key=key
+                )
+            self.tally.keys.add(key)
+            if record.error is not None:
+                self.tally.unfetched.append(record.error)
+                raise record.error
+            self._put(key, self._described(harvester, record))
+        except CatalogError as error:
+            self._refuse(key, record, error)
+        except Exception as error:  # one broken record must not stop the others
+            log.exception("record_failed", source=self.slug, key=key)
+            kind = type(error).__name__
+            self._refuse(
+                key, record, Unreadable("the record could not be taken (%(kind)s)", kind=kind)
+            )
+
+    def _described(self, harvester: Harvester, record: Record) -> dict[str, Any]:
+        try:
+            described = harvester.describe(record)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            log.warning(
+                "record_not_understood", source=self.slug, key=record.key, error=repr(error)
+            )
+            raise Unreadable("the record is not built as records of this kind are") from error
+        return {"organization": self.organization, **described}
+
+    def _put(self, key: str, described: dict[str, Any]) -> None:
+        draft = dataset_draft(described)
+        with transaction() as tx:
+            put = datasets.put(SCHEDULER, draft, origin=Origin(self.source_id, key))
+            due = loads.plan(tx, self.run_id, self.source_id, put.dataset_id, self.later)
+            if due:
+                runs.beat(self.run_id, {"to_load": self.tally.counts["to_load"] + due})
+        self.tally.add("to_load", due)
+        self.tally.add(put.outcome.value)
+
+    def _refuse(self, key: str, record: Record, error: CatalogError) -> None:
+        self.tally.add("refused")
+        if self.tally.counts["refused"] > MOST_REFUSALS:
+            return
+        with transaction():
+            db.session.add(
+                HarvestRecord(
+                    id=new_id(),
+                    run_id=self.run_id,
+                    key=key,
+                    error=runs.told(error),
+                    raw=_raw(record.body),
+                )
+            )
+
+    def _retire(self) -> None:
+        """Withdraw datasets whose records vanished; not when most of them did."""
+        published = set(
+            db.session.scalars(
+                select(Dataset.record_key).where(
+                    Dataset.source_id == self.source_id, Dataset.state == State.PUBLISHED
+                )
+            )
+        )
+        vanished = published - self.tally.keys
+        if len(vanished) * 2 > len(published):
+            error = Unreadable(
+                "%(vanished)s of %(published)s datasets vanished from the source: they are kept, for that "
+                "looks like a mistake of the source",
+                vanished=len(vanished),
+                published=len(published),
+            )
+            self.tally.notes.append(runs.told(error))
+        elif vanished:
+            self.tally.add(
+                "retired", datasets.retire_unseen(SCHEDULER, self.source_id, self.tally.keys)
+            )
+
+
+def _raw(body: Any) -> str:
+    """The record as JSON text, whatever it holds."""
+    stringify: Callable[[Any], str] = str
+    try:
+        text = orjson.dumps(
+            body, default=stringify, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+        ).decode()
+    except (orjson.JSONEncodeError, RecursionError):
+        text = repr(body)
+    return text.replace("\x00", "")[:LONGEST_RAW]

@@ -1,0 +1,210 @@
+"""Harvest sources: register, list, show, run, and how far runs are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload, selectinload
+
+from catalog.db import db, transaction
+from catalog.errors import Invalid, NotFound
+from catalog.models.base import new_id, now
+from catalog.models.dataset import Dataset
+from catalog.models.organization import Organization
+from catalog.models.vocabulary import State
+from catalog.permissions import Action, Identity, require
+from harvesters import loads
+from harvesters.harvester import Harvester
+from harvesters.jobs import run_harvest
+from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState, Schedule
+from harvesters.registry import harvester_of
+from harvesters.runs import active, ask, end_dead
+from harvesters.sealing import checked, seal
+
+MOST_AT_ONCE = 500
+SHOWN_RUNS = 20
+
+
+@dataclass(frozen=True)
+class SourceDraft:
+    """A source as a form or a file describes it; `organization` is a slug."""
+
+    slug: str
+    title: Mapping[str, str]
+    kind: str
+    url: str
+    organization: str
+    description: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Schedule = Schedule.DAILY
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far some runs are: walks that ended, and loads that ended, well or not."""
+
+    ended: int
+    failed: int
+    seen: int
+    loaded: int
+    to_load: int
+
+
+def register(who: Identity, draft: SourceDraft) -> HarvestSource:
+    """Create the source, or change the one with this slug; what it gave so far stays."""
+    harvester = harvester_of(draft.kind)
+    with transaction():
+        organization = db.session.scalar(
+            select(Organization).where(Organization.slug == draft.organization)
+        )
+        require(who, Action.SOURCE_WRITE, organization)
+        if organization is None:
+            raise Invalid("there is no organization “%(slug)s”", slug=draft.organization)
+        source = db.session.scalar(select(HarvestSource).where(HarvestSource.slug == draft.slug))
+        _check(draft, harvester)
+        if source is None:
+            source = HarvestSource(id=new_id(), slug=draft.slug, options={}, next_run_at=now())
+            db.session.add(source)
+        source.title, source.description = dict(draft.title), dict(draft.description)
+        source.kind, source.url, source.organization_id = draft.kind, draft.url, organization.id
+        source.options = seal(harvester, draft.options, source.options, loads.settings().secret_key)
+        _reschedule(source, draft.schedule)
+    return source
+
+
+def _check(draft: SourceDraft, harvester: Harvester) -> None:
+    """Raise Invalid with the problems by field."""
+    problems: dict[str, object] = {}
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", draft.slug):
+        problems["slug"] = ["Use lower-case letters a to z, digits and -."]
+    if not any(draft.title.values()):
+        problems["title"] = ["A text is needed in at least one language."]
+    if not draft.url or len(draft.url) > 2000:
+        problems["url"] = ["An address is needed."]
+    if re.search(r"://[^/@]*:[^/@]+@", draft.url):
+        problems["url"] = ["Leave the password out of the address: it has an option of its own."]
+    if problems:
+        raise Invalid("this source cannot be used", problems=problems)
+    checked(harvester, draft.options)
+
+
+def _reschedule(source: HarvestSource, schedule: Schedule) -> None:
+    if source.schedule == schedule:
+        return
+    source.schedule = schedule
+    source.next_run_at = None if schedule is Schedule.MANUAL else now()
+
+
+def sources(who: Identity) -> list[HarvestSource]:
+    """All sources with their organization and newest run, by slug."""
+    require(who, Action.SOURCE_READ)
+    return list(
+        db.session.scalars(
+            select(HarvestSource)
+            .options(joinedload(HarvestSource.organization), joinedload(HarvestSource.last_run))
+            .order_by(HarvestSource.slug)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def source(who: Identity, id_or_slug: str) -> HarvestSource:
+    """One source with its organization and its runs, the newest first; runs of long ago are forgotten."""
+    found = db.session.scalar(
+        select(HarvestSource)
+        .where(or_(HarvestSource.id == id_or_slug, HarvestSource.slug == id_or_slug))
+        .options(
+            joinedload(HarvestSource.organization),
+            joinedload(HarvestSource.last_run),
+            selectinload(HarvestSource.runs),
+        )
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("there is no source “%(slug)s”", slug=id_or_slug[:100])
+    require(who, Action.SOURCE_READ, found.organization)
+    return found
+
+
+def runs(
+    who: Identity, source_id: str, offset: int = 0, limit: int = SHOWN_RUNS
+) -> list[HarvestRun]:
+    """Runs of a source, the newest first."""
+    require(who, Action.SOURCE_READ)
+    return list(
+        db.session.scalars(
+            select(HarvestRun)
+            .where(HarvestRun.source_id == source_id)
+            .order_by(HarvestRun.created_at.desc(), HarvestRun.id)
+            .offset(max(0, offset))
+            .limit(min(max(1, limit), MOST_AT_ONCE))
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def records(who: Identity, run_id: str, offset: int = 0, limit: int = 100) -> list[HarvestRecord]:
+    """What could not be taken or loaded in a run, with the reason."""
+    require(who, Action.SOURCE_READ)
+    return list(
+        db.session.scalars(
+            select(HarvestRecord)
+            .where(HarvestRecord.run_id == run_id)
+            .order_by(HarvestRecord.created_at, HarvestRecord.key)
+            .offset(max(0, offset))
+            .limit(min(max(1, limit), MOST_AT_ONCE))
+        )
+    )
+
+
+def dataset_count(who: Identity, source_id: str) -> int:
+    """Number of published datasets that came from a source."""
+    require(who, Action.SOURCE_READ)
+    counted = db.session.scalar(
+        select(func.count()).where(Dataset.source_id == source_id, Dataset.state == State.PUBLISHED)
+    )
+    return int(counted or 0)
+
+
+def run_now(who: Identity, source_id: str) -> HarvestRun:
+    """Ask for a run; while one waits or runs, that one is given."""
+    end_dead()
+    found = source(who, source_id)
+    require(who, Action.SOURCE_RUN, found.organization)
+    running = active(found.id)
+    if running is not None:
+        return running
+    try:
+        with transaction() as tx:
+            run = ask(found, who.name)
+            tx.after_commit(run_harvest.later, found.id, run.id)
+    except IntegrityError:  # somebody asked at the same moment
+        running = active(found.id)
+        if running is None:
+            raise
+        return running
+    return run
+
+
+def progress(who: Identity, run_ids: Sequence[str]) -> Progress:
+    """How far these runs and the loads they asked for are."""
+    require(who, Action.SOURCE_READ)
+    found = db.session.scalars(
+        select(HarvestRun)
+        .where(HarvestRun.id.in_(run_ids))
+        .execution_options(populate_existing=True)
+    ).all()
+    state = Progress(
+        ended=sum(run.ended for run in found),
+        failed=sum(run.state == RunState.FAILED for run in found),
+        seen=sum(run.seen for run in found),
+        loaded=sum(run.loaded + run.load_failed for run in found),
+        to_load=sum(run.to_load for run in found),
+    )
+    db.session.rollback()  # so that the next look sees what other processes wrote since
+    return state
