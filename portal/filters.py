@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import nh3
@@ -57,6 +58,9 @@ def init_app(app: Flask) -> None:
         icon_name=icon_name,
         plain=plain,
         highlight=highlight,
+        web=web,
+        host=host,
+        contact=contact,
     )
 
 
@@ -98,15 +102,16 @@ def number(value: float | None) -> str:
 
 
 def compact(value: int) -> str:
-    """A large number in few characters, for figures: 14.3万 in Chinese, 143K in English."""
+    """A large number in few characters, for figures: 14万 in Chinese, 140K in English."""
     steps = (
         ((10**8, "亿"), (10**4, "万"))
         if current() == "zh"
         else ((10**9, "B"), (10**6, "M"), (10**3, "K"))
     )
     for size, sign in steps:
-        if value >= size * 10 or (value >= size and current() == "zh"):
-            return f"{value / size:,.1f}".removesuffix(".0") + sign
+        if value >= max(size, 100_000):
+            digits = 0 if value >= size * 100 else 1
+            return f"{value / size:,.{digits}f}".removesuffix(".0") + sign
     return f"{value:,}"
 
 
@@ -264,3 +269,24 @@ def highlight(words: str, asked: str) -> Markup:
     return Markup("").join(
         Markup("<mark>{}</mark>").format(part) if at % 2 else part for at, part in enumerate(parts)
     )
+
+
+def web(address: str) -> str:
+    """An address for a link: only of the web, so that none runs a script."""
+    return address if address.lower().startswith(("http://", "https://", "ftp://")) else "#"
+
+
+def host(address: str) -> str:
+    """The part of an address that people know."""
+    return urlsplit(address).hostname or address
+
+
+def contact(value: str) -> Markup:
+    """An e-mail address or a page as a link, anything else as text."""
+    if re.fullmatch(r"[^@\s<>\"]{1,100}@[\w.-]{1,200}", value):
+        return Markup('<a class="govuk-link" href="mailto:{0}">{0}</a>').format(value)
+    if web(value) != "#":
+        return Markup('<a class="govuk-link" href="{}" rel="nofollow noopener">{}</a>').format(
+            value, host(value)
+        )
+    return escape(value)

@@ -1,0 +1,90 @@
+"""The page of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from catalog.errors import NotFound
+from catalog.models.license import LICENSES
+from catalog.permissions import Action, allowed
+from catalog.search.facets import FACET_BY_NAME
+from catalog.services import datasets, usage
+from catalog.services.datasets import Freshness
+from harvesters import services as harvesting
+from portal.filters import local
+from portal.sidebar import license_title
+
+if TYPE_CHECKING:
+    from catalog.models.dataset import Dataset
+    from harvesters.models import HarvestSource
+
+bp = Blueprint("datasets", __name__)
+OPEN_TABLES = 10
+"""Tables of a resource that are shown before the fold."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template shows beside the dataset itself."""
+
+    readable: bool
+    """Whether the reader may open its tables."""
+    freshness: Freshness
+    today: date
+    license_title: str
+    license_url: str
+    frequency: str
+    source: HarvestSource | None
+    languages: tuple[str, ...]
+    """Languages of the texts other than the reader's."""
+
+
+@bp.get("/datasets/<slug>")
+def show(slug: str) -> ResponseReturnValue:
+    """The dataset; an id or an old way to write the slug leads to the slug."""
+    dataset = datasets.show(g.identity, slug)
+    if dataset.slug != slug:
+        return redirect(url_for("datasets.show", slug=dataset.slug), 301)
+    if request.method == "GET":
+        usage.count(dataset.id, usage.Usage.VIEW)
+    return render_template(
+        "datasets/show.html", dataset=dataset, page=page_of(dataset), OPEN_TABLES=OPEN_TABLES
+    )
+
+
+def page_of(dataset: Dataset) -> Page:
+    """What is known about the dataset today."""
+    today = local(datetime.now(UTC)).date()
+    license_ = LICENSES.get(dataset.license_id)
+    return Page(
+        readable=allowed(g.identity, Action.TABLE_READ, dataset),
+        freshness=datasets.freshness(dataset, today),
+        today=today,
+        license_title=license_title(dataset.license_id),
+        license_url=license_.url if license_ else "",
+        frequency=FACET_BY_NAME["frequency"].values[dataset.frequency],
+        source=_source(dataset),
+        languages=tuple(_languages(dataset)),
+    )
+
+
+def _languages(dataset: Dataset) -> Iterator[str]:
+    for tag in sorted({*dataset.title, *dataset.description}):
+        if tag != g.lang and (dataset.title.get(tag) or dataset.description.get(tag)):
+            yield tag
+
+
+def _source(dataset: Dataset) -> HarvestSource | None:
+    """Where it was harvested from; a source that was removed is no error here."""
+    if dataset.source_id is None:
+        return None
+    try:
+        return harvesting.source(g.identity, dataset.source_id)
+    except NotFound:
+        return None
