@@ -29,11 +29,15 @@ def share(response: Response) -> Response:
     headers["Access-Control-Expose-Headers"] = EXPOSED
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-        headers["Access-Control-Allow-Headers"] = "Authorization, X-API-Key, If-None-Match, If-Modified-Since"
+        headers["Access-Control-Allow-Headers"] = (
+            "Authorization, X-API-Key, If-None-Match, If-Modified-Since"
+        )
         headers["Access-Control-Max-Age"] = "86400"
     response.vary.update(("Authorization", "X-API-Key", "Accept-Language"))
     if response.status_code == 200:
-        headers.setdefault("Cache-Control", "private, no-cache" if sent_key() else "public, no-cache")
+        headers.setdefault(
+            "Cache-Control", "private, no-cache" if sent_key() else "public, no-cache"
+        )
     return response
 
 

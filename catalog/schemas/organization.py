@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from catalog.errors import Invalid
-from catalog.schemas.texts import Line, Slug, Texts, WebAddress
+from catalog.models.organization import Organization
+from catalog.schemas.texts import Line, Slug, Texts, WebAddress, chosen
 
 KINDS = ("department", "external")
 
@@ -43,6 +44,18 @@ def organization_fields(described: Mapping[str, Any]) -> dict[str, Any]:
 def group_fields(described: Mapping[str, Any]) -> dict[str, Any]:
     """The cleaned fields of a theme; raises Invalid with its problems."""
     return _load(GroupSchema(), described, "the description of this theme cannot be used")
+
+
+def organization_json(organization: Organization, language: str) -> dict[str, Any]:
+    """What the API says of an organization."""
+    return {
+        "slug": organization.slug,
+        "title": chosen(organization.title, language),
+        "description": chosen(organization.description, language),
+        "texts": {"title": organization.title, "description": organization.description},
+        "kind": organization.kind,
+        "homepage": organization.homepage or None,
+    }
 
 
 def _load(schema: Schema, described: Mapping[str, Any], message: str) -> dict[str, Any]:

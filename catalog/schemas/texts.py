@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import orjson
 from marshmallow import ValidationError, fields, validate
 
+from catalog.models.text import pick
+
 LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,5}")
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -120,3 +122,8 @@ class JSONObject(fields.Field[dict[str, Any]]):
             raise ValidationError(f"Larger than {self.largest} bytes.")
         kept: dict[str, Any] = orjson.loads(packed.replace(b"\\u0000", b""))
         return kept
+
+
+def chosen(texts: Mapping[str, str], language: str) -> str | None:
+    """The text in a language or the best one there is; None when there is none."""
+    return pick(texts, language)[0] or None

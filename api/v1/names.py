@@ -1,0 +1,79 @@
+"""Lists of names in parameters: `a,"b,c",-d` and `avg("PM2.5") as mean`."""
+
+from __future__ import annotations
+
+import re
+
+from catalog.errors import BadQuery
+from catalog.tabular.query import Aggregate, Measure, Order
+
+MOST = 500
+"""Names in one parameter."""
+_CALL = re.compile(
+    r"(?P<call>[A-Za-z]+)\s*\((?P<column>.*)\)(?:\s+as\s+(?P<name>.+))?", re.DOTALL | re.IGNORECASE
+)
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names in a comma-separated list; a name with a comma stands in double quotes."""
+    return tuple(unquoted(part) for part in parts_of(text))
+
+
+def orders_in(text: str) -> tuple[Order, ...]:
+    """What to sort by; a minus before a name turns the order around."""
+    return tuple(
+        Order(unquoted(part.removeprefix("-").strip()), descending=part.startswith("-"))
+        for part in parts_of(text)
+    )
+
+
+def measures_in(text: str) -> tuple[Measure, ...]:
+    """What to compute: `count(*)`, `avg(PM2.5)`, `max("Total amount") as greatest`."""
+    return tuple(_measure(part) for part in parts_of(text))
+
+
+def parts_of(text: str) -> list[str]:
+    """The parts between commas that are in no quotes; raises BadQuery for an open quote."""
+    parts, part, quoted = [], "", False
+    for sign in text:
+        if sign == '"':
+            quoted = not quoted
+        if sign == "," and not quoted:
+            parts.append(part.strip())
+            part = ""
+        else:
+            part += sign
+    if quoted:
+        raise BadQuery("a double quote is not closed in %(text)s", text=text[:200])
+    parts.append(part.strip())
+    found = [part for part in parts if part]
+    if len(found) > MOST:
+        raise BadQuery("a list may have at most %(most)s names", most=MOST)
+    return found
+
+
+def unquoted(text: str) -> str:
+    """A name without the double quotes around it."""
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return text[1:-1].replace('""', '"')
+    return text
+
+
+def _measure(text: str) -> Measure:
+    found = _CALL.fullmatch(text)
+    known = {aggregate.value: aggregate for aggregate in Aggregate}
+    if found is None or found["call"].lower() not in known:
+        raise BadQuery(
+            "“%(text)s” cannot be computed: write one of %(known)s with a column, such as avg(price)",
+            text=text[:200],
+            known=", ".join(known),
+        )
+    aggregate = known[found["call"].lower()]
+    column = unquoted(found["column"].strip())
+    return Measure(
+        aggregate, column, unquoted((found["name"] or "").strip()) or _name(aggregate, column)
+    )
+
+
+def _name(aggregate: Aggregate, column: str) -> str:
+    return aggregate.value if column == "*" else f"{aggregate.value}_{column}"

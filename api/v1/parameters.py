@@ -1,0 +1,184 @@
+"""Parameters of the endpoints: checked, and described for OpenAPI, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields, post_load, validate
+
+from api.v1.description import N_, TAGS
+from catalog.schemas.search import Words
+from catalog.search import SearchQuery
+from catalog.search.facets import FACETS, MOST_HITS, MOST_OFFSET, MOST_TEXT, SORTS, Facet
+
+LONGEST = 10_000
+"""Characters of one parameter."""
+
+
+def blueprint(noun: str, name: str = "") -> Blueprint:
+    """The endpoints of a noun; its name differs from that of the pages."""
+    return Blueprint(
+        f"v1_{name or noun}", __name__, url_prefix="/api/v1", description=dict(TAGS)[noun]
+    )
+
+
+def said(words: str, example: object = None, **more: object) -> dict[str, Any]:
+    """What OpenAPI says of a parameter."""
+    example_of = {} if example is None else {"example": example}
+    return {"description": words, **example_of, **more}
+
+
+def yes_no(words: str) -> fields.Boolean:
+    """A parameter that is true or false."""
+    return fields.Boolean(load_default=False, metadata=said(words))
+
+
+def _text(words: str, example: str) -> fields.String:
+    check = validate.Length(max=LONGEST)
+    return fields.String(load_default="", validate=check, metadata=said(words, example))
+
+
+class Parameters(Schema):
+    """What every call takes. Load it with `unknown=RAISE`: a misspelt parameter must not be passed over."""
+
+    lang = fields.String(
+        validate=validate.OneOf(("zh", "en")),
+        metadata=said(
+            N_("Language of titles and sentences; otherwise that of Accept-Language"), "en"
+        ),
+    )
+
+
+class NarrowingParameters(Parameters):
+    """Which rows."""
+
+    where = _text(
+        N_(
+            "A condition as in SQL: =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, NOT, contains(), "
+            "starts_with(). Column names with spaces or dots in double quotes, texts in single quotes."
+        ),
+        "station = 'Dongsi' AND \"PM2.5\" > 300",
+    )
+
+
+class ShapingParameters(NarrowingParameters):
+    """Which rows and columns, in which order."""
+
+    select = _text(N_("Columns to return, separated by commas; all without it"), 'station,"PM2.5"')
+    order_by = _text(
+        N_("Columns to sort by, separated by commas; a minus before a name sorts downwards"),
+        "-PM2.5",
+    )
+
+
+class RowsParameters(ShapingParameters):
+    """A page of rows."""
+
+    limit = fields.Integer(
+        load_default=100,
+        validate=validate.Range(0, 10_000),
+        metadata=said(N_("Rows on a page, at most 10,000")),
+    )
+    offset = fields.Integer(
+        load_default=0,
+        validate=validate.Range(0, 2**53),
+        metadata=said(N_("Rows to pass over; to walk through a table follow `next` instead")),
+    )
+    cursor = fields.String(
+        load_default=None,
+        validate=validate.Length(1, 2000),
+        metadata=said(N_("Where the page starts; taken from `next` of the page before")),
+    )
+    count = yes_no(N_("Also count all rows that satisfy where"))
+    format = fields.String(
+        load_default="objects",
+        validate=validate.OneOf(("objects", "arrays")),
+        metadata=said(N_("Rows as objects by column name, or as lists of values (shorter)")),
+    )
+
+
+class GroupParameters(NarrowingParameters):
+    """A group-by."""
+
+    group_by = _text(N_("Columns to group by, separated by commas"), "station")
+    measures = _text(
+        N_(
+            "What to compute for each group: count(*), sum, avg, min, max or distinct of a column, separated by commas; "
+            "`as` gives a name"
+        ),
+        "count(*),avg(PM2.5) as mean",
+    )
+    order_by = _text(
+        N_("Columns or names of measures to sort by; a minus before a name sorts downwards"),
+        "-count",
+    )
+    limit = fields.Integer(
+        load_default=1000,
+        validate=validate.Range(1, 10_000),
+        metadata=said(N_("Groups to return, at most 10,000")),
+    )
+    offset = fields.Integer(
+        load_default=0, validate=validate.Range(0, 10**9), metadata=said(N_("Groups to pass over"))
+    )
+    format = fields.String(
+        load_default="objects",
+        validate=validate.OneOf(("objects", "arrays")),
+        metadata=said(N_("Rows as objects by column name, or as lists of values (shorter)")),
+    )
+
+
+class DownloadParameters(ShapingParameters):
+    """A download."""
+
+    bom = yes_no(N_("CSV with a byte order mark, so that Excel shows Chinese"))
+
+
+def _facet(facet: Facet) -> fields.Field[list[str]]:
+    check = validate.OneOf(tuple(facet.values)) if facet.values else validate.Length(1, 200)
+    return fields.List(
+        fields.String(validate=check),
+        metadata=said(facet.label, explode=True),
+    )
+
+
+class _Search(Parameters):
+    q = Words(
+        load_default="",
+        validate=validate.Length(max=MOST_TEXT),
+        metadata=said(N_("Words to search for, in any language"), "空气"),
+    )
+    sort = fields.String(
+        load_default="relevance",
+        validate=validate.OneOf(tuple(SORTS)),
+        metadata=said(N_("Order of the results")),
+    )
+    offset = fields.Integer(
+        load_default=0,
+        validate=validate.Range(0, MOST_OFFSET),
+        metadata=said(N_("Results to pass over")),
+    )
+    limit = fields.Integer(
+        load_default=20,
+        validate=validate.Range(0, MOST_HITS),
+        metadata=said(N_("Results on a page, at most 100")),
+    )
+
+    @post_load
+    def to_query(self, data: Mapping[str, Any], **_: Any) -> SearchQuery:
+        """The query; the language is added by the view."""
+        filters = {facet.name: tuple(data[facet.name]) for facet in FACETS if data.get(facet.name)}
+        return SearchQuery(
+            text=data["q"],
+            filters=filters,
+            sort=data["sort"],
+            offset=data["offset"],
+            limit=data["limit"],
+        )
+
+
+SearchParameters = type(
+    "SearchParameters", (_Search,), {facet.name: _facet(facet) for facet in FACETS}
+)
+"""A search: each facet is a parameter that may be repeated."""

@@ -1,0 +1,163 @@
+"""Tables: what they are, their rows, counts and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, g
+from marshmallow import RAISE
+
+from api.answers import address, is_conditional, json_answer, tag_of, this_call, unchanged
+from api.rows import rows_json
+from api.v1.description import N_, ref
+from api.v1.names import measures_in, names_in, orders_in
+from api.v1.parameters import (
+    GroupParameters,
+    NarrowingParameters,
+    Parameters,
+    RowsParameters,
+    blueprint,
+)
+from catalog.schemas.dataset import moment_json, table_json
+from catalog.schemas.texts import chosen
+from catalog.services import tables, usage
+from catalog.tabular.column import Column
+from catalog.tabular.query import Condition, TableQuery
+from catalog.tabular.where import parse_where
+
+if TYPE_CHECKING:
+    from catalog.models.table import DataTable
+
+bp = blueprint("tables")
+
+
+@bp.route("/tables/<table_id>")
+@bp.arguments(Parameters, location="query", unknown=RAISE)
+@bp.response(200, ref("Table"), description=N_("The table"))
+@bp.doc(summary=N_("Show a table"), operationId="showTable", tags=["tables"])
+def show(parameters: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG001 # the language was taken already
+    """The table with its columns and their profiles."""
+    table = tables.show(g.identity, table_id)
+    body = table_json(table, g.lang)
+    for described, column in zip(body["columns"], table.columns, strict=True):
+        described["profile"] = column.profile
+    dataset = table.resource.dataset
+    body["dataset"] = {
+        "slug": dataset.slug,
+        "title": chosen(dataset.title, g.lang),
+        "url": address(f"/api/v1/datasets/{dataset.slug}"),
+    }
+    here = f"/api/v1/tables/{table.id}"
+    downloads = {
+        kind: address(f"{here}/download.{kind}")
+        for kind in ("csv", "json", "jsonl", "parquet", "xlsx")
+    }
+    calls = {name: address(f"{here}/{name}") for name in ("rows", "count", "group")}
+    return json_answer({**body, "links": {**calls, "downloads": downloads}})
+
+
+@bp.route("/tables/<table_id>/rows")
+@bp.arguments(RowsParameters, location="query", unknown=RAISE)
+@bp.response(200, ref("Rows"), description=N_("One page of rows"))
+@bp.doc(summary=N_("Read rows"), operationId="readRows", tags=["tables"])
+def rows(asked: Mapping[str, Any], table_id: str) -> Response:
+    """One page of rows; `next` leads on, in the same release."""
+    same = _unchanged(table_id)
+    if same is not None:
+        return same
+    query = TableQuery(
+        select=names_in(asked["select"]),
+        where=condition(asked["where"]),
+        order_by=orders_in(asked["order_by"]),
+        limit=asked["limit"],
+        offset=asked["offset"],
+    )
+    page = tables.rows(g.identity, table_id, query, cursor=asked["cursor"], total=asked["count"])
+    usage.count(page.table.resource.dataset_id, "call")
+    onward = this_call("offset", cursor=page.next_cursor) if page.next_cursor else None
+    return _page(page, asked, onward)
+
+
+@bp.route("/tables/<table_id>/count")
+@bp.arguments(NarrowingParameters, location="query", unknown=RAISE)
+@bp.response(200, ref("Count"), description=N_("The number of rows"))
+@bp.doc(summary=N_("Count rows"), operationId="countRows", tags=["tables"])
+def count(asked: Mapping[str, Any], table_id: str) -> Response:
+    """How many rows satisfy `where`."""
+    table = tables.show(g.identity, table_id)
+    tag = tag_of(table.id, table.release)
+    same = unchanged(tag=tag, modified=table.loaded_at) if is_conditional() else None
+    if same is not None:
+        return same
+    found = tables.count(g.identity, table_id, condition(asked["where"]))
+    body = {"table": table.id, "release": table.release, "count": found}
+    return json_answer(body, tag=tag, modified=table.loaded_at)
+
+
+@bp.route("/tables/<table_id>/group")
+@bp.arguments(GroupParameters, location="query", unknown=RAISE)
+@bp.response(200, ref("Rows"), description=N_("One row for each group"))
+@bp.doc(summary=N_("Group rows"), operationId="groupRows", tags=["tables"])
+def group(asked: Mapping[str, Any], table_id: str) -> Response:
+    """What is computed for each group, such as the mean by station."""
+    same = _unchanged(table_id)
+    if same is not None:
+        return same
+    query = TableQuery(
+        where=condition(asked["where"]),
+        order_by=orders_in(asked["order_by"]),
+        limit=asked["limit"],
+        offset=asked["offset"],
+        group_by=names_in(asked["group_by"]),
+        measures=measures_in(asked["measures"] or "count(*)"),
+    )
+    page = tables.group(g.identity, table_id, query)
+    usage.count(page.table.resource.dataset_id, "call")
+    full = page.data.num_rows == query.limit
+    onward = this_call(offset=query.offset + query.limit) if full else None
+    return _page(page, asked, onward)
+
+
+def condition(where: str) -> Condition | None:
+    """The condition that the text means; raises BadQuery with what is wrong and where."""
+    return parse_where(where) if where.strip() else None
+
+
+def _unchanged(table_id: str) -> Response | None:
+    """304 if the caller's copy is current; asked before anything is read."""
+    if not is_conditional():
+        return None
+    table = tables.show(g.identity, table_id)
+    return unchanged(tag=tag_of(table.id, table.release), modified=table.loaded_at)
+
+
+def _page(page: tables.RowPage, asked: Mapping[str, Any], onward: str | None) -> Response:
+    table = page.table
+    body = {
+        "table": table.id,
+        "release": table.release,
+        "modified": moment_json(table.loaded_at),
+        "fields": _fields(table, page.columns),
+        "rows": rows_json(page.data, page.columns, arrays=asked["format"] == "arrays"),
+        "offset": page.offset,
+        "limit": asked["limit"],
+        "total": page.total,
+        "next": onward,
+    }
+    response = json_answer(body, tag=tag_of(table.id, table.release), modified=table.loaded_at)
+    if onward:
+        response.headers["Link"] = f'<{onward}>; rel="next"'
+    return response
+
+
+def _fields(table: DataTable, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    labels = {column.name: column.label for column in table.columns}
+    return [
+        {
+            "name": column.name,
+            "type": column.type,
+            "label": chosen(labels.get(column.name, {}), g.lang),
+        }
+        for column in columns
+    ]
