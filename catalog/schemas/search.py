@@ -83,6 +83,8 @@ _FACET_FIELDS = {
 SearchSchema: type[Schema] = type("SearchSchema", (_BaseSearchSchema,), _FACET_FIELDS)
 """The parameters of a search: `q`, `sort`, `limit`, `offset` or `page`, and each facet."""
 
+_STRICT, _LENIENT = SearchSchema(), SearchSchema(unknown=EXCLUDE)
+
 
 def search_query(
     parameters: Mapping[str, Sequence[str]], language: str, *, strict: bool = False
@@ -98,9 +100,8 @@ def search_query(
         for name, values in parameters.items()
         if values and (name in lists or values[-1] != "")
     }
-    schema = SearchSchema() if strict else SearchSchema(unknown=EXCLUDE)
     try:
-        query: SearchQuery = schema.load(given)
+        query: SearchQuery = (_STRICT if strict else _LENIENT).load(given)
     except ValidationError as error:
         raise BadQuery(
             "this search cannot be understood", problems=dict(error.messages_dict)

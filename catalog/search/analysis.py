@@ -88,7 +88,7 @@ def pairs(run: str) -> list[str]:
 
 def is_cjk(chunk: str) -> bool:
     """Whether a chunk is a run of CJK characters."""
-    return bool(_CJK_START.match(chunk))
+    return not chunk.isascii() and bool(_CJK_START.match(chunk))
 
 
 _CJK_START = re.compile(f"[{CJK}]")
@@ -141,15 +141,18 @@ def sort_key(title: str) -> str:
     return " ".join(folded(word) for word in WORD.findall(spelled(title)))[:200]
 
 
-def _terms_of_word(chunk: str) -> Iterator[str]:
+@lru_cache(maxsize=50_000)
+def _terms_of_word(chunk: str) -> tuple[str, ...]:
     words = WORD.findall(chunk)
+    terms: list[str] = []
     for word in words:
-        yield term_of(word)
+        terms.append(term_of(word))
         pieces = PIECE.findall(word) if word.isascii() else ()
         if len(pieces) > 1:
-            yield from (term_of(piece) for piece in pieces)
+            terms.extend(term_of(piece) for piece in pieces)
     if len(words) > 1:
-        yield folded("".join(words))[:LONGEST_TERM]
+        terms.append(folded("".join(words))[:LONGEST_TERM])
+    return tuple(terms)
 
 
 def _unit_of_word(chunk: str) -> Unit:

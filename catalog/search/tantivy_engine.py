@@ -97,6 +97,11 @@ class TantivyEngine:
         except (OSError, ValueError) as error:
             raise Unavailable("the search index cannot be read, it is being repaired") from error
 
+    def forget(self) -> None:
+        """Count the facets of the next searches anew."""
+        with self._lock:
+            self._counts.clear()
+
     def _search(self, snapshot: Snapshot, query: SearchQuery) -> SearchPage:
         today = self._today()
         text = self._compiler.text(query.text)
