@@ -1,0 +1,181 @@
+// The page of a table works without this; the script saves steps: it narrows comparisons to the column's
+// type, submits choices at once, keeps forms open and focus in place, plays the map, copies examples.
+
+const VIEW = "[data-table-view]";
+const SECOND = 1000;
+
+function announcer() {
+  const region = document.createElement("div");
+  region.setAttribute("role", "status");
+  region.className = "govuk-visually-hidden";
+  document.body.append(region);
+  return region;
+}
+
+const status = announcer();
+
+// Comparisons that make no sense for a column are taken away; a date gets the browser's date field.
+function narrow(form) {
+  const column = form.querySelector("[name=column]:not([type=hidden])");
+  const comparison = form.querySelector("select[name=op]");
+  const value = form.querySelector("#filter-value");
+  if (!column || !comparison || !value) return;
+  const all = [...comparison.options].map((option) => option.cloneNode(true));
+  const group = value.closest(".govuk-form-group");
+  const fit = () => {
+    const { type, suited } = column.selectedOptions[0].dataset;
+    const wanted = suited.split(" ");
+    const chosen = comparison.value;
+    const fitting = wanted.map((name) => all.find((option) => option.value === name)).filter(Boolean);
+    comparison.replaceChildren(...fitting.map((option) => option.cloneNode(true)));
+    if (wanted.includes(chosen) && fit.ran) comparison.value = chosen;
+    fit.ran = true;
+    value.type = type === "date" ? "date" : "text";
+    value.inputMode = type === "integer" || type === "number" ? "decimal" : "";
+    hide();
+  };
+  const hide = () => {
+    group.hidden = ["empty", "filled"].includes(comparison.value);
+  };
+  column.addEventListener("change", fit);
+  comparison.addEventListener("change", hide);
+  fit();
+}
+
+function submitOnChange(form) {
+  for (const field of form.querySelectorAll("select, input[type=date]")) {
+    // A date field changes with every digit that is typed: wait until it is left, or Enter is pressed.
+    if (field.type === "date") continue;
+    field.addEventListener("change", () => form.requestSubmit());
+  }
+}
+
+// Copy buttons stand outside of what scrolls and of what is read as code.
+function copyable(block) {
+  const holder = document.createElement("div");
+  holder.className = "weft-copy";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "govuk-button govuk-button--secondary";
+  button.textContent = block.dataset.copy;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(block.textContent);
+    button.textContent = block.dataset.copied;
+    status.textContent = block.dataset.copied;
+    setTimeout(() => {
+      button.textContent = block.dataset.copy;
+    }, 2 * SECOND);
+  });
+  block.replaceWith(holder);
+  holder.append(button, block);
+}
+
+// The day below the pointer or finger, in words, since a finger hides what it points at.
+function pointing(map) {
+  const said = map.querySelector("[data-pointed]");
+  if (!said) return;
+  map.addEventListener("pointerover", (event) => {
+    const area = event.target.closest("[data-name]");
+    if (area) said.textContent = `${area.dataset.name}: ${area.dataset.value}`;
+  });
+}
+
+// A slider over all days and a button that plays them; with reduced motion there is no play button.
+function player(place) {
+  const map = () => document.getElementById("map");
+  const days = map().dataset.days.split(" ");
+  if (days.length < 2) return;
+  const range = document.createElement("input");
+  range.type = "range";
+  range.className = "weft-player__range";
+  range.max = days.length - 1;
+  range.setAttribute("aria-label", place.dataset.labelDay);
+  const go = (at) => {
+    const link = document.createElement("a");
+    link.href = map().dataset.address.replace("DAY", days[at]);
+    return window.htmx.ajax("GET", link.href, { target: "#map", select: "#map", swap: "outerHTML", push: "true" });
+  };
+  const told = () => {
+    range.value = map().dataset.position;
+    range.setAttribute("aria-valuetext", days[range.value]);
+  };
+  let playing = null;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "govuk-button govuk-button--secondary";
+  const stop = () => {
+    clearTimeout(playing);
+    playing = null;
+    button.textContent = place.dataset.labelPlay;
+  };
+  const step = async () => {
+    const next = Number(map().dataset.position) + 1;
+    if (next >= days.length) return stop();
+    await go(next);
+    if (playing !== null) playing = setTimeout(step, 0.6 * SECOND);
+  };
+  button.addEventListener("click", () => {
+    if (playing !== null) return stop();
+    button.textContent = place.dataset.labelPause;
+    playing = setTimeout(step, 0);
+    if (Number(map().dataset.position) === days.length - 1) {
+      clearTimeout(playing);
+      playing = setTimeout(async () => {
+        await go(0);
+        playing = setTimeout(step, 0.6 * SECOND);
+      }, 0);
+    }
+  });
+  range.addEventListener("input", () => range.setAttribute("aria-valuetext", days[range.value]));
+  range.addEventListener("change", () => {
+    stop();
+    go(range.value);
+  });
+  stop();
+  if (!window.matchMedia("(prefers-reduced-motion: reduce)").matches) place.append(button);
+  place.append(range);
+  told();
+  document.addEventListener("htmx:after:swap", told);
+}
+
+function prepare(root) {
+  root.querySelectorAll("[data-filter-form]").forEach(narrow);
+  root.querySelectorAll("[data-submit-on-change]").forEach(submitOnChange);
+  root.querySelectorAll("#map").forEach(pointing);
+  root.querySelectorAll("[data-copy]").forEach(copyable);
+}
+
+// What a swap would lose: which forms are open, where the focus is, how far the grid is scrolled sideways.
+const kept = { open: [], focus: "", left: 0 };
+
+function remember() {
+  const view = document.querySelector(VIEW);
+  if (!view) return;
+  kept.open = [...view.querySelectorAll("details[data-keep][open]")].map((one) => one.dataset.keep);
+  kept.focus = view.contains(document.activeElement) ? document.activeElement.id : "";
+  kept.left = view.querySelector("[data-grid]")?.scrollLeft ?? 0;
+}
+
+function restore() {
+  const view = document.querySelector(VIEW);
+  if (!view || view.dataset.prepared) return;
+  view.dataset.prepared = "yes";
+  prepare(view);
+  for (const name of kept.open) {
+    const one = view.querySelector(`details[data-keep="${name}"]`);
+    if (one) one.open = true;
+  }
+  const grid = view.querySelector("[data-grid]");
+  if (grid) grid.scrollLeft = kept.left;
+  if (kept.focus) document.getElementById(kept.focus)?.focus({ preventScroll: true });
+  status.textContent = view.querySelector("[data-announce]")?.textContent ?? "";
+}
+
+document.addEventListener("htmx:before:swap", remember);
+document.addEventListener("htmx:after:swap", restore);
+
+const first = document.querySelector(VIEW);
+if (first) first.dataset.prepared = "yes";
+prepare(document);
+document.querySelectorAll("[data-player]").forEach(player);
+document.querySelector(".weft-grid__marked")?.scrollIntoView({ block: "center" });

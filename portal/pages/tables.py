@@ -1,0 +1,93 @@
+"""The page of a table: rows, columns, chart, map, downloads and examples for the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, g, render_template, request, url_for
+
+from catalog.schemas.grid import read_grid
+from catalog.services import tables, usage
+from portal.site import Site
+from portal.table_page.day_map import MapView
+from portal.table_page.downloads import downloads
+from portal.table_page.examples import example_where, examples
+from portal.table_page.page import RowsView, TablePage
+from portal.table_page.pictures import ChartView
+from portal.table_page.profiles import bar, profile_of
+from portal.table_page.words import COMPARISONS
+
+bp = Blueprint("tables", __name__)
+
+
+@bp.get("/tables/<table_id>")
+def show(table_id: str) -> str:
+    """One view of the table, chosen by `view`."""
+    page = _page(table_id)
+    usage.count(page.dataset.id, usage.Usage.VIEW)
+    view = page.grid.view if page.loaded or page.grid.view == "api" else "rows"
+    return VIEWS[view](page)
+
+
+@bp.get("/tables/<table_id>/chart.<any(svg, png):format_>")
+def picture(table_id: str, format_: str) -> Response:
+    """The chart as a picture."""
+    return ChartView(_page(table_id)).draw(format_)
+
+
+@bp.get("/tables/<table_id>/chart.csv")
+def points(table_id: str) -> Response:
+    """The points of the chart."""
+    return ChartView(_page(table_id)).csv()
+
+
+def _page(table_id: str) -> TablePage:
+    return TablePage(tables.show(g.identity, table_id), read_grid(request.args))
+
+
+def _rows(page: TablePage) -> str:
+    rows = RowsView(page) if page.loaded else None
+    return render_template("tables/rows.html", page=page, rows=rows, comparisons=COMPARISONS)
+
+
+def _columns(page: TablePage) -> str:
+    profiles = [profile_of(column, page.table.rows) for column in page.table.columns]
+    return render_template("tables/columns.html", page=page, profiles=profiles, bar=bar)
+
+
+def _chart(page: TablePage) -> str:
+    return render_template("tables/chart.html", page=page, chart=ChartView(page))
+
+
+def _map(page: TablePage) -> str:
+    return render_template("tables/map.html", page=page, map=MapView(page))
+
+
+def _downloads(page: TablePage) -> str:
+    offered = downloads(page.table.id, page.conditions.where)
+    where = page.conditions.where
+    matching = tables.count(g.identity, page.table.id, where) if where else page.table.rows
+    return render_template("tables/downloads.html", page=page, offered=offered, matching=matching)
+
+
+def _api(page: TablePage) -> str:
+    address = f"{Site().origin()}/api/v1/tables/{page.table.id}"
+    where = example_where(page.table.columns, page.conditions.where)
+    return render_template(
+        "tables/api.html",
+        page=page,
+        address=address,
+        where=where,
+        examples=examples(address, where),
+        developers=f"{url_for('home.show')}developers",
+    )
+
+
+VIEWS: dict[str, Callable[[TablePage], str]] = {
+    "rows": _rows,
+    "columns": _columns,
+    "chart": _chart,
+    "map": _map,
+    "downloads": _downloads,
+    "api": _api,
+}

@@ -1,0 +1,1 @@
+"""Parts of the page of a table: its links, grid, profiles, charts, map, downloads and examples."""

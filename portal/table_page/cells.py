@@ -1,0 +1,88 @@
+"""The body of the grid: rows of an Arrow table as HTML, a column at a time, values exactly as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+from flask_babel import gettext
+from markupsafe import Markup, escape
+
+SHORT = 90
+"""Characters of a text that are shown at once."""
+LONG = 4_000
+"""Characters that are in the page at all; the rest is one call of the API away."""
+
+
+def body(data: pa.Table, types: Sequence[str], *, offset: int, marked: int, whole: str) -> Markup:
+    """The rows inside `<tbody>`, numbered from `offset` + 1; `whole` leads to one row with all its text."""
+    columns = [
+        _columns_cells(data.column(at), type_, offset, whole) for at, type_ in enumerate(types)
+    ]
+    numbers = range(offset + 1, offset + 1 + data.num_rows)
+    rows = zip(numbers, *columns, strict=True) if columns else ((n,) for n in numbers)
+    return Markup("".join(_row(row, marked) for row in rows))  # noqa: S704 # cells are escaped one by one
+
+
+def _row(row: tuple[Any, ...], marked: int) -> str:
+    number, *cells = row
+    mark = ' class="weft-grid__marked" aria-current="true"' if number == marked else ""
+    return f'<tr id="row-{number}"{mark}><th scope="row">{number}</th>{"".join(cells)}</tr>\n'
+
+
+def _columns_cells(column: Any, type_: str, offset: int, whole: str) -> Iterable[str]:
+    empty = f'<td class="z" title="{escape(gettext("no value"))}">–</td>'
+    write = WRITERS.get(type_)
+    if write is not None:
+        return [empty if value is None else write(value) for value in column.to_pylist()]
+    cells: list[str] = []
+    for at, value in enumerate(column.to_pylist(), start=offset):
+        if value is None:
+            cells.append(empty)
+        elif len(value) <= SHORT:
+            cells.append(f"<td>{escape(value)}</td>")
+        else:
+            cells.append(_long(value, whole, at))
+    return cells
+
+
+def _long(value: str, whole: str, at: int) -> str:
+    """A text that opens: its beginning is the summary, all of it follows."""
+    rest = ""
+    if len(value) > LONG:
+        words = escape(gettext("The whole value"))
+        rest = f'… <a href="{escape(whole.replace("OFFSET", str(at)))}">{words}</a>'
+    return (
+        f'<td><details class="weft-long"><summary>{escape(value[:SHORT])}…</summary>'
+        f"<div>{escape(value[:LONG])}{rest}</div></details></td>"
+    )
+
+
+def number_text(value: float) -> str:
+    """A number as it was published: nothing grouped, nothing rounded, no `.0` that nobody wrote."""
+    text = repr(value)
+    return text.removesuffix(".0")
+
+
+def _number(value: float) -> str:
+    return f'<td class="n">{number_text(value)}</td>'
+
+
+def _boolean(value: bool) -> str:  # noqa: FBT001 # a cell's value
+    return f"<td>{'true' if value else 'false'}</td>"
+
+
+def _moment(value: Any) -> str:
+    text = value.isoformat().replace("T", " ")
+    return f'<td class="d">{text}</td>'
+
+
+WRITERS: dict[str, Callable[[Any], str]] = {
+    "integer": _number,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _moment,
+    "datetime": _moment,
+}
+"""Type → a cell; texts are written where they are read."""

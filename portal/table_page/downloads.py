@@ -1,0 +1,53 @@
+"""Downloads of a table: formats, what each is for, and their addresses for all or for the filtered rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask_babel import gettext
+
+from catalog.tabular.query import Condition
+from catalog.tabular.where_text import where_text
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A format with its purpose and its addresses; `filtered` is empty without filters."""
+
+    format: str
+    title: str
+    purpose: str
+    whole: str
+    filtered: str
+
+
+def downloads(table_id: str, where: Condition | None) -> list[Download]:
+    """All formats, the most asked-for first."""
+    offered: list[tuple[str, str, Pairs, str, str]] = [
+        ("CSV", "csv", [], gettext("CSV"), gettext("For programs and databases. Plain text, UTF-8.")),
+        ("CSV", "csv", [("bom", "1")], gettext("CSV for Excel"), gettext("Opens in Excel with Chinese shown correctly (UTF-8 with a byte order mark).")),
+        ("XLSX", "xlsx", [], gettext("Excel workbook"), gettext("For Excel, WPS or LibreOffice; codes keep their leading zeros.")),
+        ("JSON", "json", [], gettext("JSON"), gettext("One array of objects, for web pages and scripts.")),
+        ("JSONL", "jsonl", [], gettext("JSON lines"), gettext("One object a line, for large data and streams.")),
+        ("PARQUET", "parquet", [], gettext("Parquet"), gettext("Small and typed, for pandas, R, DuckDB and Spark.")),
+    ]  # fmt: skip
+    filtered = [("where", where_text(where))] if where else []
+    return [
+        Download(
+            format_,
+            title,
+            purpose,
+            _address(table_id, ending, pairs),
+            _address(table_id, ending, [*pairs, *filtered]) if filtered else "",
+        )
+        for format_, ending, pairs, title, purpose in offered
+    ]
+
+
+def _address(table_id: str, ending: str, pairs: Pairs) -> str:
+    query = urlencode(pairs)
+    address = f"/api/v1/tables/{table_id}/download.{ending}"
+    return f"{address}?{query}" if query else address

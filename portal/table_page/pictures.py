@@ -1,0 +1,250 @@
+"""The chart on the page: its form, its words, its picture and the table of its points."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flask import Response, g, request
+from flask_babel import gettext
+
+from catalog.errors import BadQuery
+from catalog.schemas.chart import chart_pairs, read_chart
+from catalog.services import charts
+from catalog.tabular.chart import NUMERIC, TEMPORAL, ChartQuery, ChartWords, Kind
+from portal.filters import number
+from portal.languages import current
+from portal.table_page.cells import number_text
+from portal.table_page.page import Heading, TablePage
+from portal.table_page.words import AGGREGATES, KINDS
+
+if TYPE_CHECKING:
+    from catalog.services.charts import Chart
+
+LISTED = 200
+"""Points in the table below the chart; all of them are in the CSV."""
+MEDIA = {"svg": "image/svg+xml", "png": "image/png"}
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Texts that a spreadsheet would take for a formula start with one of these."""
+
+
+class ChartView:
+    """A chart of the page's rows; `problem` says why there is none."""
+
+    kinds = KINDS
+    aggregates = AGGREGATES
+    listed = LISTED
+
+    def __init__(self, page: TablePage) -> None:
+        self.page = page
+        self.problem: BadQuery | None = None
+        self.query: ChartQuery | None = None
+        self.chart: Chart | None = None
+        try:
+            self.query = read_chart(request.args, charts.opening(page.table))
+            if page.loaded and self.query:
+                self.chart = charts.show(
+                    g.identity, page.table.id, self.query, where=page.conditions.where
+                )
+        except BadQuery as error:
+            self.problem = error
+
+    @property
+    def x_choices(self) -> list[Heading]:
+        """Columns that may be the horizontal axis, or the colours."""
+        return [heading for heading in self.page.headings if heading.type != "geojson"]
+
+    @property
+    def y_choices(self) -> list[Heading]:
+        """Columns that calculations may be made of: numbers first."""
+        return sorted(self.x_choices, key=lambda heading: heading.type not in NUMERIC)
+
+    def label(self, name: str) -> str:
+        """A column's label with its unit, else its name."""
+        heading = next((h for h in self.page.headings if h.name == name), None)
+        if heading is None:
+            return name
+        label = heading.label or heading.name
+        return f"{label} ({heading.unit})" if heading.unit else label
+
+    @cached_property
+    def words(self) -> ChartWords:
+        """The words on the picture."""
+        query = self._query
+        series = self.label(query.series) if query.series else ""
+        return ChartWords(
+            title=self.title,
+            x=self.label(query.x),
+            series=series,
+            empty=gettext("(no value)"),
+            language=current(),
+        )
+
+    @property
+    def title(self) -> str:
+        """What is measured, by what."""
+        query = self._query
+        x = self.label(query.x)
+        if query.kind is Kind.SCATTER:
+            return str(gettext("%(y)s and %(x)s", y=self.label(query.y), x=x))
+        return str(gettext("%(measure)s by %(x)s", measure=self.measure, x=x))
+
+    @property
+    def measure(self) -> str:
+        """The calculation in words."""
+        query = self._query
+        if query.kind is Kind.SCATTER:
+            return self.label(query.y)
+        if not query.y:
+            return str(AGGREGATES["count"])
+        calculation = str(AGGREGATES[query.aggregate])
+        return str(
+            gettext(
+                "%(calculation)s of %(column)s", calculation=calculation, column=self.label(query.y)
+            )
+        )
+
+    @property
+    def alternative(self) -> str:
+        """What the picture shows, for those who do not see it."""
+        points = self._chart.data.points
+        if not points:
+            return str(gettext("%(title)s: nothing to show", title=self.title))
+        least = min(points, key=lambda point: point.value)
+        greatest = max(points, key=lambda point: point.value)
+        return str(
+            gettext(
+                "%(title)s. %(count)s points; least %(least)s (%(at_least)s), greatest %(greatest)s (%(at_most)s).",
+                title=self.title,
+                count=number(len(points)),
+                least=_shown(least.value),
+                at_least=" ".join(filter(None, (self._place(least.x), least.series))),
+                greatest=_shown(greatest.value),
+                at_most=" ".join(filter(None, (self._place(greatest.x), greatest.series))),
+            )
+        )
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the picture leaves out or folds, one sentence each."""
+        data = self._chart.data
+        unit_words = {
+            "hour": gettext("Values are put together by hour."),
+            "day": gettext("Values are put together by day."),
+            "month": gettext("Values are put together by month."),
+            "year": gettext("Values are put together by year."),
+        }
+        remarks = [unit_words.get(data.unit, "")]
+        if data.categories_left_out:
+            remarks.append(
+                gettext(
+                    "%(count)s smaller groups are not shown.",
+                    count=number(data.categories_left_out),
+                )
+            )
+        if data.series_left_out:
+            remarks.append(
+                gettext(
+                    "%(count)s smaller series are not shown.", count=number(data.series_left_out)
+                )
+            )
+        if data.rows_of:
+            remarks.append(
+                gettext("A sample from all over the %(count)s rows.", count=number(data.rows_of))
+            )
+        if data.cut:
+            remarks.append(gettext("There are too many groups; only the first ones are shown."))
+        return [remark for remark in remarks if remark]
+
+    @property
+    def points(self) -> Iterator[tuple[str, str, str]]:
+        """The first points as text: place, series, value."""
+        for point in self._chart.data.points[:LISTED]:
+            yield self._place(point.x), point.series, _shown(point.value)
+
+    @property
+    def count(self) -> int:
+        """Number of all points."""
+        return len(self._chart.data.points)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The chart's own parameters."""
+        return chart_pairs(self.query) if self.query else []
+
+    def picture(self, format_: str, size: str = "wide") -> str:
+        """The address of the picture; it names the release, so that it may be kept."""
+        extra = [*self.pairs, ("release", str(self.page.table.release))]
+        if size != "wide":
+            extra.append(("size", size))
+        return self.page.at.part(f"chart.{format_}", extra)
+
+    @property
+    def csv_address(self) -> str:
+        """The address of the points as CSV."""
+        return self.page.at.part("chart.csv", self.pairs)
+
+    def draw(self, format_: str) -> Response:
+        """The picture."""
+        content = charts.picture(
+            self._chart, self.words, format_, size=request.args.get("size", "wide")
+        )
+        response = Response(content, mimetype=MEDIA[format_])
+        response.headers["Content-Security-Policy"] = POLICY
+        return _kept(response, self.page)
+
+    def csv(self) -> Response:
+        """All points, for a spreadsheet."""
+        out = io.StringIO()
+        out.write("\ufeff")
+        writer = csv.writer(out)
+        series = [self.words.series] if self._query.series else []
+        writer.writerow([_plain(cell) for cell in (self.words.x, *series, self.measure)])
+        for point in self._chart.data.points:
+            cells = [_plain(self._place(point.x))]
+            cells += [_plain(point.series)] if series else []
+            writer.writerow([*cells, number_text(point.value)])
+        response = Response(out.getvalue(), mimetype="text/csv")
+        response.headers["Content-Disposition"] = 'attachment; filename="chart.csv"'
+        return _kept(response, self.page)
+
+    def _place(self, x: str | float | None) -> str:
+        if x is None:
+            return str(gettext("(no value)"))
+        if isinstance(x, str):
+            return x.replace("T", " ") if self._chart.type in TEMPORAL else x
+        return number_text(x)
+
+    @property
+    def _query(self) -> ChartQuery:
+        if self.query is None:
+            raise self.problem or BadQuery("this table has no columns to draw")
+        return self.query
+
+    @property
+    def _chart(self) -> Chart:
+        if self.chart is None:
+            raise self.problem or BadQuery("this table has no columns to draw")
+        return self.chart
+
+
+def _plain(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _shown(value: float) -> str:
+    rounded = float(f"{value:.6g}")
+    return number(int(rounded) if rounded == int(rounded) else rounded)
+
+
+def _kept(response: Response, page: TablePage) -> Response:
+    """Browsers may keep a picture of a release for a while; what is not open, no cache in between."""
+    shared = "public" if page.dataset.access == "open" else "private"
+    response.headers["Cache-Control"] = f"{shared}, max-age=300"
+    response.add_etag()
+    response.make_conditional(request)
+    return response

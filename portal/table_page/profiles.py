@@ -1,0 +1,121 @@
+"""Profiles of columns: figures in words, small bars and histograms as SVG without styles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from portal.filters import number, text
+from portal.table_page.cells import number_text
+from portal.table_page.words import TYPES
+
+if TYPE_CHECKING:
+    from catalog.models.table import TableColumn
+
+WIDTH, HEIGHT = 240, 48
+TOP = 6
+"""Most frequent values that are shown."""
+LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the page says of one column."""
+
+    name: str
+    label: str
+    description: str
+    type_words: str
+    unit: str
+    missing: int | None
+    missing_share: float
+    distinct: int | None
+    least: str
+    greatest: str
+    mean: str
+    top: tuple[tuple[str, int, float], ...]
+    """Value, count, share of all rows in percent."""
+    histogram: Markup
+
+
+def profile_of(column: TableColumn, rows: int) -> Profile:
+    """The profile of a column of a table with so many rows."""
+    kept = column.profile or {}
+    missing = kept.get("missing")
+    return Profile(
+        name=column.name,
+        label=text(column.label),
+        description=text(column.description),
+        type_words=str(TYPES[str(column.type)]),
+        unit=column.unit or "",
+        missing=missing,
+        missing_share=100 * (missing or 0) / rows if rows else 0.0,
+        distinct=kept.get("distinct"),
+        least=_short(kept.get("least")),
+        greatest=_short(kept.get("greatest")),
+        mean=_rounded(kept.get("mean")),
+        top=tuple(_top(kept.get("top") or (), rows)),
+        histogram=histogram(kept.get("histogram") or ()),
+    )
+
+
+def _top(pairs: Sequence[Any], rows: int) -> list[tuple[str, int, float]]:
+    """Values that all occur once say nothing about frequency."""
+    found = [(_short(value), int(count)) for value, count in pairs[:TOP]]
+    if not any(count > 1 for _, count in found):
+        return []
+    return [(value, count, 100 * count / rows if rows else 0.0) for value, count in found]
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    shown = number_text(value) if isinstance(value, int | float) else str(value)
+    return shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
+
+
+def _rounded(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return number_text(float(f"{value:.6g}"))
+
+
+def bar(share: float) -> Markup:
+    """A bar as wide as the share, in percent."""
+    width = f"{max(0.0, min(100.0, share)):.1f}%"
+    return Markup(
+        '<svg class="weft-bar" width="100%" height="6" aria-hidden="true" focusable="false">'
+        '<rect class="weft-bar__all" width="100%" height="6" rx="3"/>'
+        '<rect class="weft-bar__part" width="{}" height="6" rx="3"/></svg>'
+    ).format(width)
+
+
+def histogram(bins: Sequence[Any]) -> Markup:
+    """Columns as high as their counts; each tells its range and count when pointed at."""
+    parts = [_bin(part) for part in bins]
+    greatest = max((count for _, _, count in parts), default=0)
+    if len(parts) < 2 or not greatest:
+        return Markup()
+    step = WIDTH / len(parts)
+    bars = []
+    for at, (low, high, count) in enumerate(parts):
+        height = max(1.0, HEIGHT * count / greatest) if count else 0.0
+        says = escape(f"{low} – {high}: {number(count)}")
+        bars.append(
+            f'<rect x="{at * step:.1f}" y="{HEIGHT - height:.1f}" width="{max(step - 1, 0.5):.1f}" '
+            f'height="{height:.1f}"><title>{says}</title></rect>'
+        )
+    return Markup(  # noqa: S704 # numbers and escaped text only
+        f'<svg class="weft-histogram" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" '
+        f'width="100%" height="{HEIGHT}" aria-hidden="true" focusable="false">{"".join(bars)}</svg>'
+    )
+
+
+def _bin(part: Any) -> tuple[str, str, int]:
+    low, high, count = part
+    return _rounded(low) or str(low), _rounded(high) or str(high), int(count)

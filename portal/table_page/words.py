@@ -1,0 +1,66 @@
+"""Words for types, comparisons and calculations, in the reader's language."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext
+
+TYPES = {
+    "string": lazy_gettext("Text"),
+    "integer": lazy_gettext("Whole number"),
+    "number": lazy_gettext("Number"),
+    "boolean": lazy_gettext("Yes or no"),
+    "date": lazy_gettext("Date"),
+    "datetime": lazy_gettext("Date and time"),
+    "geojson": lazy_gettext("Outline (GeoJSON)"),
+}
+TYPE_SIGNS = {
+    "string": "Aa",
+    "integer": "#",
+    "number": "#.#",
+    "boolean": "✓",
+    "date": "D",
+    "datetime": "DT",
+    "geojson": "⬠",
+}
+COMPARISONS = {
+    "contains": lazy_gettext("contains"),
+    "starts": lazy_gettext("starts with"),
+    "is": lazy_gettext("is (=)"),
+    "is_not": lazy_gettext("is not (≠)"),
+    "at_least": lazy_gettext("at least, from (≥)"),
+    "at_most": lazy_gettext("at most, until (≤)"),
+    "more": lazy_gettext("more than, after (>)"),
+    "less": lazy_gettext("less than, before (<)"),
+    "empty": lazy_gettext("is empty"),
+    "filled": lazy_gettext("is not empty"),
+}
+COMPARISON_SIGNS = {
+    "is": "=",
+    "is_not": "≠",
+    "at_least": "≥",
+    "at_most": "≤",
+    "more": ">",
+    "less": "<",
+}
+KINDS = {
+    "line": lazy_gettext("Line"),
+    "area": lazy_gettext("Area"),
+    "bar": lazy_gettext("Bars"),
+    "scatter": lazy_gettext("Points"),
+}
+AGGREGATES = {
+    "count": lazy_gettext("Number of rows"),
+    "avg": lazy_gettext("Average"),
+    "sum": lazy_gettext("Sum"),
+    "min": lazy_gettext("Least"),
+    "max": lazy_gettext("Greatest"),
+    "distinct": lazy_gettext("Number of different values"),
+}
+VIEWS = {
+    "rows": lazy_gettext("Rows"),
+    "columns": lazy_gettext("Columns"),
+    "chart": lazy_gettext("Chart"),
+    "map": lazy_gettext("Map"),
+    "downloads": lazy_gettext("Download"),
+    "api": lazy_gettext("API"),
+}
