@@ -117,7 +117,9 @@ def _types(name: str, value: object) -> dict[str, ColumnType]:
     found = _names(name, value)
     for column, type_ in found.items():
         if type_ not in known:
-            raise Invalid("The column %(column)s has the unknown type %(type)s.", column=column, type=type_)
+            raise Invalid(
+                "The column %(column)s has the unknown type %(type)s.", column=column, type=type_
+            )
     return {column: ColumnType(type_) for column, type_ in found.items()}
 
 

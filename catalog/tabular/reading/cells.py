@@ -1,0 +1,191 @@
+"""Values of JSON, sheets and databases as texts, with what they were."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+
+import orjson
+import pyarrow as pa
+
+from catalog.errors import Unreadable
+from catalog.tabular.reading.chunk import Chunk, Kind
+
+CHUNK_ROWS = 10_000
+CHUNK_CHARACTERS = 1 << 23
+
+
+class Literal(str):
+    """A number that a double would change or write differently, as it stands in the file."""
+
+    __slots__ = ()
+
+
+class Geometry(dict[str, object]):
+    """A GeoJSON geometry."""
+
+
+def chunk_of(
+    names: Sequence[str],
+    columns: Sequence[Sequence[object]],
+    missing: Collection[str],
+    *,
+    shown: bool = False,
+) -> Chunk:
+    """A chunk of columns of values."""
+    pairs = [array_of(values, missing) for values in columns]
+    extra = Kind.SHOWN if shown else Kind.NONE
+    rows = len(columns[0]) if columns else 0
+    return Chunk(names, [array for array, _ in pairs], [kind | extra for _, kind in pairs], rows)
+
+
+def chunks_of(
+    rows: Iterable[Mapping[str, object]], missing: Collection[str], names: Sequence[str] = ()
+) -> Iterator[Chunk]:
+    """Chunks of records; a name that turns up later becomes a further column."""
+    known = dict.fromkeys(names)
+    for batch in _batches(rows):
+        for row in batch:
+            known.update(dict.fromkeys(row))
+        yield chunk_of([*known], [[row.get(name) for row in batch] for name in known], missing)
+
+
+def _batches(rows: Iterable[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:
+    batch: list[Mapping[str, object]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(_weight(value) for value in row.values())
+        if len(batch) >= CHUNK_ROWS or size >= CHUNK_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _weight(value: object) -> int:
+    """Roughly the characters of a value; what is nested counts by its parts, one level deep."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict | list):
+        return 1_000 + 20 * len(value)
+    return 8
+
+
+def array_of(values: Sequence[object], missing: Collection[str]) -> tuple[pa.Array, Kind]:
+    """The values as strings, and what they are; texts that mean "no value" count as nothing."""
+    types = set(map(type, values)) - {type(None)}
+    if types == {str}:
+        present = set(values) - {None, "", *missing}
+        return _strings(values), Kind.TEXT if present else Kind.NONE
+    kinds, texts = Kind.NONE, []
+    for value in values:
+        kind, text = cell_of(value)
+        if kind is not Kind.TEXT or (text not in missing and text):
+            kinds |= kind
+        texts.append(text)
+    return _strings(texts), kinds
+
+
+def _strings(texts: Sequence[object]) -> pa.Array:
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([text and unicode(str(text)) for text in texts], pa.string())
+
+
+def unicode(text: str) -> str:
+    """The text with halves of surrogate pairs, which are no characters, as their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def cell_of(value: object) -> tuple[Kind, str | None]:
+    """What a value is, and its text."""
+    if value is None:
+        return Kind.NONE, None
+    known = _CELLS.get(type(value))
+    if known is None:
+        known = next((cell for type_, cell in _CELLS.items() if isinstance(value, type_)), _other)
+    return known(value)
+
+
+def compact(value: object) -> str:
+    """Compact JSON text; numbers stand as in the file."""
+    plain = dict(value) if isinstance(value, Geometry) else value
+    try:
+        return orjson.dumps(plain, _unknown, orjson.OPT_PASSTHROUGH_SUBCLASS | _PASS_DATES).decode()
+    except (TypeError, orjson.JSONEncodeError):
+        pass  # Whole numbers beyond 64 bits, halves of surrogate pairs, keys that are no text.
+    try:
+        return _compact(value)
+    except RecursionError:
+        raise Unreadable("A value is nested too deeply to be read.") from None
+
+
+_PASS_DATES = orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def _unknown(value: object) -> object:
+    return orjson.Fragment(_compact(value))
+
+
+def _compact(value: object) -> str:
+    if isinstance(value, Literal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_quoted(str(k))}:{_compact(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_compact, value)) + "]"
+    kind, text = cell_of(value)
+    if text is None or (kind is Kind.NUMBER and not any(map(str.isdigit, text))):
+        return "null"
+    return text if kind in (Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _float(value: float) -> tuple[Kind, str | None]:
+    return (Kind.NONE, None) if math.isnan(value) else (Kind.NUMBER, repr(float(value)))
+
+
+def _decimal(value: Decimal) -> tuple[Kind, str | None]:
+    if value.is_nan():
+        return Kind.NONE, None
+    text = format(value, "f") if value.is_finite() else str(value)
+    return (Kind.NUMBER if "." in text else Kind.INTEGER), text
+
+
+def _literal(value: Literal) -> tuple[Kind, str]:
+    return (Kind.INTEGER if value.lstrip("-").isdigit() else Kind.NUMBER), str(value)
+
+
+def _nested(value: object) -> tuple[Kind, str]:
+    return Kind.JSON, compact(value)
+
+
+def _other(value: object) -> tuple[Kind, str]:
+    return Kind.TEXT, str(value)
+
+
+_CELLS: dict[type, Callable[..., tuple[Kind, str | None]]] = {
+    Literal: _literal,
+    str: _other,
+    bool: lambda value: (Kind.BOOLEAN, "true" if value else "false"),
+    int: lambda value: (Kind.INTEGER, str(int(value))),
+    float: _float,
+    Decimal: _decimal,
+    datetime: lambda value: (Kind.DATETIME, value.isoformat()),
+    date: lambda value: (Kind.DATE, value.isoformat()),
+    time: lambda value: (Kind.TEXT, value.isoformat()),
+    bytes: lambda value: (Kind.TEXT, value.hex()),
+    memoryview: lambda value: (Kind.TEXT, value.hex()),
+    Geometry: lambda value: (Kind.GEOMETRY, compact(value)),
+    Mapping: _nested,
+    list: _nested,
+    tuple: _nested,
+}

@@ -1,0 +1,55 @@
+"""Names of columns: never empty, never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from catalog.tabular.reading.cells import unicode
+from catalog.tabular.reading.notes import note
+
+LONGEST = 500
+
+
+def names_of(cells: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
+    """The published names of these header cells, and notes about what was changed."""
+    names, empty = [], 0
+    for at, cell in enumerate(cells, 1):
+        name = " ".join(cell.replace("\ufeff", "").split())
+        empty += not name
+        names.append(name or f"column_{at}")
+    unique, notes = distinct(names)
+    if empty:
+        notes.append(
+            note(
+                "Columns without a name, called column_… after their place: %(count)s.", count=empty
+            )
+        )
+    return unique, notes
+
+
+def distinct(names: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
+    """The names with a number after those that were there already."""
+    taken = set(names)
+    seen: set[str] = set()
+    found, notes = [], []
+    for name in map(unicode, names):
+        chosen, number = name[:LONGEST], 1
+        while chosen in seen or (chosen != name and chosen in taken):
+            number += 1
+            chosen = f"{name[: LONGEST - 10]}_{number}"
+        if number > 1:
+            notes.append(
+                note(
+                    "The name %(name)s is there twice; the later column is %(new)s.",
+                    name=name,
+                    new=chosen,
+                )
+            )
+        elif chosen != name:
+            notes.append(
+                note("The name of a column was cut after %(limit)s characters.", limit=LONGEST)
+            )
+        seen.add(chosen)
+        found.append(chosen)
+    return found, notes

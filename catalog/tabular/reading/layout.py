@@ -1,0 +1,80 @@
+"""Where the table of a delimited text begins, and in how many rows its columns are named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from catalog.errors import Unreadable
+from catalog.tabular.reading.dialect import Dialect, dialect_of, parsed
+from catalog.tabular.reading.encoding import Encoding
+from catalog.tabular.reading.notes import shortened
+from catalog.tabular.reading.options import ReadOptions
+from catalog.tabular.reading.source import Source
+from catalog.tabular.reading.types import NUMBER
+
+SAMPLE = 1 << 18
+LIST_SUFFIXES = {".csv", ".tsv", ".tab", ".txt"}
+"""Only files of these names may be a table of a single column."""
+LIST_CELL = 500
+NUMERIC = re.compile(NUMBER)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The dialect, the rows of titles above the table, and the rows of its names."""
+
+    dialect: Dialect
+    titles: tuple[str, ...]
+    header: tuple[tuple[str, ...], ...]
+
+    @property
+    def width(self) -> int:
+        """How many columns are named."""
+        return max(map(len, self.header))
+
+
+def layout_of(source: Source, encoding: Encoding, options: ReadOptions) -> Layout:
+    with encoding.open(source.path) as text:
+        sample = text.read(SAMPLE)
+        if text.read(1):
+            sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
+    dialect = dialect_of(sample, options, source.suffix)
+    rows = parsed(sample, dialect)
+    if not rows:
+        raise Unreadable("%(file)s is empty.", file=source.name)
+    titles = _titles(rows)
+    body = rows[titles:]
+    header = body[: options.header_rows or 1 + _has_second_header(body)]
+    if len(header[0]) == 1 and not options.format and not _is_list(body, source.suffix):
+        raise Unreadable("%(file)s holds text, but no table.", file=source.name)
+    lines = (" ".join(filter(None, row)) for row in rows[:titles])
+    return Layout(dialect, tuple(shortened(line) for line in lines), tuple(map(tuple, header)))
+
+
+def _titles(rows: list[list[str]]) -> int:
+    """How many rows above the names hold a title only."""
+    width = max(map(len, rows[:100]))
+    for at, row in enumerate(rows[:20]):
+        filled = sum(1 for cell in row if cell.strip())
+        if filled > 1 or (width < 3 and len(row) > 1) or width < 2:
+            return at
+    return 0
+
+
+def _has_second_header(rows: list[list[str]]) -> bool:
+    """Whether the second row names the columns again: text above columns of nothing but numbers."""
+    if len(rows) < 5 or len(rows[1]) != len(rows[0]):
+        return False
+    numeric = 0
+    for at, cell in enumerate(rows[1]):
+        if NUMERIC.match(cell):
+            return False
+        below = [row[at] for row in rows[2:] if len(row) > at and row[at]]
+        numeric += bool(cell.strip()) and len(below) > 2 and all(map(NUMERIC.match, below))
+    return numeric >= max(2, len(rows[0]) / 2)
+
+
+def _is_list(rows: list[list[str]], suffix: str) -> bool:
+    longest = max(len(row[0]) for row in rows)
+    return suffix in LIST_SUFFIXES and longest <= LIST_CELL

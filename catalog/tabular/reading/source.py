@@ -1,0 +1,21 @@
+"""A file to read, whatever archive it came out of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+
+@dataclass(frozen=True)
+class Source:
+    """`path` is where the bytes are, `name` what people call it: `archive.zip/member.csv`."""
+
+    path: Path
+    name: str
+    key: str = "data"
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name, without that of a compression."""
+        name = PurePosixPath(self.name.lower())
+        return PurePosixPath(name.stem).suffix if name.suffix == ".gz" else name.suffix

@@ -1,0 +1,227 @@
+"""What type a column has: the narrowest that every one of its values satisfies without a change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from decimal import Decimal, InvalidOperation
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.models.vocabulary import ColumnType
+from catalog.tabular.reading.chunk import Kind
+
+ARROW: dict[ColumnType, pa.DataType] = {
+    ColumnType.STRING: pa.string(),
+    ColumnType.INTEGER: pa.int64(),
+    ColumnType.NUMBER: pa.float64(),
+    ColumnType.BOOLEAN: pa.bool_(),
+    ColumnType.DATE: pa.date32(),
+    ColumnType.DATETIME: pa.timestamp("us"),
+    ColumnType.GEOMETRY: pa.string(),
+}
+"""How each type is stored."""
+
+NUMBER = r"^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?$"
+DATETIME_OR_DATE = DATETIME.replace("[T ]", "([T ]", 1)[:-1] + ")?$"
+SURE_DIGITS = 15
+"""Every decimal of so many digits comes back from a double unchanged."""
+PROBE = 64
+"""So few values refute most guesses, before a whole batch is looked at."""
+
+CODE_PARTS = (
+    "编码", "編碼", "编号", "編號", "代码", "代碼", "邮编", "郵遞", "区号", "電話", "电话", "手机",
+    "證", "证", "号", "號", "統編",
+)  # fmt: skip
+NO_CODE = ("序号", "序號", "月号", "信号")
+CODE_WORDS = frozenset(
+    [
+        "code",
+        "codes",
+        "id",
+        "ids",
+        "zip",
+        "zipcode",
+        "postcode",
+        "postal",
+        "phone",
+        "telephone",
+        "tel",
+        "mobile",
+        "fax",
+        "isbn",
+        "issn",
+        "uuid",
+        "guid",
+        "fips",
+        "iban",
+    ]
+)
+
+
+def is_code(name: str) -> bool:
+    """Whether a column of this name holds codes, which look like numbers and are none."""
+    for word in NO_CODE:
+        name = name.replace(word, "")
+    if any(part in name for part in CODE_PARTS):
+        return True
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    words = re.findall(r"[a-z]+", spaced.lower())
+    return any(word in CODE_WORDS or word.endswith("code") for word in words)
+
+
+class Guess:
+    """What a column may still be, after all values that were fed."""
+
+    def __init__(self, missing: Collection[str], declared: ColumnType | None = None) -> None:
+        self.missing = pa.array(sorted({*missing, ""}), pa.string())
+        self.declared = declared
+        self.kinds = Kind.NONE
+        self.possible = {declared} if declared else set(_CHECKS)
+        self.rows = 0
+        self.valued = False
+        """Whether there is any cell that is not empty."""
+        self.broken: tuple[int, str] | None = None
+        """First row (from 1) and value that a declared type does not allow."""
+
+    def feed(self, column: pa.Array, kinds: Kind) -> None:
+        """Look at further rows of the column."""
+        before, self.rows = self.rows, self.rows + len(column)
+        if not self.valued:
+            self.valued = bool(pc.any(pc.not_equal(column, "")).as_py())
+        values = column.filter(pc.invert(pc.is_in(column, value_set=self.missing))).drop_null()
+        if not len(values):
+            return
+        self.kinds |= kinds
+        for type_ in sorted(self.possible):
+            check = _CHECKS.get(type_, _anything)
+            if not (check(values[:PROBE], kinds) and check(values, kinds)):
+                self.possible.discard(type_)
+                if self.declared:
+                    self._remember(column, kinds, before)
+
+    def type(self, *, code: bool) -> ColumnType:
+        """The narrowest type; `code` says that the name is one of a code."""
+        if self.declared:
+            return self.declared if self.declared in self.possible else ColumnType.STRING
+        allowed = _allowed(self.kinds)
+        if code and self.kinds & (Kind.CELL | Kind.SHOWN):
+            allowed = [
+                type_ for type_ in allowed if type_ not in (ColumnType.INTEGER, ColumnType.NUMBER)
+            ]
+        return next((type_ for type_ in allowed if type_ in self.possible), ColumnType.STRING)
+
+    def _remember(self, column: pa.Array, kinds: Kind, before: int) -> None:
+        check = _CHECKS.get(self.declared, _anything) if self.declared else _anything
+        marks = set(self.missing.to_pylist()) | {"", None}
+        for at, value in enumerate(column.to_pylist()):
+            if value not in marks and not check(pa.array([value], pa.string()), kinds):
+                self.broken = (before + at + 1, value)
+                return
+
+
+def typed(column: pa.Array, type_: ColumnType, missing: pa.Array) -> pa.Array:
+    """The texts of a column as values of the type that all of them satisfy."""
+    marks = pa.array([""]) if type_ in (ColumnType.STRING, ColumnType.GEOMETRY) else missing
+    column = pc.if_else(pc.is_in(column, value_set=marks), pa.scalar(None, pa.string()), column)
+    if type_ is ColumnType.BOOLEAN:
+        return pc.equal(column, "true")
+    return column if ARROW[type_] == pa.string() else pc.cast(column, ARROW[type_])
+
+
+def _allowed(kinds: Kind) -> list[ColumnType]:
+    kinds &= ~Kind.SHOWN
+    if kinds & Kind.CELL:
+        return _FROM_TEXT
+    for only, types in _BY_KIND:
+        if kinds and not kinds & ~only:
+            return types
+    return []
+
+
+def _all(mask: pa.BooleanArray) -> bool:
+    return bool(pc.all(mask, min_count=0).as_py())
+
+
+def _castable(values: pa.Array, type_: pa.DataType) -> pa.Array | None:
+    try:
+        return pc.cast(values, type_)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _integers(values: pa.Array, _kinds: Kind) -> bool:
+    found = _castable(values, pa.int64())
+    return found is not None and _all(pc.equal(pc.cast(found, pa.string()), values))
+
+
+def _numbers(values: pa.Array, _kinds: Kind) -> bool:
+    if not _all(pc.match_substring_regex(values, NUMBER)):
+        return False
+    sure = pc.and_(
+        pc.less_equal(pc.binary_length(values), SURE_DIGITS),
+        pc.invert(pc.match_substring_regex(values, "[eE]")),
+    )
+    values = values.filter(pc.invert(sure))
+    if not len(values):
+        return True
+    floats = pc.cast(values, pa.float64())
+    values = values.filter(pc.not_equal(pc.cast(floats, pa.string()), values))
+    return all(map(is_exact, values.unique().to_pylist()))
+
+
+def is_exact(text: str) -> bool:
+    """Whether a double holds this decimal number exactly as it is written."""
+    try:
+        return Decimal(text) == Decimal(repr(float(text)))
+    except (InvalidOperation, ValueError):
+        return False
+
+
+def _booleans(values: pa.Array, _kinds: Kind) -> bool:
+    return _all(pc.is_in(values, value_set=pa.array(["false", "true"])))
+
+
+def _dates(values: pa.Array, _kinds: Kind) -> bool:
+    return _castable(values, pa.date32()) is not None and pc.min(values).as_py() >= "0001"
+
+
+def _datetimes(values: pa.Array, kinds: Kind) -> bool:
+    pattern = DATETIME_OR_DATE if kinds & Kind.DATETIME or kinds & Kind.DATE else DATETIME
+    if not _all(pc.match_substring_regex(values, pattern)):
+        return False
+    return _castable(values, pa.timestamp("us")) is not None and pc.min(values).as_py() >= "0001"
+
+
+def _geometries(values: pa.Array, _kinds: Kind) -> bool:
+    return _all(pc.starts_with(values, "{"))
+
+
+def _anything(_values: pa.Array, _kinds: Kind) -> bool:
+    return True
+
+
+_CHECKS: dict[ColumnType, Callable[[pa.Array, Kind], bool]] = {
+    ColumnType.INTEGER: _integers,
+    ColumnType.NUMBER: _numbers,
+    ColumnType.BOOLEAN: _booleans,
+    ColumnType.DATE: _dates,
+    ColumnType.DATETIME: _datetimes,
+    ColumnType.GEOMETRY: _geometries,
+}
+_FROM_TEXT = [
+    ColumnType.INTEGER,
+    ColumnType.NUMBER,
+    ColumnType.BOOLEAN,
+    ColumnType.DATE,
+    ColumnType.DATETIME,
+]
+_BY_KIND: list[tuple[Kind, list[ColumnType]]] = [
+    (Kind.INTEGER, [ColumnType.INTEGER, ColumnType.NUMBER]),
+    (Kind.INTEGER | Kind.NUMBER, [ColumnType.NUMBER]),
+    (Kind.BOOLEAN, [ColumnType.BOOLEAN]),
+    (Kind.GEOMETRY, [ColumnType.GEOMETRY]),
+    (Kind.TEXT | Kind.DATE | Kind.DATETIME, [ColumnType.DATE, ColumnType.DATETIME]),
+]
