@@ -148,6 +148,19 @@ def runs(
     )
 
 
+def run(who: Identity, source_id: str, run_id: str) -> HarvestRun:
+    """One run of a source; raises NotFound."""
+    require(who, Action.SOURCE_READ)
+    found = db.session.scalar(
+        select(HarvestRun)
+        .where(HarvestRun.id == run_id, HarvestRun.source_id == source_id)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("there is no such run")
+    return found
+
+
 def records(who: Identity, run_id: str, offset: int = 0, limit: int = 100) -> list[HarvestRecord]:
     """What could not be taken or loaded in a run, with the reason."""
     require(who, Action.SOURCE_READ)
