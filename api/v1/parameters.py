@@ -135,7 +135,7 @@ class DownloadParameters(ShapingParameters):
     bom = yes_no(N_("CSV with a byte order mark, so that Excel shows Chinese"))
 
 
-def _facet(facet: Facet) -> fields.Field[list[str]]:
+def _facet(facet: Facet) -> fields.List[Any]:
     check = validate.OneOf(tuple(facet.values)) if facet.values else validate.Length(1, 200)
     return fields.List(
         fields.String(validate=check),
