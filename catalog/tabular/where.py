@@ -1,0 +1,229 @@
+"""Conditions as people write them: `"PM2.5" > 100 and station in ('Dongsi', 'Shunyi')`, parsed into our words.
+
+The text is only parsed, never run: whatever is no comparison of a column with values is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from sqlglot import exp, parse
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Tokenizer as BaseTokenizer
+
+from catalog.errors import BadQuery
+from catalog.tabular.column import Column
+from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+from catalog.tabular.values import find
+
+LONGEST = 10_000
+DEEPEST = 150
+"""Nested expressions of sqlglot; one comparison is three deep."""
+
+
+class _Words(Dialect):
+    """Names in double quotes or backticks, text in single quotes, no escapes, no comments."""
+
+    class Tokenizer(BaseTokenizer):
+        IDENTIFIERS: ClassVar = ['"', "`"]
+        QUOTES: ClassVar = ["'"]
+        STRING_ESCAPES: ClassVar = ["'"]
+        COMMENTS: ClassVar = []
+
+
+def parse_where(text: str, columns: Sequence[Column] | None = None) -> Condition:
+    """The condition that `text` means; with `columns` unknown names are refused at once."""
+    if len(text) > LONGEST:
+        raise BadQuery("the condition is longer than %(most)s characters", most=LONGEST)
+    try:
+        found = parse(text, read=_Words)
+        if len(found) != 1 or found[0] is None:
+            raise _not_understood(text)
+        return _Reader(columns).condition(found[0])
+    except (SqlglotError, RecursionError) as error:
+        raise _not_understood(text) from error
+
+
+def _not_understood(what: str) -> BadQuery:
+    return BadQuery(
+        "the condition is not understood at “%(text)s”; write names with odd characters in double quotes and "
+        "text in single quotes",
+        text=what[:100],
+    )
+
+
+class _Reader:
+    """Turns the parsed text into conditions."""
+
+    def __init__(self, columns: Sequence[Column] | None) -> None:
+        self.columns = columns
+        self.depth = 0
+
+    def condition(self, node: exp.Expr) -> Condition:
+        """The condition of a node, or its opposite where the parser marked it so."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise BadQuery("the condition is nested too deep")
+        try:
+            found = self._read(node)
+        finally:
+            self.depth -= 1
+        return Not(found) if node.args.get("negate") else found
+
+    def _read(self, node: exp.Expr) -> Condition:
+        read = _READERS.get(type(node))
+        if read is None:
+            raise _not_understood(node.sql())
+        return read(self, node)
+
+    def both(self, node: exp.Expr) -> Condition:
+        """`a and b`, `a or b`: chains become one list."""
+        kind = type(node)
+        parts: list[Condition] = []
+        waiting = [node]
+        while waiting:
+            part = waiting.pop()
+            if type(part) is kind:
+                waiting += [part.args["expression"], part.args["this"]]
+            else:
+                parts.append(self.condition(part))
+        return And(tuple(parts)) if kind is exp.And else Or(tuple(parts))
+
+    def compare(self, node: exp.Expr) -> Condition:
+        """`column op value`, or the other way round."""
+        left, right = _bare(node.this), _bare(node.expression)
+        op = _COMPARISONS[type(node)]
+        if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
+            left, right, op = right, left, _TURNED[op]
+        return Compare(self.name(left), op, value_of(right))
+
+    def within(self, node: exp.Expr) -> Condition:
+        """`column in (…)`."""
+        if node.args.get("query") or node.args.get("unnest") or not node.expressions:
+            raise _not_understood(node.sql())
+        return In(self.name(node.this), tuple(value_of(_bare(value)) for value in node.expressions))
+
+    def between(self, node: exp.Expr) -> Condition:
+        """`column between low and high`, both included."""
+        name = self.name(node.this)
+        low, high = value_of(_bare(node.args["low"])), value_of(_bare(node.args["high"]))
+        return And((Compare(name, Op.GE, low), Compare(name, Op.LE, high)))
+
+    def known(self, node: exp.Expr) -> Condition:
+        """`column is null`, `is true`, `is false`."""
+        name, value = self.name(node.this), value_of(_bare(node.expression))
+        if value is None:
+            return IsNull(name)
+        if isinstance(value, bool):
+            return Compare(name, Op.EQ, value)
+        raise _not_understood(node.sql())
+
+    def like(self, node: exp.Expr) -> Condition:
+        """`like 'start%'` and `like '%part%'`; other patterns are refused."""
+        name, pattern = self.name(node.this), value_of(_bare(node.expression))
+        if not isinstance(pattern, str):
+            raise _not_understood(node.sql())
+        starts, ends = pattern.startswith("%"), pattern.endswith("%")
+        inner = pattern[starts : len(pattern) - ends or None] if pattern.strip("%") else ""
+        if "%" in inner or "_" in inner or (starts and not ends) or not pattern:
+            raise BadQuery(
+                "“like” takes 'start%%', '%%part%%' or plain text, not “%(text)s”",
+                text=pattern[:100],
+            )
+        op = Op.CONTAINS if starts else Op.STARTS if ends else Op.EQ
+        return Compare(name, op, inner)
+
+    def function(self, node: exp.Expr) -> Condition:
+        """`contains(column, text)`, `starts_with(column, text)`."""
+        op = Op.CONTAINS if isinstance(node, exp.Contains) else Op.STARTS
+        return Compare(self.name(node.this), op, value_of(_bare(node.expression)))
+
+    def opposite(self, node: exp.Expr) -> Condition:
+        """`not a`."""
+        return Not(self.condition(node.this))
+
+    def inside(self, node: exp.Expr) -> Condition:
+        """`(a)`."""
+        return self.condition(node.this)
+
+    def truth(self, node: exp.Expr) -> Condition:
+        """A boolean column by itself."""
+        return Compare(self.name(node), Op.EQ, True)  # noqa: FBT003 # the value of the comparison
+
+    def name(self, node: exp.Expr | None) -> str:
+        """The name of a column; a name with a dot must be quoted."""
+        node = _bare(node)
+        if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
+            raise _not_understood(node.sql() if node is not None else "")
+        if node.args.get("table"):
+            raise _not_understood(node.sql())
+        name = str(node.this.this)
+        return find(self.columns, name).name if self.columns is not None else name
+
+
+def value_of(node: exp.Expr | None) -> Scalar:
+    """A literal; a number keeps its digits, so that 007 finds the code 007."""
+    match node:
+        case exp.Null():
+            return None
+        case exp.Boolean():
+            return bool(node.this)
+        case exp.Literal() if node.is_string:
+            return str(node.this)
+        case exp.Literal():
+            return _number(str(node.this))
+        case exp.Neg(this=exp.Literal(is_string=False) as digits):
+            return _number(f"-{digits.this}")
+        case exp.Cast(this=exp.Literal(is_string=True) as text) if _is_moment(node):
+            return str(text.this)
+    raise _not_understood(node.sql() if node is not None else "")
+
+
+def _is_moment(node: exp.Cast) -> bool:
+    return node.to.is_type("date", "timestamp", "datetime")
+
+
+def _number(digits: str) -> Scalar:
+    if len(digits) <= 400 and digits.lstrip("-").isdecimal() and str(int(digits)) == digits:
+        return int(digits)
+    return digits  # the column's type decides what it is
+
+
+def _bare(node: exp.Expr | None) -> exp.Expr | None:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+_COMPARISONS: dict[type[exp.Expr], Op] = {
+    exp.EQ: Op.EQ,
+    exp.NEQ: Op.NE,
+    exp.LT: Op.LT,
+    exp.LTE: Op.LE,
+    exp.GT: Op.GT,
+    exp.GTE: Op.GE,
+}
+_TURNED = {
+    Op.EQ: Op.EQ,
+    Op.NE: Op.NE,
+    Op.LT: Op.GT,
+    Op.LE: Op.GE,
+    Op.GT: Op.LT,
+    Op.GE: Op.LE,
+}
+_READERS: dict[type[exp.Expr], Callable[[_Reader, exp.Expr], Condition]] = {
+    exp.And: _Reader.both,
+    exp.Or: _Reader.both,
+    exp.Not: _Reader.opposite,
+    exp.Paren: _Reader.inside,
+    exp.In: _Reader.within,
+    exp.Between: _Reader.between,
+    exp.Is: _Reader.known,
+    exp.Like: _Reader.like,
+    exp.Contains: _Reader.function,
+    exp.StartsWith: _Reader.function,
+    exp.Column: _Reader.truth,
+    **dict.fromkeys(_COMPARISONS, _Reader.compare),
+}
