@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 BATCH_ROWS = 10_000
 THREADS = 2
 MOST_SPILL = "8GB"
+STREAM_SECONDS = 1_800.0
+"""A download may be slow for its reader, but not hold on for ever."""
 
 
 class Duck:
@@ -43,11 +45,16 @@ class Duck:
             return cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
     def batches(
-        self, sql: str, parameters: Sequence[object] = (), *, timeout_seconds: float = 600.0
+        self,
+        sql: str,
+        parameters: Sequence[object] = (),
+        *,
+        rows: int = BATCH_ROWS,
+        timeout_seconds: float = STREAM_SECONDS,
     ) -> Iterator[pa.RecordBatch]:
-        """The result in batches, in constant memory; the cursor is closed with the iterator."""
+        """The result in batches of so many rows, in constant memory; the cursor ends with the iterator."""
         with self.cursor() as cursor, _limited(cursor, timeout_seconds):
-            yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(BATCH_ROWS)
+            yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(rows)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

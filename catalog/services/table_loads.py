@@ -1,0 +1,274 @@
+"""Loading tables: what was read becomes a release, and the release gets its serving copy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload, selectinload
+
+from catalog.db import Transaction, db, transaction
+from catalog.errors import CatalogError, NotFound, Unavailable, Unreadable
+from catalog.models.base import new_id, now
+from catalog.models.dataset import Resource
+from catalog.models.table import DataTable, JournalFile, Release, TableColumn
+from catalog.models.vocabulary import TableState
+from catalog.permissions import Action, Identity, require
+from catalog.queue import job
+from catalog.services import datasets
+from catalog.services.table_lookup import columns_of, newest
+from catalog.tabular.column import Column
+from catalog.tabular.duck import duck
+from catalog.tabular.journal import Added
+from catalog.tabular.profile import profile
+from catalog.tabular.store import table_journal, table_store
+
+if TYPE_CHECKING:
+    from catalog.tabular.reading import ReadTable
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(hours=6)
+"""Longer than any transaction that lists a file: younger stray files may still be listed."""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did."""
+
+    tables: int
+    rows: int
+    changed: bool
+
+
+def load(who: Identity, resource_id: str, read: Iterable[ReadTable], *, reason: str) -> LoadReport:
+    """Make the resource's tables equal to what was read; equal content makes no new release.
+
+    Each table is one transaction: a load that breaks off leaves whole tables, some new and some old. Tables
+    that were not read again are removed only when all was read.
+    """
+    resource = _resource(who, resource_id)
+    keys: list[str] = []
+    total, changed = 0, False
+    for position, one in enumerate(read):
+        changed |= _load_one(who, resource, one, position=position, reason=reason)
+        keys.append(one.key)
+        total += one.rows
+    if not keys:
+        raise Unreadable("no table was found in it")
+    with transaction() as tx:
+        changed |= _remove_others(tx, resource, keys)
+        resource.problem = {}
+        if changed:
+            datasets.touch(resource.dataset_id)
+    return LoadReport(len(keys), total, changed)
+
+
+def fail(who: Identity, resource_id: str, error: CatalogError) -> None:
+    """Record why the resource could not be loaded; its tables stay as they were."""
+    resource = _resource(who, resource_id)
+    with transaction():
+        resource.problem = {
+            "message": error.message,
+            "context": {name: _plain(value) for name, value in error.context.items()},
+            "code": error.code,
+        }
+
+
+@job(retries=3)
+def serve_table(table_id: str) -> None:
+    """Make the serving copy equal to the newest release; raises Unreadable for a damaged journal file."""
+    table = _table(DataTable.id == table_id)
+    if table is None:
+        table_store().drop(table_id)
+        return
+    if not table.head:
+        return
+    version, file = newest(table), _head_file(table)
+    try:
+        table_journal().verify(file.path, file.sha256)
+    except Unreadable as error:
+        with transaction():
+            table.problem = {"message": error.message, "context": error.context, "code": error.code}
+        raise
+    base = table_journal().path(file.path)
+    table_store().serve(table_id, version.position, base, version.columns)
+    with transaction():
+        table.served = version.position
+
+
+@job(every_minutes=10)
+def repair_tables() -> None:
+    """Ask again for copies that are missing or behind; remove files and copies that belong to nothing."""
+    heads = db.session.execute(select(DataTable.id, DataTable.head)).all()
+    for table_id, head in heads:
+        if head and table_store().served(table_id) != head:
+            serve_table.later(table_id)
+    known = {table_id for table_id, _ in heads}
+    for stray in table_store().tables() - known:
+        serve_table.later(stray)
+    listed = db.session.scalars(select(JournalFile.path)).all()
+    removed = table_journal().collect(listed, GRACE)
+    if removed:
+        log.info("removed %s files of the journal that nothing lists", len(removed))
+
+
+def _resource(who: Identity, resource_id: str) -> Resource:
+    resource = db.session.scalar(
+        select(Resource)
+        .where(Resource.id == resource_id)
+        .options(joinedload(Resource.dataset, innerjoin=True))
+    )
+    if resource is None:
+        raise NotFound("there is no such resource")
+    require(who, Action.TABLE_LOAD, resource.dataset)
+    return resource
+
+
+def _load_one(
+    who: Identity, resource: Resource, read: ReadTable, *, position: int, reason: str
+) -> bool:
+    table = _table(DataTable.resource_id == resource.id, DataTable.key == read.key)
+    if table is None:
+        table = DataTable(
+            id=new_id(), resource_id=resource.id, key=read.key, columns=[], head=0, release=0
+        )
+    elif _is_same(table, read):
+        with transaction():
+            _describe(table, resource, read, position)
+        return False
+    head = table.head + 1
+    added = table_journal().add(table.id, head, read.file)
+    profiles = profile(duck(), table_journal().path(added.path), read.columns)
+    try:
+        with transaction() as tx:
+            db.session.add(table)
+            _set_columns(table, read.columns, profiles)
+            _release(table, read, added, head)
+            db.session.add(
+                Release(
+                    table_id=table.id,
+                    number=table.release,
+                    position=head,
+                    rows=read.rows,
+                    content=read.content,
+                    made_by=who.name[:200],
+                    reason=reason[:500],
+                )
+            )
+            _describe(table, resource, read, position)
+            tx.after_commit(serve_table.later, table.id)
+    except IntegrityError as error:
+        raise Unavailable("another load of this resource is under way") from error
+    return True
+
+
+def _table(*conditions: ColumnElement[bool]) -> DataTable | None:
+    return db.session.scalar(
+        select(DataTable)
+        .where(*conditions)
+        .options(selectinload(DataTable.columns))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _head_file(table: DataTable) -> JournalFile:
+    return db.session.scalars(
+        select(JournalFile).where(
+            JournalFile.table_id == table.id, JournalFile.position == table.head
+        )
+    ).one()
+
+
+def _is_same(table: DataTable, read: ReadTable) -> bool:
+    """Whether the newest release holds what was read, whole: a damaged file is written again."""
+    content = db.session.scalar(
+        select(Release.content).where(Release.table_id == table.id, Release.number == table.release)
+    )
+    if content != read.content or columns_of(table) != tuple(read.columns):
+        return False
+    file = _head_file(table)
+    try:
+        table_journal().verify(file.path, file.sha256)
+    except Unreadable:
+        log.warning("file %s of the journal is damaged or missing, loading it again", file.path)
+        return False
+    return True
+
+
+def _release(table: DataTable, read: ReadTable, added: Added, head: int) -> None:
+    """List the file and make it the newest release."""
+    db.session.add(
+        JournalFile(
+            table_id=table.id,
+            position=head,
+            kind="base",
+            path=added.path,
+            rows=read.rows,
+            bytes=added.bytes,
+            sha256=added.sha256,
+            columns=[
+                {"name": column.name, "stored": column.stored, "type": column.type.value}
+                for column in read.columns
+            ],
+        )
+    )
+    table.head = head
+    table.release += 1
+    table.rows, table.bytes = read.rows, added.bytes
+    table.state, table.problem = TableState.READY, {}
+    table.loaded_at = now()
+
+
+def _set_columns(
+    table: DataTable, columns: Sequence[Column], profiles: Mapping[str, dict[str, Any]]
+) -> None:
+    """Change rows in place by position: new ones before the old are deleted would break uniqueness."""
+    del table.columns[len(columns) :]
+    for at, column in enumerate(columns):
+        if at == len(table.columns):
+            table.columns.append(TableColumn(position=at))
+        row = table.columns[at]
+        row.name, row.stored, row.type = column.name, column.stored, column.type
+        row.profile = profiles.get(column.name, {})
+
+
+def _describe(table: DataTable, resource: Resource, read: ReadTable, position: int) -> None:
+    """What the source says about the table besides its rows; it may change while the rows do not."""
+    load_ = resource.load or {}
+    table.position = position
+    table.title = dict(read.title)
+    table.notes = [dict(note) for note in read.notes]
+    table.chart = dict(load_.get("chart") or {})
+    table.map = dict(load_.get("map") or {})
+    said = load_.get("columns") or {}
+    for column in table.columns:
+        about = said.get(column.name) or {}
+        column.label = dict(about.get("label") or {})
+        column.description = dict(about.get("description") or {})
+        column.unit = str(about.get("unit") or "")[:60]
+
+
+def _remove_others(tx: Transaction, resource: Resource, keys: Sequence[str]) -> bool:
+    """Remove tables that are no longer read; the collector removes their files later."""
+    gone = [
+        table_id
+        for table_id, key in db.session.execute(
+            select(DataTable.id, DataTable.key).where(DataTable.resource_id == resource.id)
+        )
+        if key not in keys
+    ]
+    if gone:
+        db.session.execute(delete(DataTable).where(DataTable.id.in_(gone)))
+    for table_id in gone:
+        tx.after_commit(serve_table.later, table_id)
+    return bool(gone)
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,99 @@
+"""Reading tables: pages of rows, counts and groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from catalog.models.table import DataTable
+from catalog.permissions import Identity
+from catalog.services.table_lookup import Version, answered, base_of, newest, show, version_at
+from catalog.tabular.column import Column
+from catalog.tabular.cursor import Cursor, read_cursor, write_cursor
+from catalog.tabular.query import Condition, TableQuery
+from catalog.tabular.sql import check_page, result_columns
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """A page of rows under published names, and the cursor of the next one."""
+
+    table: DataTable
+    columns: tuple[Column, ...]
+    data: pa.Table
+    total: int | None
+    next_cursor: str | None
+    """None on the last page."""
+    offset: int
+
+
+def rows(
+    who: Identity,
+    table_id: str,
+    query: TableQuery,
+    *,
+    cursor: str | None = None,
+    total: bool = False,
+) -> RowPage:
+    """A page of rows; with a cursor the page after the one that gave it, in the release of that one."""
+    table = show(who, table_id)
+    version, offset = _place(table, query, cursor)
+    asked = _one_more(query, offset)
+    data = answered(
+        version,
+        lambda store: store.rows(table.id, version.position, version.columns, asked),
+        lambda base: base.rows(asked),
+    )
+    found = _count(table, version, query.where) if total else None
+    return _page(table, version, replace(query, offset=offset), data, found)
+
+
+def count(who: Identity, table_id: str, where: Condition | None = None) -> int:
+    """Exact number of rows that satisfy `where`."""
+    table = show(who, table_id)
+    return _count(table, newest(table), where)
+
+
+def group(who: Identity, table_id: str, query: TableQuery, *, cursor: str | None = None) -> RowPage:
+    """A page of groups: what `measures` compute for each combination of `group_by`."""
+    table = show(who, table_id)
+    version, offset = _place(table, query, cursor)
+    data = base_of(version).rows(_one_more(query, offset))
+    return _page(table, version, replace(query, offset=offset), data, None)
+
+
+def _place(table: DataTable, query: TableQuery, cursor: str | None) -> tuple[Version, int]:
+    """The release and the first row that are asked for."""
+    if cursor is None:
+        return newest(table), query.offset
+    place = read_cursor(cursor, table.id, query)
+    return version_at(table, place.position), place.offset
+
+
+def _one_more(query: TableQuery, offset: int) -> TableQuery:
+    """The same page with one row more, which tells whether there is a next page."""
+    check_page(query)
+    return replace(query, limit=query.limit + 1 if query.limit else 0, offset=offset)
+
+
+def _page(
+    table: DataTable, version: Version, query: TableQuery, data: pa.Table, total: int | None
+) -> RowPage:
+    following = None
+    if query.limit and data.num_rows > query.limit:
+        data = data.slice(0, query.limit)
+        place = Cursor(version.position, query.offset + query.limit)
+        following = write_cursor(place, table.id, query)
+    columns = result_columns(query, version.columns)
+    return RowPage(table, columns, data, total, following, query.offset)
+
+
+def _count(table: DataTable, version: Version, where: Condition | None) -> int:
+    if where is None and version.position == table.head:
+        return table.rows
+    return answered(
+        version,
+        lambda store: store.count(table.id, version.position, version.columns, where),
+        lambda base: base.count(where),
+    )
