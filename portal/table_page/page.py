@@ -15,7 +15,7 @@ from catalog.tabular.filters import SUITED, WITHOUT_VALUE
 from portal.filters import text
 from portal.table_page.addresses import Addresses
 from portal.table_page.cells import body
-from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPE_SIGNS, TYPES, VIEWS
+from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPES, VIEWS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -37,11 +37,6 @@ class Heading:
     def number(self) -> bool:
         """Whether it stands to the right."""
         return self.type in ("integer", "number")
-
-    @property
-    def sign(self) -> str:
-        """A sign of the type, for the eye."""
-        return TYPE_SIGNS[self.type]
 
     @property
     def type_words(self) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 240, 48
 TOP = 6
 """Most frequent values that are shown."""
+RARE = 0.002
 LONGEST = 60
 
 
@@ -63,9 +64,9 @@ def profile_of(column: TableColumn, rows: int) -> Profile:
 
 
 def _top(pairs: Sequence[Any], rows: int) -> list[tuple[str, int, float]]:
-    """Values that all occur once say nothing about frequency."""
+    """Where even the most frequent value is rare, frequencies say nothing."""
     found = [(_short(value), int(count)) for value, count in pairs[:TOP]]
-    if not any(count > 1 for _, count in found):
+    if not found or found[0][1] <= max(1, rows * RARE):
         return []
     return [(value, count, 100 * count / rows if rows else 0.0) for value, count in found]
 

@@ -13,15 +13,6 @@ TYPES = {
     "datetime": lazy_gettext("Date and time"),
     "geojson": lazy_gettext("Outline (GeoJSON)"),
 }
-TYPE_SIGNS = {
-    "string": "Aa",
-    "integer": "#",
-    "number": "#.#",
-    "boolean": "✓",
-    "date": "D",
-    "datetime": "DT",
-    "geojson": "⬠",
-}
 COMPARISONS = {
     "contains": lazy_gettext("contains"),
     "starts": lazy_gettext("starts with"),
