@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -55,12 +55,14 @@ def init_app(app: Flask) -> None:
         filesize=filesize,
         markdown=markdown,
         sentence=sentence,
+        field_sentences=field_sentences,
         icon_name=icon_name,
         plain=plain,
         highlight=highlight,
         web=web,
         host=host,
         contact=contact,
+        limits=limits,
     )
 
 
@@ -203,6 +205,24 @@ def sentence(problem: Mapping[str, object] | None) -> str:
     return fill(str(problem["message"]), context if isinstance(context, Mapping) else None)
 
 
+def field_sentences(problem: Mapping[str, object] | None) -> list[tuple[str, str]]:
+    """The problems by field that are kept with an error, translated: (field, sentence)."""
+    problems = (problem or {}).get("problems")
+    return list(_walk("", problems)) if isinstance(problems, Mapping) else []
+
+
+def _walk(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            label = "" if key == "_schema" else str(key)
+            yield from _walk(f"{name}.{label}" if name and label else name or label, inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _walk(name, inner)
+    else:
+        yield name, str(gettext(str(value)))
+
+
 def fill(message: str, context: Mapping[str, object] | None) -> str:
     """A msgid translated, its places filled; one that does not fit its context is shown as it is."""
     translated = str(gettext(message))
@@ -290,3 +310,20 @@ def contact(value: str) -> Markup:
             value, host(value)
         )
     return escape(value)
+
+
+def limits(value: str) -> str:
+    """Limits such as `60/minute;3000/day` in words."""
+    words = {
+        "second": gettext("per second"),
+        "minute": gettext("per minute"),
+        "hour": gettext("per hour"),
+        "day": gettext("per day"),
+    }
+    said = []
+    for part in value.replace(",", ";").split(";"):
+        count, _, unit = part.strip().partition("/")
+        said.append(
+            f"{number(int(count))} {words.get(unit, unit)}" if count.isdecimal() else part.strip()
+        )
+    return ", ".join(said)

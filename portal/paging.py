@@ -25,6 +25,11 @@ class Pages:
         """The pages of `total` things; `number` is what the reader asked for."""
         return cls(number, max(1, min(DEEPEST, -(-total // per_page))))
 
+    @classmethod
+    def until(cls, number: int, *, more: bool) -> Pages:
+        """Pages of a list whose length nobody counts: this one is the last, or there are more."""
+        return cls(number, number + 1 if more else number)
+
     @property
     def shown(self) -> Sequence[int | None]:
         """First, last and those around this one; None stands for a gap."""

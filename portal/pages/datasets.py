@@ -12,12 +12,14 @@ from flask.typing import ResponseReturnValue
 
 from catalog.errors import NotFound
 from catalog.models.license import LICENSES
+from catalog.models.text import pick
 from catalog.permissions import Action, allowed
 from catalog.search.facets import FACET_BY_NAME
 from catalog.services import datasets, usage
 from catalog.services.datasets import Freshness
 from harvesters import services as harvesting
 from portal.filters import local
+from portal.languages import LANGUAGES
 from portal.sidebar import license_title
 
 if TYPE_CHECKING:
@@ -75,8 +77,10 @@ def page_of(dataset: Dataset) -> Page:
 
 
 def _languages(dataset: Dataset) -> Iterator[str]:
-    for tag in sorted({*dataset.title, *dataset.description}):
-        if tag != g.lang and (dataset.title.get(tag) or dataset.description.get(tag)):
+    """Languages that are worth offering here: those that the switch of the page does not reach."""
+    chosen = {pick(dataset.title, g.lang)[1], pick(dataset.description, g.lang)[1]}
+    for tag in sorted({*dataset.title, *dataset.description} - chosen):
+        if tag not in LANGUAGES and (dataset.title.get(tag) or dataset.description.get(tag)):
             yield tag
 
 
