@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 from uuid import uuid4
 
 from catalog.errors import TooLarge, Unreadable
@@ -34,7 +34,7 @@ class Unpacking:
         target = self._target()
         try:
             with gzip.open(source.path) as packed:
-                self._copy(packed, target, source.name)
+                self._copy(cast("IO[bytes]", packed), target, source.name)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise Unreadable(
                 "%(file)s is cut off or damaged: it does not unpack.", file=source.name

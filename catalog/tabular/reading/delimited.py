@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from typing import TextIO
 
 import pyarrow as pa
@@ -40,7 +40,7 @@ def delimited(source: Source, options: ReadOptions) -> Part:
                 file=source.name,
                 encoding=encoding.codec,
                 count=encoding.damaged,
-            )  # fmt: skip
+            )
         )
     layout = layout_of(source, encoding, options)
     part.chunks = Reading(source, encoding, part, layout, options.limits).chunks()
@@ -138,31 +138,34 @@ class Reading:
 
     def _careful(self, text: TextIO) -> Iterator[list[pa.Array]]:
         lines = self._skip_header(text)
-        rows: list[list[str]] = []
-        start = lines.read
-        row: list[str] = []
+        start, rows = lines.read, list[list[str]]()
         most = max(1, min(CHUNK_ROWS, CHUNK_CELLS // self._width))
-        reader = self._reader(lines)
-        for _ in islice(reader, self._records):
+        for row in self._remaining(lines):
+            rows.append(row)
+            if len(rows) >= most or lines.read - start >= CHUNK_CHARACTERS:
+                yield self._transposed(rows)
+                start, rows = lines.read, []
+        if rows:
+            yield self._transposed(rows)
+
+    def _remaining(self, lines: Lines) -> Iterator[list[str]]:
+        """The rows behind those that were read already, without blank ones."""
+        done, at, row = self._records, 0, list[str]()
+        for row in self._reader(lines):
             lines.row_start = lines.read
-        for row in reader:
-            lines.row_start = lines.read
+            at += 1
+            if at <= done:
+                continue
             if row == [END]:
-                break
+                return
             self._records += 1
             if not any(row):
                 self._blank += 1
                 continue
             if len(row) != self._width:
                 self._note_width(row)
-            rows.append(row)
-            if len(rows) >= most or lines.read - start >= CHUNK_CHARACTERS:
-                yield self._transposed(rows)
-                rows, start = [], lines.read
-        if row != [END]:
-            self._refuse_open_quote(self._records)
-        if rows:
-            yield self._transposed(rows)
+            yield row
+        self._refuse_open_quote(self._records)
 
     def _reader(self, lines: Lines) -> Iterator[list[str]]:
         dialect = self._layout.dialect
@@ -226,7 +229,7 @@ class Reading:
                     "further columns were added.",
                     count=self._long,
                     row=self._first_long,
-                )  # fmt: skip
+                )
             )
 
 

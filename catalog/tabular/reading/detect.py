@@ -42,6 +42,9 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", "RTF"),
     (b"\x7fELF", "ELF"),
     (b"MZ\x90", "EXE"),
+    (b"\t\x00\x04\x00", "Excel 2"),
+    (b"\t\x02\x06\x00", "Excel 3"),
+    (b"\t\x04\x06\x00", "Excel 4"),
 )
 HTML = re.compile(
     rb"^\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|table|div|meta|script|style)\b",
@@ -52,6 +55,7 @@ OLE = b"\xd0\xcf\x11\xe0"
 JSON_START = re.compile(r"""^\s*(\{\s*["}]|\[\s*([\[{"\]\d-]|true|false|null))""")
 TAR = b"ustar"
 WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+JSON_SUFFIXES = {".json", ".jsonl", ".ndjson", ".geojson"}
 DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab"}
 
 
@@ -105,17 +109,19 @@ def _text(source: Source, head: bytes, options: ReadOptions) -> Content:
         if len(head) == HEAD:
             raise Unreadable("%(file)s begins with nothing but white space.", file=source.name)
         raise Unreadable("%(file)s is empty.", file=source.name)
+    text = text.lstrip("\ufeff")
     if HTML.match(text.encode()):
         raise Unreadable("%(file)s is a web page (HTML), not a table.", file=source.name)
     if XML.match(text.encode()):
-        raise Unreadable("%(file)s is an XML document, not a table.", file=source.name)
+        raise Unreadable("%(file)s is an XML or HTML document, not a table.", file=source.name)
     if options.format in {"json", "jsonl", "geojson"}:
         return Content.JSON
     if options.format in {"csv", "tsv"}:
         return Content.DELIMITED
-    if JSON_START.match(text.lstrip("\ufeff")) and source.suffix not in DELIMITED_SUFFIXES:
-        return Content.JSON
-    return Content.DELIMITED
+    if source.suffix in DELIMITED_SUFFIXES:
+        return Content.DELIMITED
+    is_json = source.suffix in JSON_SUFFIXES or JSON_START.match(text)
+    return Content.JSON if is_json else Content.DELIMITED
 
 
 def _decoded(source: Source, head: bytes) -> str:

@@ -32,24 +32,24 @@ def distinct(names: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
     """The names with a number after those that were there already."""
     taken = set(names)
     seen: set[str] = set()
-    found, notes = [], []
+    found: list[str] = []
+    notes: list[dict[str, Any]] = []
+    again: list[str] = []
     for name in map(unicode, names):
         chosen, number = name[:LONGEST], 1
         while chosen in seen or (chosen != name and chosen in taken):
             number += 1
             chosen = f"{name[: LONGEST - 10]}_{number}"
         if number > 1:
-            notes.append(
-                note(
-                    "The name %(name)s is there twice; the later column is %(new)s.",
-                    name=name,
-                    new=chosen,
-                )
-            )
+            again.append(chosen)
         elif chosen != name:
             notes.append(
                 note("The name of a column was cut after %(limit)s characters.", limit=LONGEST)
             )
         seen.add(chosen)
         found.append(chosen)
+    if again:
+        notes.append(
+            note("Names that were there already got a number: %(names)s", names=", ".join(again))
+        )
     return found, notes

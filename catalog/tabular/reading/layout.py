@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from catalog.errors import Unreadable
@@ -14,9 +15,14 @@ from catalog.tabular.reading.source import Source
 from catalog.tabular.reading.types import NUMBER
 
 SAMPLE = 1 << 18
-LIST_SUFFIXES = {".csv", ".tsv", ".tab", ".txt"}
+LIST_SUFFIXES = {".csv", ".tsv", ".tab"}
 """Only files of these names may be a table of a single column."""
+TABLE_SUFFIXES = {*LIST_SUFFIXES, ".txt", ".dat"}
+"""Other files are tables only when nearly all of their rows are equally long."""
+REGULAR = 0.9
 LIST_CELL = 500
+USUAL = 0.6
+"""A row of names fills so much of what rows usually fill."""
 NUMERIC = re.compile(NUMBER)
 
 
@@ -46,7 +52,7 @@ def layout_of(source: Source, encoding: Encoding, options: ReadOptions) -> Layou
     titles = _titles(rows)
     body = rows[titles:]
     header = body[: options.header_rows or 1 + _has_second_header(body)]
-    if len(header[0]) == 1 and not options.format and not _is_list(body, source.suffix):
+    if not options.format and not _is_table(body, source.suffix):
         raise Unreadable("%(file)s holds text, but no table.", file=source.name)
     lines = (" ".join(filter(None, row)) for row in rows[:titles])
     return Layout(dialect, tuple(shortened(line) for line in lines), tuple(map(tuple, header)))
@@ -54,10 +60,15 @@ def layout_of(source: Source, encoding: Encoding, options: ReadOptions) -> Layou
 
 def _titles(rows: list[list[str]]) -> int:
     """How many rows above the names hold a title only."""
+    filled = [sum(1 for cell in row if cell.strip()) for row in rows]
+    usual = Counter(filled).most_common(1)[0][0]
     width = max(map(len, rows[:100]))
-    for at, row in enumerate(rows[:20]):
-        filled = sum(1 for cell in row if cell.strip())
-        if filled > 1 or (width < 3 and len(row) > 1) or width < 2:
+    if width < 2:
+        return 0
+    for at, count in enumerate(filled[:20]):
+        if count > 1 and (usual < 4 or count >= USUAL * usual):
+            return at
+        if count == 1 and width == 2 and len(rows[at]) == 2:
             return at
     return 0
 
@@ -75,6 +86,11 @@ def _has_second_header(rows: list[list[str]]) -> bool:
     return numeric >= max(2, len(rows[0]) / 2)
 
 
-def _is_list(rows: list[list[str]], suffix: str) -> bool:
-    longest = max(len(row[0]) for row in rows)
-    return suffix in LIST_SUFFIXES and longest <= LIST_CELL
+def _is_table(rows: list[list[str]], suffix: str) -> bool:
+    """Whether text of this name is a table and not prose, source code or the like."""
+    width, count = Counter(map(len, rows)).most_common(1)[0]
+    if max(map(len, rows)) == 1:
+        return suffix in LIST_SUFFIXES and max(len(row[0]) for row in rows) <= LIST_CELL
+    return suffix in TABLE_SUFFIXES or (
+        width > 1 and len(rows) > 1 and count >= REGULAR * len(rows)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -65,7 +65,10 @@ class ReadOptions:
         unknown = sorted(set(options) - known)
         if unknown:
             raise Invalid("Unknown reading options: %(names)s.", names=", ".join(unknown))
-        return cls(**{name: _CHECKS[name](name, value) for name, value in options.items()})
+        checked: dict[str, Any] = {
+            name: _CHECKS[name](name, value) for name, value in options.items()
+        }
+        return cls(**checked)
 
 
 def _text(name: str, value: object) -> str:
@@ -123,7 +126,7 @@ def _types(name: str, value: object) -> dict[str, ColumnType]:
     return {column: ColumnType(type_) for column, type_ in found.items()}
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "format": _format,
     "encoding": _text,
     "delimiter": _character,

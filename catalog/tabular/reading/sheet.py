@@ -90,14 +90,16 @@ def shape_of(sheet: Sheet, header_rows: int) -> Shape | None:
 
 def _walk(sheet: Sheet) -> tuple[list[Filled], list[Row], dict[int, str]]:
     """Which cells are filled, the first rows themselves, and the texts of rows with a single cell."""
-    filled, head, single = [], [], {}
+    filled: list[Filled] = []
+    head: list[Row] = []
+    single: dict[int, str] = {}
     for at, row in enumerate(sheet.rows()):
         places = [place for place, value in enumerate(row) if is_filled(value)]
         filled.append(Filled(len(places), places[0], places[-1]) if places else Filled(0, 0, 0))
         if len(head) < TITLES + HEADER_ROWS:
             head.append(list(row))
             if places:
-                single[at] = " ".join(str(row[place]) for place in places)
+                single[at] = " ".join(shown(row[place]) for place in places)
         elif len(places) == 1 and isinstance(row[places[0]], str):
             single[at] = str(row[places[0]])
     return filled, head, single
@@ -117,7 +119,7 @@ def _list(
     if not texts or sum(map(len, texts)) > PROSE * len(texts):
         return None
     top, place = there[0], filled[there[0]].first
-    name = str(head[top][place]) if top < len(head) else ""
+    name = shown(head[top][place]) if top < len(head) else ""
     names = [""] * place + [name]
     return Shape((), tuple(names), (top,), frozenset(), (), there[-1] - top + 1 - len(there), {})
 

@@ -135,18 +135,19 @@ def _chunks(sheet: Sheet, shape: Shape, options: ReadOptions, part: Part) -> Ite
 def _body(sheet: Sheet, shape: Shape, part: Part) -> Iterator[list[object]]:
     """The rows of data, each behind the heading above it."""
     left_out = {*shape.titles, *shape.header, *shape.notes}
-    heading, used, empty = None, True, []
+    heading: str | None = None
+    used, empty = True, list[str]()
     for at, row in enumerate(sheet.rows()):
         if at in shape.headings:
             if not used:
-                empty.append(heading)
+                empty.append(heading or "")
             heading, used = shape.texts[at].strip(), False
         elif at not in left_out and any(map(is_filled, row)):
             used = True
             values = [_value(value) for value in row[: len(shape.names)]]
             yield [heading, *values] if shape.headings else values
     if not used:
-        empty.append(heading)
+        empty.append(heading or "")
     if empty:
         part.notes.append(
             note("Headings without rows: %(texts)s", texts=" · ".join(map(str, empty)))
@@ -185,7 +186,7 @@ def _note_shape(part: Part, shape: Shape) -> None:
                 "Rows that hold only a heading became the column %(column)s: %(count)s.",
                 column=SECTION,
                 count=len(shape.headings),
-            )  # fmt: skip
+            )
         )
     if shape.blank > 0:
         part.notes.append(note("Blank rows that were left out: %(count)s.", count=shape.blank))
