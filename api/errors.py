@@ -60,6 +60,8 @@ EXPECTED = (
 
 def problem(error: CatalogError | HTTPException | ValidationError) -> Response:
     """The answer that tells a machine, and the person behind it, what went wrong."""
+    if isinstance(error, HTTPException) and (error.response or (error.code or 500) < 400):
+        return current_app.make_response(error.get_response())  # a redirect is no error
     with force_locale(language() if has_request_context() else "en"):
         status, body = _described(error)
     title = gettext_in(language(), TITLES.get(status, "")) or HTTPStatus(status).phrase
@@ -104,7 +106,7 @@ def _described(error: CatalogError | HTTPException | ValidationError) -> tuple[i
     if messages:  # webargs keeps what marshmallow said there, by location
         return 422, _of_fields(next(iter(messages.values()), {}))
     detail = DETAILS.get(status)
-    code = CODES.get(status, HTTPStatus(status).phrase.lower().replace(" ", "_"))
+    code = CODES.get(status, f"http_{status}")
     return status, {"code": code, "detail": gettext(detail) if detail else error.description}
 
 
