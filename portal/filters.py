@@ -112,8 +112,9 @@ def compact(value: int) -> str:
     )
     for size, sign in steps:
         if value >= max(size, 100_000):
-            digits = 0 if value >= size * 100 else 1
-            return f"{value / size:,.{digits}f}".removesuffix(".0") + sign
+            digits = 0 if value >= size * 100 else 1 if value >= size * 10 else 2
+            shown = f"{value / size:,.{digits}f}"
+            return (shown.rstrip("0").rstrip(".") if digits else shown) + sign
     return f"{value:,}"
 
 

@@ -28,6 +28,7 @@ def show() -> Response:
             facets=sidebar.groups(query, page),
             chips=sidebar.chips(query),
             sorts=SORTS,
+            usual=_usual_sort(query.text),
             themes=groups.all(g.identity) if not page.total else [],
         )
     )

@@ -8,9 +8,20 @@ import {
   ServiceNavigation,
   createAll,
 } from "govuk-frontend";
+import { openOnWideScreens } from "./_facets.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 window.htmx = htmx;
 for (const component of [CharacterCount, ErrorSummary, NotificationBanner, PasswordInput, ServiceNavigation]) {
   createAll(component);
 }
+openOnWideScreens();
+
+// A choice in the catalogue is asked for at once; words are asked for when they are sent.
+document.addEventListener(
+  "change",
+  (event) => {
+    if (event.target.matches(".weft-find__field")) event.stopPropagation();
+  },
+  true,
+);
