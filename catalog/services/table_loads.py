@@ -245,7 +245,8 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
     table.title = dict(read.title)
     table.notes = [dict(note) for note in read.notes]
     table.chart = dict(load_.get("chart") or {})
-    table.map = dict(load_.get("map") or {})
+    if not load_.get("map"):  # else the harvester links it to the table of outlines
+        table.map = {}
     said = load_.get("columns") or {}
     for column in table.columns:
         about = said.get(column.name) or {}
