@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from catalog.db import db
 from catalog.settings import Settings
@@ -19,7 +20,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     """With TEST_REQUIRE=all a skipped test is a failure: nothing is left out unseen."""
     skipped = terminalreporter.stats.get("skipped", [])
     if os.environ.get("TEST_REQUIRE") == "all" and skipped and exitstatus == 0:  # noqa: TID251 # says how to test, not a setting
-        terminalreporter.write_line(f"{len(skipped)} tests were skipped, but TEST_REQUIRE=all", red=True)
+        terminalreporter.write_line(
+            f"{len(skipped)} tests were skipped, but TEST_REQUIRE=all", red=True
+        )
         terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED  # type: ignore[union-attr] # pytest sets it during a run
 
 
@@ -37,11 +40,21 @@ def settings(tmp_path: Path) -> Settings:
     ).resolved()
 
 
+class Visitor(FlaskClient):
+    """A client whose requests have a context each, as on a server: Flask would share the test's own `g`."""
+
+    def open(self, *args: object, **kwargs: object) -> TestResponse:
+        """Send a request."""
+        with self.application.app_context():
+            return super().open(*args, **kwargs)  # type: ignore[arg-type] # the signature is Flask's
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """A fresh portal, inside its app context."""
     made = create_app(settings)
     made.config["TESTING"] = True
+    made.test_client_class = Visitor
     with made.app_context():
         db.create_all()
         yield made

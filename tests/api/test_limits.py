@@ -14,6 +14,7 @@ from catalog.permissions import ANYONE, Identity
 from catalog.schemas.account import KeyDraft, RegisterDraft
 from catalog.services import accounts, keys
 from catalog.settings import Settings
+from tests.conftest import Visitor
 from wsgi import create_app
 
 PATH = "/api/v1/organizations"
@@ -32,6 +33,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         )
     )
     made.config["TESTING"] = True
+    made.test_client_class = Visitor
     with made.app_context():
         db.create_all()
         yield made
