@@ -112,8 +112,10 @@ def is_scheduler(who: Identity, target: object) -> bool:  # noqa: ARG001 # all r
 
 def is_self(who: Identity, target: object) -> bool:
     """The account itself."""
+    if who.account_id is None:
+        return False
     if isinstance(target, ApiKey):
-        return who.account_id is not None and who.account_id == target.account_id
+        return who.account_id == target.account_id
     return isinstance(target, Account) and who.account_id == target.id
 
 

@@ -151,7 +151,7 @@ def _terms_of_word(chunk: str) -> tuple[str, ...]:
         if len(pieces) > 1:
             terms.extend(term_of(piece) for piece in pieces)
     if len(words) > 1:
-        terms.append(folded("".join(words))[:LONGEST_TERM])
+        terms.append(term_of("".join(words)))
     return tuple(terms)
 
 
@@ -160,7 +160,7 @@ def _unit_of_word(chunk: str) -> Unit:
     if len(words) == 1:
         return Unit(((term_of(chunk),),))
     parts = tuple(dict.fromkeys(term_of(word) for word in words))
-    return Unit(((folded("".join(words))[:LONGEST_TERM],), parts))
+    return Unit(((term_of("".join(words)),), parts))
 
 
 def _units_of_cjk(run: str) -> Iterator[Unit]:

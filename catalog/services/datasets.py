@@ -19,6 +19,7 @@ from catalog.models.dataset import Dataset, Resource, dataset_theme
 from catalog.models.group import Group
 from catalog.models.organization import Organization
 from catalog.models.slug import slug_from
+from catalog.models.table import DataTable
 from catalog.models.text import pick
 from catalog.models.vocabulary import FREQUENCY_DAYS, Frequency, State
 from catalog.permissions import Action, Identity, allowed, require
@@ -113,6 +114,19 @@ def show(who: Identity, slug_or_id: str) -> Dataset:
     if not allowed(who, Action.DATASET_READ, dataset):
         raise Gone("the dataset “%(slug)s” was withdrawn", slug=dataset.slug)
     return dataset
+
+
+def tables(who: Identity) -> list[DataTable]:
+    """The tables with rows of all datasets whose data `who` may read, largest first."""
+    statement = (
+        select(DataTable, Dataset)
+        .join(Resource, Resource.id == DataTable.resource_id)
+        .join(Dataset, Dataset.id == Resource.dataset_id)
+        .where(Dataset.state == State.PUBLISHED)
+        .order_by(DataTable.rows.desc(), DataTable.id)
+    )
+    pairs = db.session.execute(statement)
+    return [table for table, dataset in pairs if allowed(who, Action.TABLE_READ, dataset)]
 
 
 def freshness(dataset: Dataset, today: date) -> Freshness:
@@ -273,7 +287,7 @@ def _free_slug(draft: DatasetDraft) -> str:
 
 def _set_themes(dataset: Dataset, slugs: tuple[str, ...]) -> None:
     known = dict(
-        db.session.execute(select(Group.slug, Group.id).where(Group.slug.in_(slugs))).tuples().all()
+        db.session.execute(select(Group.slug, Group.id).where(Group.slug.in_(slugs))).all()
     )
     unknown = [slug for slug in slugs if slug not in known]
     if unknown:

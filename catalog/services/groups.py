@@ -68,7 +68,7 @@ def all(who: Identity) -> list[tuple[Group, int]]:  # noqa: A001, ARG001 # reads
         .outerjoin(counts, counts.c.theme_id == Group.id)
         .order_by(Group.position, Group.slug)
     )
-    return [(group, count) for group, count in db.session.execute(statement).tuples()]
+    return [(group, count) for group, count in db.session.execute(statement)]
 
 
 def show(who: Identity, slug: str) -> Group:  # noqa: ARG001 # every theme is public

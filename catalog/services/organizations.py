@@ -69,7 +69,7 @@ def all(who: Identity) -> list[tuple[Organization, int]]:  # noqa: A001, ARG001 
         .outerjoin(counts, counts.c.organization_id == Organization.id)
         .order_by(Organization.kind, datasets.desc(), Organization.slug)
     )
-    return [(organization, count) for organization, count in db.session.execute(statement).tuples()]
+    return [(organization, count) for organization, count in db.session.execute(statement)]
 
 
 def show(who: Identity, slug: str) -> Organization:  # noqa: ARG001 # every organization is public

@@ -74,8 +74,8 @@ def labels() -> Mapping[str, Mapping[str, Texts]]:
         organizations = db.session.execute(select(Organization.slug, Organization.title))
         themes = db.session.execute(select(Group.slug, Group.title).order_by(Group.position))
         titles = {
-            "organization": dict(organizations.tuples().all()),
-            "theme": dict(themes.tuples().all()),
+            "organization": dict(organizations.all()),
+            "theme": dict(themes.all()),
         }
         kept = current_app.extensions[_LABELS] = _Labels(titles, monotonic() + LABELS_SECONDS)
     return kept.titles
@@ -131,7 +131,7 @@ def _waiting() -> dict[str, datetime | None]:
         .order_by(Dataset.index_due)
         .limit(BATCH)
     )
-    return dict(db.session.execute(statement).tuples().all())
+    return dict(db.session.execute(statement).all())
 
 
 def _index(waiting: dict[str, datetime | None]) -> None:

@@ -100,7 +100,7 @@ def daily(dataset_id: str, *, days: int = 30) -> dict[date, int]:
         .group_by(UsageDay.day)
         .order_by(UsageDay.day)
     )
-    return {day: int(total) for day, total in db.session.execute(statement).tuples()}
+    return {day: int(total) for day, total in db.session.execute(statement)}
 
 
 def _buffer() -> Buffer:

@@ -1,0 +1,129 @@
+"""transaction(): one commit at the outermost block, effects after it, writers that wait."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+import catalog.db
+from catalog.db import db, transaction
+from catalog.models.group import Group
+
+
+def add(slug: str) -> None:
+    db.session.add(Group(slug=slug, title={"en": slug}))
+
+
+def slugs() -> list[str]:
+    db.session.rollback()
+    return sorted(db.session.scalars(select(Group.slug)))
+
+
+@pytest.mark.usefixtures("app")
+def test_inner_blocks_join_the_outer_one_and_effects_wait_for_its_commit() -> None:
+    seen: list[object] = []
+    with transaction() as outer:
+        outer.after_commit(seen.append, "first")
+        with transaction() as inner:
+            assert inner is outer
+            inner.after_commit(lambda: seen.append(slugs()))
+            add("a")
+        assert seen == []
+    assert seen == ["first", ["a"]]
+
+
+@pytest.mark.usefixtures("app")
+def test_an_error_leaves_nothing_and_runs_no_effect() -> None:
+    seen: list[str] = []
+
+    def fail() -> None:
+        with transaction() as tx:
+            tx.after_commit(seen.append, "never")
+            add("a")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (slugs(), seen) == ([], [])
+    with transaction():
+        add("b")
+    assert slugs() == ["b"]
+
+
+@pytest.mark.usefixtures("app")
+def test_a_commit_that_fails_runs_no_effect() -> None:
+    seen: list[str] = []
+    with transaction():
+        add("a")
+
+    def repeat() -> None:
+        with transaction() as tx:
+            tx.after_commit(seen.append, "never")
+            add("a")
+
+    with pytest.raises(IntegrityError):
+        repeat()
+    assert seen == []
+    assert slugs() == ["a"]
+
+
+def test_writers_wait_for_each_other_and_none_reads_what_is_old(app: Flask) -> None:
+    with transaction():
+        db.session.add(Group(slug="counter", title={}, position=0))
+    failures: list[BaseException] = []
+    anew = select(Group).execution_options(populate_existing=True)
+
+    def count() -> None:
+        try:
+            with app.app_context():
+                for _ in range(20):
+                    with transaction():
+                        row = db.session.scalars(anew).one()
+                        row.position += 1
+        except BaseException as error:  # noqa: BLE001 # any failure of a thread must fail the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.expire_all()
+    assert failures == []
+    db.session.rollback()
+    assert db.session.scalars(select(Group.position)).one() == 80
+
+
+@pytest.mark.usefixtures("app")
+def test_sqlite_is_durable_and_keeps_foreign_keys() -> None:
+    values = {
+        name: db.session.execute(text(f"PRAGMA {name}")).scalar()
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    }
+    assert values == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 30000,
+    }
+
+
+def test_another_database_gets_no_pragmas(monkeypatch: pytest.MonkeyPatch) -> None:
+    listened: list[object] = []
+
+    class OtherEngine:
+        """What SQLAlchemy shows of an engine of another database."""
+
+        dialect = SimpleNamespace(name="postgresql")
+
+    fake = SimpleNamespace(init_app=listened.append, engine=OtherEngine())
+    monkeypatch.setattr(catalog.db, "db", fake)
+    monkeypatch.setattr(catalog.db, "event", SimpleNamespace())  # listening would fail
+    app = Flask("other")
+    catalog.db.init_app(app)
+    assert listened == [app]

@@ -1,0 +1,109 @@
+"""The matrix of roles, actions and states; every action is in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.errors import Denied, Unauthenticated
+from catalog.models.account import Account, ApiKey, Membership
+from catalog.models.dataset import Dataset
+from catalog.models.organization import Organization
+from catalog.models.vocabulary import Access, MemberRole, Role, State
+from catalog.permissions import ANYONE, POLICY, SCHEDULER, Action, Identity, allowed, require
+
+WHO = {
+    "anonymous": ANYONE,
+    "account": Identity("a1"),
+    "editor": Identity("a2", organizations={"ours": MemberRole.EDITOR}),
+    "publisher": Identity("a3", organizations={"ours": MemberRole.PUBLISHER}),
+    "stranger": Identity("a4", organizations={"theirs": MemberRole.PUBLISHER}),
+    "administrator": Identity("a5", administrator=True),
+    "scheduler": SCHEDULER,
+}
+EVERYBODY = frozenset(WHO)
+PORTAL = frozenset({"administrator", "scheduler"})
+PUBLISHERS = PORTAL | {"publisher"}
+EDITORS = PUBLISHERS | {"editor"}
+
+
+def dataset(state: State = State.PUBLISHED, access: Access = Access.OPEN) -> Dataset:
+    return Dataset(organization_id="ours", state=state, access=access)
+
+
+OURS = Organization(id="ours")
+PUBLIC, GONE = dataset(), dataset(State.WITHDRAWN)
+ON_APPLICATION, CLOSED = dataset(access=Access.ON_APPLICATION), dataset(access=Access.CLOSED)
+ACCOUNT, KEY = Account(id="a1"), ApiKey(account_id="a1")
+OF_ACCOUNT = frozenset({"account", "administrator"})
+
+MATRIX: list[tuple[Action, str, object, frozenset[str]]] = [
+    (Action.DATASET_READ, "published", PUBLIC, EVERYBODY),
+    (Action.DATASET_READ, "closed", CLOSED, EVERYBODY),
+    (Action.DATASET_READ, "withdrawn", GONE, EDITORS),
+    (Action.DATASET_WRITE, "published", PUBLIC, EDITORS),
+    (Action.DATASET_WRITE, "withdrawn", GONE, EDITORS),
+    (Action.DATASET_WRITE, "organization", OURS, EDITORS),
+    (Action.DATASET_WRITE, "organization id", "ours", EDITORS),
+    (Action.DATASET_WRITE, "nothing", None, PORTAL),
+    (Action.DATASET_RETIRE, "published", PUBLIC, PUBLISHERS),
+    (Action.DATASET_RETIRE, "withdrawn", GONE, PUBLISHERS),
+    (Action.TABLE_READ, "open", PUBLIC, EVERYBODY),
+    (Action.TABLE_READ, "on application", ON_APPLICATION, EDITORS),
+    (Action.TABLE_READ, "closed", CLOSED, EDITORS),
+    (Action.TABLE_READ, "withdrawn", GONE, EDITORS),
+    (Action.TABLE_READ, "no dataset", OURS, EDITORS),
+    (Action.TABLE_LOAD, "open", PUBLIC, EDITORS),
+    (Action.TABLE_LOAD, "closed", CLOSED, EDITORS),
+    (Action.ORGANIZATION_WRITE, "ours", OURS, PUBLISHERS),
+    (Action.ORGANIZATION_WRITE, "a new one", None, PORTAL),
+    (Action.THEME_WRITE, "any", None, PORTAL),
+    (Action.SOURCE_READ, "any", None, EVERYBODY),
+    (Action.SOURCE_WRITE, "ours", "ours", PORTAL),
+    (Action.SOURCE_RUN, "ours", "ours", PUBLISHERS),
+    (Action.SOURCE_RUN, "nothing", None, PORTAL),
+    (Action.ACCOUNT_READ, "the account", ACCOUNT, OF_ACCOUNT),
+    (Action.ACCOUNT_READ, "something else", PUBLIC, frozenset({"administrator"})),
+    (Action.ACCOUNT_CREATE, "any", None, EVERYBODY),
+    (Action.KEY_WRITE, "key of the account", KEY, OF_ACCOUNT),
+    (Action.KEY_WRITE, "the account", ACCOUNT, OF_ACCOUNT),
+    (Action.KEY_WRITE, "key of nobody", ApiKey(), frozenset({"administrator"})),
+    (Action.PORTAL_OPERATE, "any", None, PORTAL),
+]
+
+
+def test_every_action_is_in_the_policy_and_in_the_matrix() -> None:
+    assert set(POLICY) == set(Action)
+    assert {action for action, *_ in MATRIX} == set(Action)
+
+
+@pytest.mark.parametrize("name", WHO)
+@pytest.mark.parametrize(
+    ("action", "state", "target", "who"), MATRIX, ids=[f"{a}-{state}" for a, state, *_ in MATRIX]
+)
+def test_matrix(action: Action, state: str, target: object, who: frozenset[str], name: str) -> None:
+    assert allowed(WHO[name], action, target) is (name in who)
+
+
+def test_refusals_say_whether_signing_in_would_help() -> None:
+    require(SCHEDULER, Action.PORTAL_OPERATE)
+    with pytest.raises(Unauthenticated):
+        require(ANYONE, Action.PORTAL_OPERATE)
+    with pytest.raises(Denied):
+        require(Identity("a1"), Action.PORTAL_OPERATE)
+    with pytest.raises(Denied):
+        require(SCHEDULER, Action.ACCOUNT_READ, ACCOUNT)
+
+
+def test_the_identity_of_an_account() -> None:
+    account = Account(id="a1", name="Li", role=Role.ADMINISTRATOR)
+    account.memberships = [Membership(organization_id="ours", role=MemberRole.EDITOR)]
+    by_session = Identity.of(account)
+    assert (by_session.administrator, by_session.plan, by_session.key_id) == (True, "basic", None)
+    assert by_session.organizations == {"ours": MemberRole.EDITOR}
+    by_key = Identity.of(account, ApiKey(id="k1", plan="extended"))
+    assert (by_key.key_id, by_key.plan) == ("k1", "extended")
+
+
+def test_nobody_is_not_the_account_without_an_id() -> None:
+    assert not allowed(ANYONE, Action.ACCOUNT_READ, Account())
+    assert not allowed(ANYONE, Action.KEY_WRITE, ApiKey())
