@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Response, g, make_response, redirect, render_template, request
+from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from werkzeug.exceptions import HTTPException
 
 from catalog.errors import CatalogError
-from portal.filters import fill
+from portal.filters import field_sentences, fill
 from portal.languages import current
 
 
@@ -92,10 +92,15 @@ def page(error: CatalogError | HTTPException) -> ResponseReturnValue:
     if status < 400 and isinstance(error, HTTPException):
         return error.get_response()
     if status == 401 and request.method == "GET":
-        return redirect(f"{request.script_root}/{current()}/account/sign-in?next={request.path}")
+        return redirect(url_for("account.sign_in", next=_here()))
     response = _rendered(error, status)
     response.headers["Cache-Control"] = "no-store"
     return _with_headers(response, error)
+
+
+def _here() -> str:
+    query = request.query_string.decode("ascii", "replace")
+    return f"{request.path}?{query}" if query else request.path
 
 
 def _rendered(error: CatalogError | HTTPException, status: int) -> Response:
@@ -106,6 +111,7 @@ def _rendered(error: CatalogError | HTTPException, status: int) -> Response:
             status=status,
             saying=saying,
             detail=_detail(error),
+            problems=field_sentences({"problems": getattr(error, "problems", {})}),
             request_id=g.get("request_id", ""),
         )
     except Exception:  # noqa: BLE001 # the page of an error must not fail with another one

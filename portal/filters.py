@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from catalog.models.text import pick
+from catalog.search.highlight import highlight
 from portal.languages import HTML_LANGUAGES, current
 
 MONTHS = (
@@ -58,7 +60,7 @@ def init_app(app: Flask) -> None:
         field_sentences=field_sentences,
         icon_name=icon_name,
         plain=plain,
-        highlight=highlight,
+        highlight=marked,
         web=web,
         host=host,
         contact=contact,
@@ -221,16 +223,23 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, str]]:
         for inner in value:
             yield from _walk(name, inner)
     else:
-        yield name, str(gettext(str(value)))
+        yield name, fill(str(value), None)
 
 
 def fill(message: str, context: Mapping[str, object] | None) -> str:
-    """A msgid translated, its places filled; one that does not fit its context is shown as it is."""
-    translated = str(gettext(message))
-    try:
-        return translated % context if context else translated
-    except (KeyError, TypeError, ValueError):
-        return translated
+    """A msgid translated, its places filled, as a sentence; one that does not fit stays as it is."""
+    words = str(gettext(message))
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        words = words % context if context else words
+    return _closed(words)
+
+
+def _closed(words: str) -> str:
+    """With a capital letter and a full stop: messages of errors have neither."""
+    if not words:
+        return ""
+    end = "" if words[-1] in ".。!！?？…" else "。" if current() == "zh" else "."
+    return words[0].upper() + words[1:] + end
 
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -281,14 +290,13 @@ def plain(source: str) -> str:
     )
 
 
-def highlight(words: str, asked: str) -> Markup:
-    """The text with the words that were asked for in `<mark>`."""
+def marked(words: str, asked: str) -> Markup:
+    """The text with what the search has found in `<mark>`."""
     if not asked:
         return escape(words)
-    pattern = "|".join(re.escape(word) for word in asked.split()[:10])
-    parts = re.split(f"({pattern})", words, flags=re.IGNORECASE)
     return Markup("").join(
-        Markup("<mark>{}</mark>").format(part) if at % 2 else part for at, part in enumerate(parts)
+        Markup("<mark>{}</mark>").format(part) if found else part
+        for part, found in highlight(words, asked)
     )
 
 

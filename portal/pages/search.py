@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from catalog.schemas.search import search_query
 from catalog.search import SearchQuery
-from catalog.search.facets import FACETS, MOST_TEXT, SORTS
+from catalog.search.facets import MOST_TEXT, SORTS
 from catalog.services import groups, search
 from portal import sidebar
 from portal.paging import PER_PAGE, Pages, address_with, asked_page
 
 bp = Blueprint("search", __name__)
+PAGING = frozenset(("page", "offset", "limit"))
+"""Parameters that pages read themselves, or not at all."""
 
 
 @bp.get("/datasets")
@@ -28,6 +33,7 @@ def show() -> Response:
             facets=sidebar.groups(query, page),
             chips=sidebar.chips(query),
             sorts=SORTS,
+            longest=MOST_TEXT,
             usual=_usual_sort(query.text),
             themes=groups.all(g.identity) if not page.total else [],
         )
@@ -47,24 +53,11 @@ def theme(slug: str) -> ResponseReturnValue:
 
 def asked() -> tuple[SearchQuery, int]:
     """What the address asks for: the query and the number of the page."""
-    text = " ".join(request.args.get("q", "").split())[:MOST_TEXT]
     number = asked_page()
-    filters = {
-        facet.name: tuple(
-            dict.fromkeys(value for value in request.args.getlist(facet.name) if value)
-        )
-        for facet in FACETS
-        if facet.name in request.args
-    }
-    sort = request.args.get("sort") or _usual_sort(text)
-    return SearchQuery(
-        text=text,
-        filters={name: values for name, values in filters.items() if values},
-        sort=_usual_sort(text) if sort == "relevance" else sort,
-        offset=(number - 1) * PER_PAGE,
-        limit=PER_PAGE,
-        language=g.lang,
-    ), number
+    parameters = {name: values for name, values in request.args.lists() if name not in PAGING}
+    query = search_query(parameters, g.lang)
+    sort = _usual_sort(query.text) if query.sort == "relevance" else query.sort
+    return replace(query, sort=sort, offset=(number - 1) * PER_PAGE, limit=PER_PAGE), number
 
 
 def _usual_sort(text: str) -> str:

@@ -167,6 +167,7 @@ function restore() {
   }
   const grid = view.querySelector("[data-grid]");
   if (grid) grid.scrollLeft = kept.left;
+  view.querySelector(".weft-grid__marked")?.scrollIntoView({ block: "center" });
   if (kept.focus) document.getElementById(kept.focus)?.focus({ preventScroll: true });
   status.textContent = view.querySelector("[data-announce]")?.textContent ?? "";
 }
