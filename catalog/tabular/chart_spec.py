@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +22,10 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLOURS = (
     "#12436d", "#28a197", "#801650", "#f46a25", "#3d3d3d", "#a285d1", "#4f94d4", "#8a6d00",
 )  # fmt: skip
+PIECES = re.compile(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*|\s+")
+WIDE = 0x2E80
+"""Characters from here on are as wide as high."""
+MOST_LINES = 3
 FONT = "system-ui, 'Noto Sans CJK SC', 'Noto Sans', sans-serif"
 LARGE = {
     "zh": (("1e8", " 亿"), ("1e4", " 万")),
@@ -75,17 +80,29 @@ def vega_lite(
         "background": "#ffffff",
         "padding": {"left": 12, "right": 16, "top": 8, "bottom": 8},
         "title": {
-            "text": words.title,
+            "text": lines_of(words.title, sizes.width // sizes.letters * 2 - 4),
             "anchor": "start",
             "frame": "group" if lying else "bounds",
             "fontSize": sizes.letters + 1,
+            "lineHeight": sizes.letters + 6,
             "offset": 14,
-            "limit": sizes.width,
         },
         "mark": _mark(chart, len(data.points), lying=lying),
         "encoding": encoding,
         "config": _config(sizes),
     }
+
+
+def lines_of(text: str, longest: int) -> list[str]:
+    """The text in lines of at most `longest` half-width characters; Chinese may break anywhere."""
+    lines, line, width = [], "", 0
+    for piece in PIECES.findall(text):
+        wide = sum(2 if ord(sign) > WIDE else 1 for sign in piece)
+        if line and width + wide > longest:
+            lines.append(line.strip())
+            line, width = "", 0
+        line, width = line + piece, width + wide
+    return [*lines, line.strip()][:MOST_LINES]
 
 
 def _axis_of_values(chart: ChartQuery, data: ChartData, words: ChartWords) -> dict[str, Any]:

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+import re
+from collections.abc import Sequence
 
+from catalog.errors import BadQuery
+from catalog.tabular.column import Column
+from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+from catalog.tabular.where import parse_where
+
+QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CALLS = {Op.CONTAINS: "contains", Op.STARTS: "starts_with"}
+
+
+def short_where_text(condition: Condition, columns: Sequence[Column]) -> str:
+    """The same without the quotes of names that mean the same without: easier to read and to type."""
+    whole = where_text(condition)
+    short = QUOTED.sub(lambda found: found[1] if PLAIN.fullmatch(found[1]) else found[0], whole)
+    try:
+        return short if parse_where(short, columns) == parse_where(whole, columns) else whole
+    except BadQuery:
+        return whole
 
 
 def where_text(condition: Condition) -> str:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, g, render_template, request, url_for
 
 from catalog.schemas.grid import read_grid
 from catalog.services import tables, usage
+from catalog.tabular.where_text import short_where_text
 from portal.site import Site
 from portal.table_page.day_map import MapView
 from portal.table_page.downloads import downloads
@@ -72,7 +73,8 @@ def _downloads(page: TablePage) -> str:
 
 def _api(page: TablePage) -> str:
     address = f"{Site().origin()}/api/v1/tables/{page.table.id}"
-    where = example_where(page.table.columns, page.conditions.where)
+    condition = example_where(page.table.columns, page.conditions.where)
+    where = short_where_text(condition, tuple(page.columns.values())) if condition else ""
     return render_template(
         "tables/api.html",
         page=page,

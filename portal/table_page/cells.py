@@ -32,8 +32,9 @@ def _row(row: tuple[Any, ...], marked: int) -> str:
 
 
 def _columns_cells(column: Any, type_: str, offset: int, whole: str) -> Iterable[str]:
-    empty = f'<td class="z" title="{escape(gettext("no value"))}">–</td>'
     write = WRITERS.get(type_)
+    side = "z n" if write is _number else "z"
+    empty = f'<td class="{side}" title="{escape(gettext("no value"))}">–</td>'
     if write is not None:
         return [empty if value is None else write(value) for value in column.to_pylist()]
     cells: list[str] = []

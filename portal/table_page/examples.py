@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from catalog.tabular.query import Compare, Condition, Op
-from catalog.tabular.where_text import name_text, where_text
+from catalog.tabular.query import Compare, Condition, IsNull, Not, Op
 
 if TYPE_CHECKING:
     from catalog.models.table import TableColumn
@@ -24,20 +23,20 @@ class Example:
     code: str
 
 
-def example_where(columns: Sequence[TableColumn], chosen: Condition | None) -> str:
+def example_where(columns: Sequence[TableColumn], chosen: Condition | None) -> Condition | None:
     """The reader's own filter, else one that fits the columns and finds something."""
     if chosen is not None:
-        return where_text(chosen)
+        return chosen
     for column in columns:
         value = _common(column)
         if value is not None:
-            return where_text(Compare(column.name, Op.EQ, value))
+            return Compare(column.name, Op.EQ, value)
     for column in columns:
         if column.type in ("integer", "number") and isinstance(
             (column.profile or {}).get("mean"), int | float
         ):
-            return where_text(Compare(column.name, Op.GE, float(f"{column.profile['mean']:.3g}")))
-    return f"{name_text(columns[0].name)} IS NOT NULL" if columns else ""
+            return Compare(column.name, Op.GE, float(f"{column.profile['mean']:.3g}"))
+    return Not(IsNull(columns[0].name)) if columns else None
 
 
 def _common(column: TableColumn) -> str | None:
@@ -66,7 +65,9 @@ def _quoted(text: str) -> str:
 
 
 def _curl(address: str, where: str) -> str:
-    condition = shlex.quote(f"where={where}")
+    condition = f"where={where}"
+    plain = not set(condition) & set('"$`\\!\n')
+    condition = f'"{condition}"' if plain else shlex.quote(condition)
     return f"""\
 curl --get {shlex.quote(address + "/rows")} \\
   --header 'Authorization: Bearer YOUR_API_KEY' \\

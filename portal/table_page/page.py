@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
 
+from catalog.errors import CatalogError
 from catalog.schemas.grid import MOST_COLUMNS, SIZES, Conditions, Grid, conditions
 from catalog.services import charts, maps, tables
 from catalog.tabular.filters import SUITED, WITHOUT_VALUE
-from portal.filters import text
+from portal.filters import sentence, text
 from portal.table_page.addresses import Addresses
 from portal.table_page.cells import body
 from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPES, VIEWS
@@ -113,16 +114,27 @@ class TablePage:
             (
                 self._in_words(given),
                 self.at.without(at),
-                "" if given not in wrong else wrong[given].message,
+                in_words(wrong[given]) if given in wrong else "",
             )
             for at, given in enumerate(self.grid.filters)
         ]
+
+    @property
+    def refusals(self) -> list[str]:
+        """What is wrong with filters, as sentences."""
+        return [in_words(error) for _, error in self.conditions.refused]
 
     def _in_words(self, given: Any) -> str:
         label = next((h.label for h in self.headings if h.name == given.column), "") or given.column
         sign = COMPARISON_SIGNS.get(given.comparison) or str(COMPARISONS[given.comparison])
         value = "" if given.comparison in WITHOUT_VALUE else f" {given.value}"
         return f"{label} {sign}{value}"
+
+
+def in_words(error: CatalogError) -> str:
+    """What went wrong as a sentence that may stand alone."""
+    words = sentence({"message": error.message, "context": error.context})
+    return words[:1].upper() + words[1:]
 
 
 class RowsView:

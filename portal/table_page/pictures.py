@@ -18,7 +18,7 @@ from catalog.tabular.chart import NUMERIC, TEMPORAL, ChartQuery, ChartWords, Kin
 from portal.filters import number
 from portal.languages import current
 from portal.table_page.cells import number_text
-from portal.table_page.page import Heading, TablePage
+from portal.table_page.page import Heading, TablePage, in_words
 from portal.table_page.words import AGGREGATES, KINDS
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class ChartView:
                 )
         except BadQuery as error:
             self.problem = error
+
+    @property
+    def problem_words(self) -> str:
+        """Why there is no chart."""
+        return in_words(self.problem) if self.problem else ""
 
     @property
     def x_choices(self) -> list[Heading]:

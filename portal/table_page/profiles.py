@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from catalog.models.table import TableColumn
 
 WIDTH, HEIGHT = 240, 48
-TOP = 6
-"""Most frequent values that are shown."""
+TOP, TOP_OF_FEW = 6, 10
+"""Most frequent values that are shown of many and of few."""
+FEW = 20
+"""So few different values are better listed than put into bins."""
 RARE = 0.002
 LONGEST = 60
 
@@ -46,6 +48,7 @@ def profile_of(column: TableColumn, rows: int) -> Profile:
     """The profile of a column of a table with so many rows."""
     kept = column.profile or {}
     missing = kept.get("missing")
+    few = (kept.get("distinct") or 0) <= FEW
     return Profile(
         name=column.name,
         label=text(column.label),
@@ -58,14 +61,14 @@ def profile_of(column: TableColumn, rows: int) -> Profile:
         least=_short(kept.get("least")),
         greatest=_short(kept.get("greatest")),
         mean=_rounded(kept.get("mean")),
-        top=tuple(_top(kept.get("top") or (), rows)),
-        histogram=histogram(kept.get("histogram") or ()),
+        top=tuple(_top((kept.get("top") or ())[: TOP_OF_FEW if few else TOP], rows)),
+        histogram=histogram(() if few else kept.get("histogram") or ()),
     )
 
 
 def _top(pairs: Sequence[Any], rows: int) -> list[tuple[str, int, float]]:
     """Where even the most frequent value is rare, frequencies say nothing."""
-    found = [(_short(value), int(count)) for value, count in pairs[:TOP]]
+    found = [(_short(value), int(count)) for value, count in pairs]
     if not found or found[0][1] <= max(1, rows * RARE):
         return []
     return [(value, count, 100 * count / rows if rows else 0.0) for value, count in found]
