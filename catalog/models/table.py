@@ -20,7 +20,9 @@ class DataTable(Base):
     __table_args__ = (UniqueConstraint("resource_id", "key"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id", ondelete="CASCADE"), index=True)
+    resource_id: Mapped[str] = mapped_column(
+        ForeignKey("resource.id", ondelete="CASCADE"), index=True
+    )
     key: Mapped[str] = mapped_column(String(300))
     """Stable name inside the resource: the sheet, the member of an archive, or `data`."""
     position: Mapped[int] = mapped_column(Integer, default=0)
@@ -43,6 +45,8 @@ class DataTable(Base):
     """For a choropleth: `{"geometry": table id, "join": [[column, property]], "day": column, "value": column}`."""
     loaded_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    """Changes with the row and with what is said of its columns."""
 
     resource: Mapped[Resource] = relationship(back_populates="tables", lazy="raise")
     columns: Mapped[list[TableColumn]] = relationship(
@@ -63,7 +67,9 @@ class TableColumn(Base):
     __table_args__ = (UniqueConstraint("table_id", "position"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    table_id: Mapped[str] = mapped_column(ForeignKey("data_table.id", ondelete="CASCADE"), index=True)
+    table_id: Mapped[str] = mapped_column(
+        ForeignKey("data_table.id", ondelete="CASCADE"), index=True
+    )
     position: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(500))
     stored: Mapped[str] = mapped_column(String(80))
@@ -83,7 +89,9 @@ class JournalFile(Base):
     __table_args__ = (UniqueConstraint("table_id", "position"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    table_id: Mapped[str] = mapped_column(ForeignKey("data_table.id", ondelete="CASCADE"), index=True)
+    table_id: Mapped[str] = mapped_column(
+        ForeignKey("data_table.id", ondelete="CASCADE"), index=True
+    )
     position: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(10))
     """`base` holds all rows; `delta` (rows inserted, updated, deleted by key) is reserved."""
@@ -104,7 +112,9 @@ class Release(Base):
     __table_args__ = (UniqueConstraint("table_id", "number"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    table_id: Mapped[str] = mapped_column(ForeignKey("data_table.id", ondelete="CASCADE"), index=True)
+    table_id: Mapped[str] = mapped_column(
+        ForeignKey("data_table.id", ondelete="CASCADE"), index=True
+    )
     number: Mapped[int] = mapped_column(Integer)
     position: Mapped[int] = mapped_column(Integer)
     rows: Mapped[int] = mapped_column(BigInteger)

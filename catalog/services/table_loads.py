@@ -242,6 +242,7 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
     """What the source says about the table besides its rows; it may change while the rows do not."""
     load_ = resource.load or {}
     table.position = position
+    table.updated_at = now()
     table.title = dict(read.title)
     table.notes = [dict(note) for note in read.notes]
     table.chart = dict(load_.get("chart") or {})

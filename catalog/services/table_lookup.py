@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from sqlalchemy import inspect, select
-from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.util import identity_key
+from sqlalchemy import select
 
 from catalog.db import db
 from catalog.errors import BadQuery, Gone, NotFound, Unavailable
-from catalog.models.dataset import Dataset, Resource
 from catalog.models.table import DataTable, JournalFile
 from catalog.models.vocabulary import ColumnType, State
 from catalog.permissions import Action, Identity, allowed, require
+from catalog.services.table_cache import known_tables
 from catalog.tabular.base_rows import BaseRows
 from catalog.tabular.column import Column
 from catalog.tabular.duck import duck
@@ -24,13 +22,6 @@ from catalog.tabular.store import TableStore, table_journal, table_store
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
-
-_WHOLE = (
-    selectinload(DataTable.columns),
-    joinedload(DataTable.resource, innerjoin=True)
-    .joinedload(Resource.dataset, innerjoin=True)
-    .joinedload(Dataset.organization, innerjoin=True),
-)
 
 
 @dataclass(frozen=True)
@@ -43,10 +34,11 @@ class Version:
 
 
 def show(who: Identity, table_id: str) -> DataTable:
-    """The table with its columns, resource, dataset and organization; raises NotFound, Gone or Denied."""
-    table = _loaded(table_id) or db.session.scalar(
-        select(DataTable).where(DataTable.id == table_id).options(*_WHOLE)
-    )
+    """The table with its columns, resource, dataset and organization, for reading only.
+
+    Raises NotFound, Gone or Denied.
+    """
+    table = known_tables().get(table_id)
     if table is None:
         raise NotFound("there is no such table")
     dataset = table.resource.dataset
@@ -54,17 +46,6 @@ def show(who: Identity, table_id: str) -> DataTable:
         raise Gone("this dataset was withdrawn")
     require(who, Action.TABLE_READ, dataset)
     return table
-
-
-def _loaded(table_id: str) -> DataTable | None:
-    """The table if this session, which lives as long as a request, has read it before."""
-    key = identity_key(DataTable, table_id)
-    found = cast("DataTable | None", db.session.identity_map.get(key))
-    if found is None or inspect(found).unloaded & {"columns", "resource"}:
-        return None
-    if "dataset" in inspect(found.resource).unloaded:
-        return None
-    return None if "organization" in inspect(found.resource.dataset).unloaded else found
 
 
 def columns_of(table: DataTable) -> tuple[Column, ...]:

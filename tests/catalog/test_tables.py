@@ -30,10 +30,10 @@ from catalog.errors import (
 )
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.organization import Organization
-from catalog.models.table import DataTable, JournalFile, Release
+from catalog.models.table import DataTable, JournalFile, Release, TableColumn
 from catalog.models.vocabulary import Access, ColumnType, MemberRole, State
 from catalog.permissions import ANYONE, SCHEDULER, Identity
-from catalog.services import table_loads, tables
+from catalog.services import table_cache, table_loads, tables
 from catalog.tabular.column import Column
 from catalog.tabular.query import Aggregate, Compare, Measure, Op, Order, TableQuery
 from catalog.tabular.reading import ReadTable
@@ -340,12 +340,38 @@ def test_a_page_of_nothing_leads_nowhere(table: DataTable) -> None:
     assert (page.data.num_rows, page.next_cursor) == (0, None)
 
 
-def test_the_second_look_at_a_table_costs_no_query(table: DataTable) -> None:
-    db.session.expunge_all()
+def test_a_table_is_read_again_only_when_its_rows_changed(table: DataTable) -> None:
     shown = tables.show(ANYONE, table.id)
     assert tables.show(ANYONE, table.id) is shown
-    db.session.expire(shown.resource, ["dataset"])
-    assert tables.show(ANYONE, table.id).resource.dataset.slug
+    with transaction():
+        db.session.execute(update(DataTable).values(title={"en": "New"}))
+    again = tables.show(ANYONE, table.id)
+    assert (shown.title, again.title) == ({"en": "data"}, {"en": "New"})
+    with transaction():
+        db.session.execute(update(Organization).values(title={"en": "Office"}))
+    assert tables.show(ANYONE, table.id).resource.dataset.organization.title == {"en": "Office"}
+
+
+def test_what_is_said_of_columns_is_seen_after_a_while(
+    table: DataTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_cache, "LONGEST_SECONDS", 0.0)
+    tables.show(ANYONE, table.id)
+    with transaction():
+        db.session.execute(update(TableColumn).values(unit="m"))
+    assert tables.show(ANYONE, table.id).columns[0].unit == "m"
+
+
+def test_the_tables_used_last_are_kept(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_cache, "MOST_TABLES", 1)
+    load(make_resource(), make_numbers(tmp_path, 1, "a"), make_numbers(tmp_path, 2, "b"))
+    first, second = db.session.scalars(select(DataTable.id)).all()
+    kept = tables.show(ANYONE, second)
+    assert tables.show(ANYONE, second) is kept
+    tables.show(ANYONE, first)
+    assert tables.show(ANYONE, second) is not kept
 
 
 # Groups
