@@ -70,7 +70,9 @@ class Dataset(Base):
     """When it last changed, until the search index knows; empty when the index is up to date."""
 
     organization: Mapped[Organization] = relationship(lazy="raise")
-    themes: Mapped[list[Group]] = relationship(secondary=dataset_theme, lazy="raise", order_by=Group.position)
+    themes: Mapped[list[Group]] = relationship(
+        secondary=dataset_theme, lazy="raise", order_by=Group.position
+    )
     resources: Mapped[list[Resource]] = relationship(
         back_populates="dataset",
         lazy="raise",
@@ -85,7 +87,9 @@ class Resource(Base):
     __tablename__ = "resource"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), index=True)
+    dataset_id: Mapped[str] = mapped_column(
+        ForeignKey("dataset.id", ondelete="CASCADE"), index=True
+    )
     key: Mapped[str] = mapped_column(String(500))
     """Stable name of the resource inside its dataset, given by the source."""
     position: Mapped[int] = mapped_column(Integer, default=0)

@@ -126,11 +126,14 @@ class IndexFolder:
     def _current_name(self) -> str | None:
         try:
             current = orjson.loads((self.folder / "current").read_bytes())
+            name, version = str(current["index"]), current["version"]
         except FileNotFoundError:
             return None
-        if current["version"] != VERSION:
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unavailable("the search index cannot be read, it is being repaired") from error
+        if version != VERSION:
             raise Unavailable("the search index is of another version, it is being rebuilt")
-        return str(current["index"])
+        return name
 
     def _new_name(self) -> str:
         return f"index-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Select, String, bindparam, delete, insert, or_, select, update
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import Conflict, Gone, Invalid, NotFound
@@ -26,7 +27,7 @@ from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import DatasetDraft, Origin, ResourceDraft
 from catalog.search.analysis import spelled
 from catalog.search.documents import last_change
-from catalog.services.search import index_dataset, whole
+from catalog.services.search import index_dataset, index_due_datasets, whole
 
 
 class Outcome(StrEnum):
@@ -97,18 +98,15 @@ def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
         for dataset in unseen:
             require(who, Action.DATASET_RETIRE, dataset)
             dataset.state = State.WITHDRAWN
-            _touch(tx, dataset)
+            dataset.updated_at = dataset.index_due = now()
+        if unseen:
+            tx.after_commit(index_due_datasets.later)
     return len(unseen)
 
 
 def show(who: Identity, slug_or_id: str) -> Dataset:
     """The dataset with everything that its page shows; raises NotFound, or Gone when withdrawn."""
-    dataset = db.session.scalars(
-        select(Dataset)
-        .where(or_(Dataset.slug == slug_or_id, Dataset.id == slug_or_id))
-        .options(*whole())
-        .execution_options(populate_existing=True)
-    ).first()
+    dataset = db.session.scalars(_shown(), {"name": slug_or_id}).first()
     if dataset is None:
         raise NotFound("there is no dataset “%(slug)s”", slug=slug_or_id[:120])
     if not allowed(who, Action.DATASET_READ, dataset):
@@ -160,6 +158,18 @@ def fingerprint_of(draft: DatasetDraft) -> str:
     """SHA-256 of a draft, the same for equal drafts in any order of keys."""
     packed = orjson.dumps(asdict(draft), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(packed).hexdigest()
+
+
+@cache
+def _shown() -> Select[Dataset]:
+    """Made once: putting the statement together costs as much as running it."""
+    named = bindparam("name", type_=String)
+    return (
+        select(Dataset)
+        .where(or_(Dataset.slug == named, Dataset.id == named))
+        .options(*whole())
+        .execution_options(populate_existing=True)
+    )
 
 
 def _organization(slug: str) -> Organization:

@@ -18,6 +18,7 @@ from catalog.errors import Unavailable
 from catalog.models.base import Texts
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.group import Group
+from catalog.models.license import LICENSES
 from catalog.models.organization import Organization
 from catalog.models.table import DataTable, TableColumn
 from catalog.models.vocabulary import State
@@ -65,7 +66,7 @@ def index_due_datasets() -> None:
 
 
 def labels() -> Mapping[str, Mapping[str, Texts]]:
-    """Titles of the values of the facets `organization` and `theme`: facet → slug → texts.
+    """Titles of the values of the facets that have any: facet → value → texts.
 
     They are kept for a minute, so that a search asks the database for nothing.
     """
@@ -76,6 +77,10 @@ def labels() -> Mapping[str, Mapping[str, Texts]]:
         titles = {
             "organization": dict(organizations.all()),
             "theme": dict(themes.all()),
+            "license": {
+                license_.id: {"zh": license_.title_zh, "en": license_.title_en}
+                for license_ in LICENSES.values()
+            },
         }
         kept = current_app.extensions[_LABELS] = _Labels(titles, monotonic() + LABELS_SECONDS)
     return kept.titles

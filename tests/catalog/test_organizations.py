@@ -38,10 +38,10 @@ def test_a_new_name_is_found_and_shown_on_cards() -> None:
     card = search.find(ANYONE, SearchQuery("ministry surroundings")).hits[0].card
     assert card["organization"]["title"] == {"en": "Ministry"}
     assert card["themes"] == [{"slug": "environment", "title": {"en": "Surroundings"}}]
-    assert search.labels() == {
-        "organization": {"ecology": {"en": "Ministry"}},
-        "theme": {"environment": {"en": "Surroundings"}},
-    }
+    titles = search.labels()
+    assert titles["organization"] == {"ecology": {"en": "Ministry"}}
+    assert titles["theme"] == {"environment": {"en": "Surroundings"}}
+    assert titles["license"]["MIT"]["en"] == "MIT License"
     assert search.labels() is search.labels()
 
 
