@@ -158,7 +158,9 @@ class Http:
         most: int | None = None,
     ) -> Answer:
         """A whole answer in memory, at most `most` bytes of it (else TooLarge)."""
-        address = str(httpx.URL(web_address(url)).copy_merge_params(dict(params or {})))
+        address = web_address(url)
+        if params:
+            address = str(httpx.URL(address).copy_merge_params(dict(params)))
         limit = min(most or self.limits.page_bytes, self.limits.page_bytes)
 
         def fetch() -> Answer:

@@ -6,12 +6,14 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.parsers import expat
 
-import orjson
 from rdflib import Graph
+from rdflib.plugins.parsers.jsonld import to_rdf
 
 from catalog.errors import Unreadable
 from harvesters.http import Answer, Http
 
+LARGEST = 20_000_000
+"""Bytes of a catalogue; parsed it takes about forty times as much memory."""
 MOST_ENTITIES = 100
 LONGEST_ENTITY = 300
 MOST_CONTEXTS = 5
@@ -22,14 +24,15 @@ def graph_of(url: str, syntax: str, http: Http) -> Graph:
     """The parsed catalogue; whatever the parser stumbles over becomes one sentence."""
     answer = _answer(url, http)
     syntax = syntax or _syntax(answer)
-    content: bytes | str = answer.content
+    linked = _Contexts(http).walk(answer.json()) if syntax == "json-ld" else None
     if syntax == "xml":
         _refuse_bombs(answer.content)
-    elif syntax == "json-ld":
-        content = orjson.dumps(_Contexts(http).walk(answer.json()))
     graph = Graph()
     try:
-        graph.parse(data=content, format=syntax, publicID=answer.url)
+        if linked is not None:
+            to_rdf(linked, graph, base=answer.url)
+        else:
+            graph.parse(data=answer.content, format=syntax, publicID=answer.url)
     except Exception as error:  # rdflib's parsers raise errors of every kind
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise Unreadable("the catalogue is no whole RDF: %(reason)s", reason=reason) from error
@@ -39,9 +42,9 @@ def graph_of(url: str, syntax: str, http: Http) -> Graph:
 def _answer(url: str, http: Http) -> Answer:
     if url.startswith(("http://", "https://")):
         accept = "application/rdf+xml, text/turtle, application/ld+json;q=0.9, */*;q=0.1"
-        return http.get(url, headers={"Accept": accept})
+        return http.get(url, headers={"Accept": accept}, most=LARGEST)
     path = http.folders.place(url)
-    if not path.is_file() or path.stat().st_size > http.limits.page_bytes:
+    if not path.is_file() or path.stat().st_size > LARGEST:
         raise Unreadable("%(path)s is no file, or larger than a catalogue may be", path=url)
     return Answer(path.as_uri(), path.read_bytes(), {})
 

@@ -68,17 +68,30 @@ class EndpointSchema(DeclarationSchema):
 class RestOptions(Schema):
     """What a source of the kind `rest` may be told."""
 
-    language = fields.String(load_default="en", validate=LANGUAGE)
+    language = fields.String(
+        load_default="en",
+        validate=LANGUAGE,
+        metadata={"description": "Main language of the source"},
+    )
     key = fields.String(
         load_default="", metadata={"secret": True, "description": "Key that is sent in a header"}
     )
     key_header = fields.String(
-        load_default="X-API-Key", validate=validate.Regexp(r"^[A-Za-z0-9-]{1,60}$")
+        load_default="X-API-Key",
+        validate=validate.Regexp(r"^[A-Za-z0-9-]{1,60}$"),
+        metadata={"description": "Name of the header"},
     )
-    key_prefix = fields.String(load_default="")
-    """What stands before the key, such as `Bearer ` with a space at the end."""
+    key_prefix = fields.String(
+        load_default="",
+        metadata={
+            "description": "What stands before the key, such as `Bearer ` with a space at the end"
+        },
+    )
     datasets = fields.List(
-        fields.Nested(EndpointSchema), required=True, validate=validate.Length(1, 1000)
+        fields.Nested(EndpointSchema),
+        required=True,
+        validate=validate.Length(1, 1000),
+        metadata={"description": "Datasets, each with its path, its paging and its fields"},
     )
 
     @validates_schema

@@ -1,0 +1,290 @@
+"""The format `sql`: tables, comments, codes that stay text, databases that are not there."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from catalog.errors import (
+    CatalogError,
+    Denied,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    Unreadable,
+)
+from harvesters.formats import sql as module
+from harvesters.formats.sql import SQL
+from harvesters.harvester import Record, Rows
+from harvesters.http import Http
+from tests.harvesters.conftest import DEMO
+from tests.make_source import drafts, opened
+
+FORMAT = SQL()
+DIVISIONS = f"sqlite:///{DEMO}/civil-affairs-divisions/divisions.sqlite.gz"
+
+
+@pytest.fixture
+def database(folder: Path) -> str:
+    """A small database with every type of column, a view and an awkward name."""
+    with closing(sqlite3.connect(folder / "d.sqlite")) as connection:
+        connection.executescript(
+            """
+            create table people (code text primary key, "full name" varchar(50), born date, seen timestamp,
+                size integer, weight numeric, ok boolean, blob blob);
+            insert into people values ('007', '王 "x"', '2000-01-02', '2024-05-31 10:00:00', 1, 2.5, 1, x'00');
+            insert into people values ('001', null, null, null, null, null, null, null);
+            create table "odd table; drop" (a text);
+            create view tall as select * from people;
+            """
+        )
+    return f"sqlite:///{folder}/d.sqlite"
+
+
+def rows(url: str, http: Http, table: str, **options: Any) -> list[Any]:
+    content = FORMAT.content(
+        opened(FORMAT, url, **options), http, {"part": {"table": table, "schema": None}}, Path()
+    )
+    assert isinstance(content, Rows)
+    return list(content.rows)
+
+
+def test_tables_become_datasets_with_their_labels(http: Http) -> None:
+    labels = {
+        "streets": {
+            "slug": "streets",
+            "title": {"zh": "街道", "en": "Streets"},
+            "columns": {"code": {"label": {"zh": "代码"}}, "gone": {"label": {"zh": "没有"}}},
+        }
+    }
+    found = drafts(
+        FORMAT, DIVISIONS, http, labels=labels, defaults={"license": "WTFPL", "frequency": "annual"}
+    )
+    assert list(found) == ["areas", "cities", "provinces", "streets"]
+    streets = found["streets"]
+    assert (streets.slug, streets.title["zh"], streets.license) == ("streets", "街道", "WTFPL")
+    assert found["areas"].title == {"en": "areas"}
+    load = streets.resources[0].load
+    assert load["read"]["types"]["code"] == "string"
+    assert load["columns"] == {"code": {"label": {"zh": "代码"}}}
+    assert load["version"].startswith("sha256:")
+
+
+def test_all_rows_come_in_order_with_their_zeros(http: Http) -> None:
+    found = rows(DIVISIONS, http, "streets")
+    assert len(found) == 41_352
+    assert found[0] == {
+        "code": "110101001",
+        "name": "东华门街道",
+        "areaCode": "110101",
+        "provinceCode": "11",
+        "cityCode": "1101",
+    }
+
+
+def test_types_of_columns(database: str, http: Http) -> None:
+    found = drafts(FORMAT, database, http, tables=["people", "tall"], views=True)
+    assert list(found) == ["people", "tall"]
+    assert found["people"].resources[0].load["read"]["types"] == {
+        "code": "string",
+        "full name": "string",
+        "born": "date",
+        "seen": "datetime",
+        "size": "integer",
+        "weight": "number",
+        "ok": "boolean",
+    }
+
+
+def test_odd_names_are_quoted(database: str, http: Http) -> None:
+    assert rows(database, http, "odd table; drop") == []
+    assert [row["code"] for row in rows(database, http, "people")] == ["001", "007"]
+    assert rows(database, http, "people")[1]["full name"] == '王 "x"'
+
+
+def test_tables_may_be_left_out(database: str, http: Http) -> None:
+    assert list(drafts(FORMAT, database, http, exclude=["odd*"])) == ["people"]
+
+
+def test_too_many_tables(database: str, http: Http) -> None:
+    with pytest.raises(TooLarge, match="more than 1 tables"):
+        drafts(FORMAT, database, http, most_tables=1)
+
+
+def test_a_database_is_never_written(database: str, http: Http) -> None:
+    with (
+        module._opened(opened(FORMAT, database), http) as (engine, _),
+        engine.connect() as connection,
+        pytest.raises(Exception, match="readonly"),
+    ):
+        connection.execute(text("delete from people"))
+
+
+def test_a_table_that_vanished_is_named(database: str, http: Http) -> None:
+    with pytest.raises(NotFound, match="no table gone any more"):
+        rows(database, http, "gone")
+
+
+def test_a_table_that_vanishes_while_it_is_read(database: str, http: Http, folder: Path) -> None:
+    source = opened(FORMAT, database)
+    content = FORMAT.content(source, http, {"part": {"table": "people", "schema": None}}, folder)
+    assert isinstance(content, Rows)
+    with closing(sqlite3.connect(folder / "d.sqlite")) as connection:
+        connection.executescript("drop view tall; drop table people")
+    with pytest.raises(NotFound, match="no table people any more"):
+        list(content.rows)
+
+
+def test_a_table_that_vanishes_while_tables_are_listed(
+    database: str, http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_wanted", lambda *_: ["gone", "people"])
+    assert list(drafts(FORMAT, database, http)) == ["people"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "words"),
+    [
+        (b"this is no database" * 100, Unreadable, "file is not a database"),
+        (None, NotFound, "no file or folder"),
+    ],
+)
+def test_files_that_are_no_database(
+    folder: Path, http: Http, content: bytes | None, error: type[CatalogError], words: str
+) -> None:
+    if content is not None:
+        (folder / "d.sqlite").write_bytes(content)
+    with pytest.raises(error, match=words):
+        drafts(FORMAT, f"sqlite:///{folder}/d.sqlite", http)
+
+
+def test_a_folder_is_no_database(folder: Path, http: Http) -> None:
+    with pytest.raises(NotFound, match="is no file"):
+        drafts(FORMAT, f"sqlite:///{folder}", http)
+
+
+def test_a_half_written_gzip(folder: Path, http: Http) -> None:
+    packed = (DEMO / "civil-affairs-divisions" / "divisions.sqlite.gz").read_bytes()
+    (folder / "d.sqlite.gz").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(Unreadable, match="damaged or not whole"):
+        drafts(FORMAT, f"sqlite:///{folder}/d.sqlite.gz", http)
+
+
+def test_a_gzip_bomb(folder: Path, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGEST_SQLITE", 1_000)
+    (folder / "d.sqlite.gz").write_bytes(gzip.compress(bytes(5_000_000)))
+    with pytest.raises(TooLarge, match="larger than 1000 bytes"):
+        drafts(FORMAT, f"sqlite:///{folder}/d.sqlite.gz", http)
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("sqlite:////etc/passwd", Denied),
+        ("sqlite://", Denied),
+        ("postgresql://127.0.0.1:5432/x", Denied),
+        ("postgresql://u@db.example/x?host=127.0.0.1", Denied),
+        ("postgresql:///x", Denied),
+        ("nonsense", Invalid),
+        ("duckdb:////etc/passwd", Denied),
+    ],
+)
+def test_addresses_that_are_refused(http: Http, url: str, error: type[CatalogError]) -> None:
+    with pytest.raises(error):
+        drafts(FORMAT, url, http)
+
+
+def test_a_library_that_is_missing_is_named(http: Http, server: Any) -> None:
+    with pytest.raises(Invalid, match="databases of the kind oracle is not installed"):
+        drafts(FORMAT, f"oracle+oracledb://{server.host}/x", http)
+
+
+def test_comments_are_titles_and_labels() -> None:
+    """What a database with comments says, as the inspector gives it."""
+    body: dict[str, Any] = {
+        "table": "t_people",
+        "schema": None,
+        "comment": "居民\n每月更新",
+        "columns": [
+            {"name": "code", "type": "string", "comment": "证件号"},
+            {"name": "note", "type": "", "comment": "长" * 101},
+        ],
+        "version": "",
+        "language": "zh",
+        "defaults": {},
+        "labels": {},
+    }
+    described = FORMAT.describe(Record("t_people", body))
+    assert described["title"] == {"zh": "居民"}
+    assert described["description"] == {"zh": "每月更新"}
+    columns = described["resources"][0]["load"]["columns"]
+    assert columns["code"] == {"label": {"zh": "证件号"}}
+    assert columns["note"] == {"description": {"zh": "长" * 101}}
+    long = FORMAT.describe(Record("t_people", {**body, "comment": "长" * 300}))
+    assert long["title"] == {"zh": "t people"}
+    assert long["description"] == {"zh": "长" * 300}
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL to test with, from TEST_POSTGRES_URL."""
+    url = os.environ.get("TEST_POSTGRES_URL", "")  # noqa: TID251 # says where to test, not a setting
+    if not url or not shutil.which("true"):
+        pytest.skip("no PostgreSQL: set TEST_POSTGRES_URL")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("drop table if exists harvest_people"))
+        connection.execute(
+            text("create table harvest_people (code text primary key, size int, at date)")
+        )
+        connection.execute(text("comment on table harvest_people is '居民'"))
+        connection.execute(text("comment on column harvest_people.code is '证件号'"))
+        connection.execute(text("insert into harvest_people values ('007', 1, '2024-05-31')"))
+    yield url
+    with engine.begin() as connection:
+        connection.execute(text("drop table harvest_people"))
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_comments_of_postgresql(postgres: str) -> None:
+    url = make_url(postgres)
+    from catalog.settings import Settings
+
+    settings = Settings(fetch_private_hosts=f"{url.host}:{url.port or 5432}")
+    options = {
+        "tables": ["harvest_people"],
+        "language": "zh",
+        "password": url.password or "",
+        "labels": {"harvest_people": {"version_column": "at"}},
+    }
+    with Http(settings) as http:
+        found = drafts(FORMAT, postgres, http, **options)["harvest_people"]
+        assert found.title == {"zh": "居民"}
+        assert found.resources[0].load["columns"]["code"] == {"label": {"zh": "证件号"}}
+        assert found.resources[0].load["version"] == "rows:1:2024-05-31"
+        assert rows(postgres, http, "harvest_people", **options)[0]["code"] == "007"
+
+
+def test_a_database_server_that_is_down(http: Http) -> None:
+    error = module._sentence(OperationalError("x", {}, Exception("connection refused\nat 1")))
+    assert isinstance(error, Unavailable)
+    assert str(error) == "the database cannot be reached or read: connection refused"
+
+
+def test_a_version_column_tells_changes(database: str, http: Http) -> None:
+    with module._opened(opened(FORMAT, database), http) as (engine, _):
+        assert module._counted(engine, "people", None, "seen") == "rows:2:2024-05-31 10:00:00"
+        assert module._counted(engine, "people", None, "gone") == ""
