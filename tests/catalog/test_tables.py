@@ -495,7 +495,7 @@ def test_a_download_is_named_after_dataset_and_table(app: Flask, tmp_path: Path)
     load(resource, make_numbers(tmp_path, 1, "2020/表 1.csv"))
     table = tables.show(ANYONE, only_table().id)
     export = tables.export(ANYONE, table.id, "csv-bom")
-    assert export.filename == f"{resource.dataset.slug}-2020-表-1.csv.csv"
+    assert export.filename == f"{table.resource.dataset.slug}-2020-表-1.csv.csv"
     assert tables.export(ANYONE, table.id, "jsonl").media_type == "application/x-ndjson"
 
 
