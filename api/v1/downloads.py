@@ -10,7 +10,7 @@ from flask import Response, g, request
 from marshmallow import RAISE
 
 from api.answers import dated, is_conditional, tag_of, unchanged
-from api.v1.description import N_
+from api.v1.description import ANYTHING, N_, many, text
 from api.v1.names import names_in, orders_in
 from api.v1.parameters import DownloadParameters, blueprint
 from api.v1.tables import condition
@@ -76,7 +76,7 @@ for _kind, _media_type in FORMATS.items():
     )(_view)
     _view = bp.response(
         200,
-        {"type": "string", "format": "binary"},
+        many(ANYTHING) if _kind == "json" else text(format="binary"),
         content_type=_media_type,
         description=N_("The file as a stream"),
     )(_view)

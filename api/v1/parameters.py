@@ -122,6 +122,11 @@ class GroupParameters(NarrowingParameters):
     offset = fields.Integer(
         load_default=0, validate=validate.Range(0, 10**9), metadata=said(N_("Groups to pass over"))
     )
+    cursor = fields.String(
+        load_default=None,
+        validate=validate.Length(1, 2000),
+        metadata=said(N_("Where the page starts; taken from `next` of the page before")),
+    )
     format = fields.String(
         load_default="objects",
         validate=validate.OneOf(("objects", "arrays")),

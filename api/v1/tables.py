@@ -75,8 +75,7 @@ def rows(asked: Mapping[str, Any], table_id: str) -> Response:
     )
     page = tables.rows(g.identity, table_id, query, cursor=asked["cursor"], total=asked["count"])
     usage.count(page.table.resource.dataset_id, "call")
-    onward = this_call("offset", cursor=page.next_cursor) if page.next_cursor else None
-    return _page(page, asked, onward)
+    return _page(page, asked)
 
 
 @bp.route("/tables/<table_id>/count")
@@ -112,11 +111,9 @@ def group(asked: Mapping[str, Any], table_id: str) -> Response:
         group_by=names_in(asked["group_by"]),
         measures=measures_in(asked["measures"] or "count(*)"),
     )
-    page = tables.group(g.identity, table_id, query)
+    page = tables.group(g.identity, table_id, query, cursor=asked["cursor"])
     usage.count(page.table.resource.dataset_id, "call")
-    full = page.data.num_rows == query.limit
-    onward = this_call(offset=query.offset + query.limit) if full else None
-    return _page(page, asked, onward)
+    return _page(page, asked)
 
 
 def condition(where: str) -> Condition | None:
@@ -132,8 +129,9 @@ def _unchanged(table_id: str) -> Response | None:
     return unchanged(tag=tag_of(table.id, table.release), modified=table.loaded_at)
 
 
-def _page(page: tables.RowPage, asked: Mapping[str, Any], onward: str | None) -> Response:
+def _page(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
     table = page.table
+    onward = this_call("offset", cursor=page.next_cursor) if page.next_cursor else None
     body = {
         "table": table.id,
         "release": table.release,

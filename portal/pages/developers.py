@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, g, render_template
-from limits import parse_many
 
 from catalog.errors import CatalogError
 from catalog.search import SearchQuery
@@ -31,23 +30,15 @@ class Example:
     number: str = '"PM2.5"'
 
 
-@dataclass(frozen=True)
-class Limit:
-    """So many calls in so many units of time."""
-
-    calls: int
-    times: int
-    unit: str
-
-
 @bp.get("/developers")
 def show() -> str:
     """Keys, limits, errors, endpoints and how to ask."""
+    settings = current_app.extensions["weft"]["settings"]
     return render_template(
         "developers/show.html",
         api=f"{Site().origin()}/api/v1",
         example=example(),
-        limits={plan: limits_of(plan) for plan in PLANS},
+        limits={plan: getattr(settings, f"limit_{plan}") for plan in PLANS},
         facets=FACETS,
         facet_hint=facet_hint,
     )
@@ -56,15 +47,6 @@ def show() -> str:
 def facet_hint(facet: Facet) -> str:
     """The closed list of values of a facet, if it has one."""
     return ", ".join(facet.values)
-
-
-def limits_of(plan: str) -> list[Limit]:
-    """The limits of a plan, shortest first."""
-    settings = current_app.extensions["weft"]["settings"]
-    return [
-        Limit(limit.amount, limit.multiples, limit.GRANULARITY.name)
-        for limit in sorted(parse_many(getattr(settings, f"limit_{plan}")))
-    ]
 
 
 def example() -> Example:
