@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from catalog.db import db
+from catalog.db import db, transaction
+from catalog.models.base import now
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.table import DataTable
 from catalog.permissions import SCHEDULER
@@ -47,6 +48,14 @@ def make_table_of_files(
         options = ReadOptions.from_json(dict(read or {}))
         found = read_files(paths, options, Path(folder))
         return _load(found, slug, load or {}, dataset)
+
+
+def link_map(table_id: str, outlines_id: str, **plan: Any) -> None:
+    """Give the table a map, as a harvest does once both tables are there."""
+    with transaction():
+        table = db.session.scalars(select(DataTable).where(DataTable.id == table_id)).one()
+        table.map = {"geometry": outlines_id, **plan}
+        table.updated_at = now()
 
 
 def _load(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,7 @@ from catalog.tabular.chart import (
     guess_chart,
     settle,
 )
-from catalog.tabular.chart_spec import vega_lite
+from catalog.tabular.chart_spec import EDITION, SIZES, vega_lite
 from catalog.tabular.column import Column
 from catalog.tabular.drawing import PEN
 from catalog.tabular.query import Condition, TableQuery
@@ -68,13 +68,10 @@ def columns_by_name(table: DataTable) -> dict[str, Column]:
 
 
 def show(
-    who: Identity, table_id: str, query: ChartQuery | None = None, *, where: Condition | None = None
+    who: Identity, table_id: str, query: ChartQuery, *, where: Condition | None = None
 ) -> Chart:
-    """The points of a chart; without a query those of the chart that the table opens with."""
+    """The points of a chart of the newest release; raises BadQuery when the columns do not fit."""
     table = tables.show(who, table_id)
-    query = query or opening(table)
-    if query is None:
-        raise NotFound("this table has no columns to draw")
     columns = columns_by_name(table)
     check_chart(query, columns)
     key = f"{table.id} {table.release} {query!r} {where!r}"
@@ -82,13 +79,27 @@ def show(
     return Chart(table, query, where, columns[query.x].type, _unpack(content))
 
 
-def picture(chart: Chart, words: ChartWords, format_: str, *, size: str = "wide") -> bytes:
+def picture(
+    who: Identity,
+    table_id: str,
+    query: ChartQuery,
+    words: ChartWords,
+    format_: str,
+    *,
+    where: Condition | None = None,
+    size: str = "wide",
+) -> bytes:
     """The chart drawn as `svg` (letters stay letters) or `png` (letters need fonts on this machine)."""
     if format_ not in PICTURES:
         raise NotFound("there is no such picture")
-    spec = vega_lite(chart.query, chart.type, chart.data, words, size=size)
-    key = f"{chart.table.id} {chart.table.release} {format_} {json.dumps(spec, sort_keys=True)}"
-    return kept("chart-pictures", key, lambda: PEN.draw(spec, format_))
+    table = tables.show(who, table_id)
+
+    def draw() -> bytes:
+        chart = show(who, table_id, query, where=where)
+        return PEN.draw(vega_lite(query, chart.type, chart.data, words, size=size), format_)
+
+    wanted = f"{EDITION} {table.id} {table.release} {format_} {size if size in SIZES else ''}"
+    return kept("chart-pictures", f"{wanted} {query!r} {where!r} {words!r}", draw)
 
 
 def _points(
@@ -152,9 +163,8 @@ def _place(value: Any) -> str | float | None:
 
 
 def _pack(data: ChartData) -> bytes:
-    head = {name: value for name, value in asdict(data).items() if name != "points"}
-    rows = [(p.x, p.value, p.series, p.rows) for p in data.points]
-    return json.dumps({"head": head, "rows": rows}).encode()
+    head = {f.name: getattr(data, f.name) for f in fields(data) if f.name != "points"}
+    return json.dumps({"head": head, "rows": data.points}).encode()
 
 
 def _unpack(content: bytes) -> ChartData:

@@ -14,7 +14,7 @@ from catalog.files.cache import kept
 from catalog.models.table import DataTable
 from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
-from catalog.services import datasets, tables
+from catalog.services import tables
 from catalog.tabular.classes import class_of, limits_of
 from catalog.tabular.outlines import draw_outlines
 from catalog.tabular.query import Aggregate, Compare, Measure, Op, Order, TableQuery
@@ -28,7 +28,7 @@ class MapPlan:
     """What `DataTable.map` says: outlines of which table, joined how, which day and value columns."""
 
     geometry: str
-    """Id of the table of outlines, or slug of its dataset."""
+    """Id of the table of outlines."""
     join: tuple[tuple[str, str], ...]
     """Pairs of a column here and a column of the outlines, tried in this order."""
     day: str
@@ -168,25 +168,12 @@ def _rows_of(who: Identity, table: DataTable, plan: MapPlan, day: str) -> list[d
 def _outlines(who: Identity, plan: MapPlan) -> tuple[DataTable | None, Mapping[str, Any]]:
     """The drawing of the outlines' newest release; without outlines the values still have their table."""
     try:
-        table = _outlines_table(who, plan.geometry)
+        table = tables.show(who, plan.geometry)
         key = f"{table.id} {table.release} {plan.join!r}"
         content = kept("outlines", key, lambda: _draw(who, table, plan))
     except CatalogError:
         return None, {"width": 0.0, "height": 0.0, "areas": []}
     return table, _frame_of(content)
-
-
-def _outlines_table(who: Identity, named: str) -> DataTable:
-    """The table of outlines: named by its own id, or by the slug of the dataset that has it."""
-    try:
-        return tables.show(who, named)
-    except NotFound:
-        dataset = datasets.show(who, named)
-    for resource in dataset.resources:
-        for table in resource.tables:
-            if table.release and any(c.type == ColumnType.GEOMETRY for c in table.columns):
-                return tables.show(who, table.id)
-    raise NotFound("there is no such table")
 
 
 @lru_cache(maxsize=8)

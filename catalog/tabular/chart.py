@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
@@ -52,8 +53,7 @@ class ChartQuery:
     series: str = ""
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """What is drawn at one place; `rows` is the weight of the value when points are folded."""
 
     x: str | float | None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from catalog.models.vocabulary import ColumnType
@@ -18,6 +20,8 @@ from catalog.tabular.chart import (
     Kind,
 )
 
+EDITION = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+"""Pictures that were kept are drawn again when what draws them has changed."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLOURS = (
     "#12436d", "#28a197", "#801650", "#f46a25", "#3d3d3d", "#a285d1", "#4f94d4", "#8a6d00",

@@ -57,7 +57,7 @@ def _columns(page: TablePage) -> str:
 
 
 def _chart(page: TablePage) -> str:
-    return render_template("tables/chart.html", page=page, chart=ChartView(page))
+    return render_template("tables/chart.html", page=page, chart=ChartView(page).load())
 
 
 def _map(page: TablePage) -> str:

@@ -38,20 +38,25 @@ class ChartView:
     kinds = KINDS
     aggregates = AGGREGATES
     listed = LISTED
+    chart: Chart | None = None
+    """What `load` has read."""
 
     def __init__(self, page: TablePage) -> None:
         self.page = page
         self.problem: BadQuery | None = None
         self.query: ChartQuery | None = None
-        self.chart: Chart | None = None
         try:
             self.query = read_chart(request.args, charts.opening(page.table))
-            if page.loaded and self.query:
-                self.chart = charts.show(
-                    g.identity, page.table.id, self.query, where=page.conditions.where
-                )
         except BadQuery as error:
             self.problem = error
+
+    def load(self) -> ChartView:
+        """Read the points; a chart that does not fit the columns becomes the problem."""
+        try:
+            self.chart = self._chart if self.query else None
+        except BadQuery as error:
+            self.problem = error
+        return self
 
     @property
     def problem_words(self) -> str:
@@ -196,7 +201,13 @@ class ChartView:
     def draw(self, format_: str) -> Response:
         """The picture."""
         content = charts.picture(
-            self._chart, self.words, format_, size=request.args.get("size", "wide")
+            g.identity,
+            self.page.table.id,
+            self._query,
+            self.words,
+            format_,
+            where=self.page.conditions.where,
+            size=request.args.get("size", "wide"),
         )
         response = Response(content, mimetype=MEDIA[format_])
         response.headers["Content-Security-Policy"] = POLICY
@@ -230,11 +241,10 @@ class ChartView:
             raise self.problem or BadQuery("this table has no columns to draw")
         return self.query
 
-    @property
+    @cached_property
     def _chart(self) -> Chart:
-        if self.chart is None:
-            raise self.problem or BadQuery("this table has no columns to draw")
-        return self.chart
+        where = self.page.conditions.where
+        return charts.show(g.identity, self.page.table.id, self._query, where=where)
 
 
 def _plain(cell: str) -> str:
