@@ -37,7 +37,7 @@ QUERIES = {
     "one English word": SearchQuery("population", language="en"),
     "four English words": SearchQuery("traffic accidents in pudong", language="en"),
     "a word and two filters": SearchQuery(
-        "monitoring", {"format": ("CSV", "JSON"), "organization": ("department-7",)}, language="en"
+        "monitoring", {"format": ("CSV", "JSON"), "frequency": ("daily",)}, language="en"
     ),
     "three filters": SearchQuery(
         "", {"format": ("CSV",), "access": ("open",), "updated": ("older", "year")}

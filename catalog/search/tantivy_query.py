@@ -83,11 +83,6 @@ class Compiler:
             include_upper=False,
         )
 
-    def whole(self, query: SearchQuery, today: date, *, without: str = "") -> Query:
-        """Text and filters together."""
-        filters = self.filters(query.filters, today, without=without)
-        return narrowed(self.text(query.text), filters)
-
     def _filter(self, facet: Facet, values: tuple[str, ...], today: date) -> Query:
         options = [self.value(facet, value, today) for value in values]
         return (

@@ -86,7 +86,7 @@ def slugs() -> list[str]:
         ("colour", "red"),
     ],
 )
-def test_a_draft_is_refused_with_the_name_of_the_field(field: str, value: object) -> None:
+def test_a_draft_is_refused_with_the_name_of_the_field(field: str, value: Any) -> None:
     with pytest.raises(Invalid) as refusal:
         make_draft(**{field: value})
     assert field in refusal.value.problems

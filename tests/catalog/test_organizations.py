@@ -33,6 +33,7 @@ def test_a_new_name_is_found_and_shown_on_cards() -> None:
     put(themes=["environment"])
     assert search.labels()["organization"] == {"ecology": {"en": "Old name"}}
     make_organization("ecology", title={"en": "Ministry"})
+    make_organization("ecology", title={"en": "Ministry"})
     make_theme("environment", title={"en": "Surroundings"})
     make_theme("environment", title={"en": "Surroundings"})
     card = search.find(ANYONE, SearchQuery("ministry surroundings")).hits[0].card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,7 +37,7 @@ def dataset_id(app: Flask) -> str:
 @pytest.fixture
 def buffered(app: Flask, dataset_id: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setitem(app.extensions["weft"], "queue", SlowQueue())
-    monkeypatch.setattr(usage.atexit, "register", print)  # or it would run after the test
+    monkeypatch.setattr("atexit.register", print)  # or it would run after the test
     return dataset_id
 
 
@@ -118,6 +119,6 @@ def test_what_could_not_be_written_is_written_later(
 
 def test_old_days_are_not_listed(dataset_id: str) -> None:
     day = datetime.now(UTC).date() - timedelta(days=40)
-    usage._write(usage.Counter({(dataset_id, "view", day): 5}))
+    usage._write(Counter({(dataset_id, "view", day): 5}))
     assert usage.daily(dataset_id) == {}
     assert usage.daily(dataset_id, days=60) == {day: 5}

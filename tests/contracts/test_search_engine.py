@@ -192,11 +192,11 @@ def test_counts_of_a_facet_ignore_what_was_chosen_in_it(engine: SearchEngine) ->
             make_document("3", organization="b", formats=("CSV",)),
         ]
     )
-    query = {"filters": {"organization": ("a",), "format": ("CSV",)}}
-    assert found(engine, **query) == ["1"]
-    assert counts(engine, "organization", **query) == {"a": 1, "b": 1}
-    assert counts(engine, "format", **query) == {"CSV": 1, "XLSX": 1}
-    assert counts(engine, "access", **query) == {"open": 1}
+    filters = {"organization": ("a",), "format": ("CSV",)}
+    assert found(engine, filters=filters) == ["1"]
+    assert counts(engine, "organization", filters=filters) == {"a": 1, "b": 1}
+    assert counts(engine, "format", filters=filters) == {"CSV": 1, "XLSX": 1}
+    assert counts(engine, "access", filters=filters) == {"open": 1}
 
 
 def test_values_of_one_facet_add_up(engine: SearchEngine) -> None:
