@@ -25,7 +25,7 @@ BOM = b"\xef\xbb\xbf"
 NEEDS_QUOTES = r'^$|[",\r\n]|^\s|\s$'
 FORMULA = "^[=+\\-@\t\r＝＋－＠]"
 """What spreadsheets take for the beginning of a formula; the wide signs count in Chinese editions."""
-JSON_ROWS = 1_000
+JSON_ROWS = 500
 """Rows that are written at once: each takes 4 kB until they are joined, however short it is."""
 ROW_GROUP_ROWS = 100_000
 ROW_GROUP_BYTES = 32_000_000
