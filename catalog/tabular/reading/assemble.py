@@ -81,7 +81,12 @@ class Assembly:
         batches = (batch.select(kept) for batch in self._spool.batches(len(sources)))
         content = write(batches, columns, [guess.missing for guess in guesses], file)
         broken = [self._broken(name, guess) for name, guess in zip(names, guesses, strict=True)]
-        notes = (*self._notes, *renamed, *(item for item in broken if item))
+        notes = (
+            *self._notes,
+            *self._note_unnamed([sources[at] for at in kept]),
+            *renamed,
+            *(item for item in broken if item),
+        )
         return ReadTable(key, title, columns, file, self._rows, content, notes)
 
     @property
@@ -125,6 +130,11 @@ class Assembly:
 
     def _type(self, name: str, at: int) -> ColumnType:
         return self._guesses[at].type(code=is_code(name) or is_code(self._published(name)))
+
+    def _note_unnamed(self, names: list[str]) -> list[dict[str, Any]]:
+        count = len(self._unnamed.intersection(names))
+        message = "Columns without a name, called column_… after their place: %(count)s."
+        return [note(message, count=count)] if count else []
 
     def _broken(self, name: str, guess: Guess) -> dict[str, Any] | None:
         if guess.broken is None or guess.declared is None:

@@ -18,13 +18,15 @@ BLOCK = 1 << 20
 OVERLAP = 1 << 10
 REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 REPEATED = re.compile(
-    rb'<table:(?:table-cell|covered-table-cell)[^>]*number-columns-repeated="([0-9]+)"[^>]*[^/]>'
+    rb'<table:(?:covered-)?table-cell[^>]*number-columns-repeated="([0-9]+)"[^>]*(?<!/)>'
 )
 REPEATED_ROW = re.compile(
-    rb'<table:table-row[^>]*number-rows-repeated="([0-9]+)"[^>]*>\s*<table:table-cell[^>]*office:value'
+    rb'<table:table-row[^>]*number-rows-repeated="([0-9]{5,})"[^>]*>'
+    rb"(?:(?!</table:table-row).)*?office:value",
+    re.DOTALL,
 )
-PACKED = 64
-"""A workbook's XML is rarely packed better than this."""
+MOST_UNPACKED = 1 << 31
+MOST_REPEATED = 20_000
 
 
 def check_extent(source: Source, limits: Limits) -> None:
@@ -33,7 +35,7 @@ def check_extent(source: Source, limits: Limits) -> None:
         return
     try:
         with zipfile.ZipFile(source.path) as archive:
-            budget = min(limits.unpacked, 1 << 31)
+            budget = min(limits.unpacked, MOST_UNPACKED)
             for member in archive.infolist():
                 budget = _check_member(archive, member, source, limits, budget)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
@@ -67,7 +69,7 @@ def _check_member(
                     *map(int, REPEATED_ROW.findall(block)),
                 ]
             )
-    if rows * columns > limits.sheet_cells or repeated > limits.columns * 10:
+    if rows * columns > limits.sheet_cells or repeated > MOST_REPEATED:
         raise TooLarge(
             "%(file)s has more than %(limit)s cells.", file=source.name, limit=limits.sheet_cells
         )

@@ -13,19 +13,11 @@ LONGEST = 500
 
 def names_of(cells: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
     """The published names of these header cells, and notes about what was changed."""
-    names, empty = [], 0
+    names = []
     for at, cell in enumerate(cells, 1):
         name = " ".join(cell.replace("\ufeff", "").split())
-        empty += not name
         names.append(name or f"column_{at}")
-    unique, notes = distinct(names)
-    if empty:
-        notes.append(
-            note(
-                "Columns without a name, called column_… after their place: %(count)s.", count=empty
-            )
-        )
-    return unique, notes
+    return distinct(names)
 
 
 def distinct(names: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:

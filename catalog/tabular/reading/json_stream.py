@@ -10,6 +10,8 @@ from typing import Any, TextIO
 from catalog.tabular.reading.cells import Literal
 
 BLOCK = 1 << 20
+LONGEST_INTEGER = 40
+"""Beyond this, a whole number is kept as its text."""
 WHITE = " \t\r\n"
 MARGIN = 16
 """An error so far before the end of the window is none of a value that goes on behind it."""
@@ -70,7 +72,7 @@ class Walker:
                 raise Broken(self.position) from None
             except json.JSONDecodeError as error:
                 if self._is_wrong(error) or not self._fill():
-                    raise Broken(self._before + error.pos, cut=not self._more) from None
+                    raise Broken(self._before + error.pos, cut=self._is_cut(error)) from None
                 continue
             if end == len(self._buffer) and self._more and self._fill():
                 continue  # A number may go on in the next block.
@@ -117,6 +119,11 @@ class Walker:
             error.pos < len(self._buffer) - MARGIN and not error.msg.startswith("Unterminated")
         )
 
+    def _is_cut(self, error: json.JSONDecodeError) -> bool:
+        """Whether the text ends where a value should go on."""
+        rest = self._buffer[error.pos :].strip()
+        return not self._more and (not rest or error.msg.startswith("Unterminated"))
+
     def _fill(self) -> bool:
         """Read on; the window grows by as much as it holds, so that long values cost no more."""
         if not self._more:
@@ -135,7 +142,7 @@ def _number(text: str) -> float | Literal:
 
 
 def _integer(text: str) -> int | Literal:
-    return int(text) if len(text) < 20 and text != "-0" else Literal(text)
+    return int(text) if len(text) <= LONGEST_INTEGER and text != "-0" else Literal(text)
 
 
 def _constant(text: str) -> object:

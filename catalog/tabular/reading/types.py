@@ -23,6 +23,8 @@ ARROW: dict[ColumnType, pa.DataType] = {
 }
 """How each type is stored."""
 
+Check = Callable[[pa.Array, Kind], bool]
+
 NUMBER = r"^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?$"
 DATETIME_OR_DATE = DATETIME.replace("[T ]", "([T ]", 1)[:-1] + ")?$"
@@ -100,7 +102,7 @@ class Guess:
             if not (check(values[:PROBE], kinds) and check(values, kinds)):
                 self.possible.discard(type_)
                 if self.declared:
-                    self._remember(column, kinds, before)
+                    self._remember(column, check, kinds, before)
 
     def type(self, *, code: bool) -> ColumnType:
         """The narrowest type; `code` says that the name is one of a code."""
@@ -113,13 +115,20 @@ class Guess:
             ]
         return next((type_ for type_ in allowed if type_ in self.possible), ColumnType.STRING)
 
-    def _remember(self, column: pa.Array, kinds: Kind, before: int) -> None:
-        check = _CHECKS.get(self.declared, _anything) if self.declared else _anything
-        marks = set(self.missing.to_pylist()) | {"", None}
-        for at, value in enumerate(column.to_pylist()):
-            if value not in marks and not check(pa.array([value], pa.string()), kinds):
-                self.broken = (before + at + 1, value)
-                return
+    def _remember(self, column: pa.Array, check: Check, kinds: Kind, before: int) -> None:
+        """Find the first value that the check refuses, by halves."""
+        there = pc.indices_nonzero(
+            pc.and_(pc.invert(pc.is_in(column, value_set=self.missing)), column.is_valid())
+        )
+        values = column.take(there)
+        good, bad = 0, len(values)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            if check(values[good:middle], kinds):
+                good = middle
+            else:
+                bad = middle
+        self.broken = (before + there[good].as_py() + 1, values[good].as_py())
 
 
 def typed(column: pa.Array, type_: ColumnType, missing: pa.Array) -> pa.Array:
@@ -203,7 +212,7 @@ def _anything(_values: pa.Array, _kinds: Kind) -> bool:
     return True
 
 
-_CHECKS: dict[ColumnType, Callable[[pa.Array, Kind], bool]] = {
+_CHECKS: dict[ColumnType, Check] = {
     ColumnType.INTEGER: _integers,
     ColumnType.NUMBER: _numbers,
     ColumnType.BOOLEAN: _booleans,

@@ -1,0 +1,92 @@
+"""Encodings are proven by what is in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import Unreadable
+from catalog.tabular.reading.encoding import encoding_of
+from tests.make_reading import make_file, read_text, rows_of, said_by
+
+CHINESE = "编码,名称,说明\n" + "".join(
+    f"{at:04d},上海市浦东新区第{at}中学,地址在世纪大道{at}号，邮编未知\n" for at in range(40)
+)
+FRENCH = "nom,région\n" + "".join(
+    f"Élise {at},Île-de-France où règne l’été à 20 €\n" for at in range(40)
+)
+TAIWAN = "代碼,名稱\n" + "".join(
+    f"{at:04d},臺北市信義區國民小學，電話號碼與學生總數\n" for at in range(40)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "found"),
+    [
+        (CHINESE, "utf-8", "utf-8"),
+        (CHINESE, "utf-8-sig", "utf-8-sig"),
+        (CHINESE, "utf-16", "utf-16"),
+        (CHINESE, "utf-16-le", "utf-16-le"),
+        (CHINESE, "utf-16-be", "utf-16-be"),
+        (CHINESE, "utf-32", "utf-32"),
+        (CHINESE, "gb18030", "gb18030"),
+        (CHINESE, "gbk", "gb18030"),
+        (TAIWAN, "big5", "big5hkscs"),
+        (FRENCH, "cp1252", "cp1252"),
+        (FRENCH.replace("€", "e").replace("’", " "), "latin-1", "cp1252"),
+    ],
+)
+def test_an_encoding_is_recognised_and_every_letter_comes_back(
+    tmp_path: Path, text: str, encoding: str, found: str
+) -> None:
+    path = make_file(tmp_path, "t.csv", text.encode(encoding))
+    recognised = encoding_of(path, "t.csv")
+    assert (recognised.codec, recognised.damaged) == (found, 0)
+    with recognised.open(path) as file:
+        assert file.read() == text
+
+
+def test_what_no_rule_knows_is_guessed(tmp_path: Path) -> None:
+    text = "город,описание\n" + "Москва,это довольно длинное описание большого города\n" * 60
+    path = make_file(tmp_path, "t.csv", text.encode("cp1251"))
+    with encoding_of(path, "t.csv").open(path) as file:
+        assert file.read() == text
+
+
+def test_single_bad_bytes_in_utf8_are_kept_and_counted(tmp_path: Path) -> None:
+    table = read_text(tmp_path, CHINESE.encode() + b"9999,caf\xe9,x\n")
+    assert rows_of(table)[-1] == ("9999", "café", "x")
+    assert "could not be read: 1" in said_by(table)
+    table = read_text(tmp_path, b"\xef\xbb\xbf" + CHINESE.encode() + b"9999,caf\xe9,x\n")
+    assert rows_of(table)[-1] == ("9999", "café", "x")
+
+
+def test_a_half_character_in_gb18030_is_marked_and_counted(tmp_path: Path) -> None:
+    table = read_text(tmp_path, CHINESE.encode("gb18030") + b"9999,abc\xff,x\n")
+    assert rows_of(table)[-1] == ("9999", "abc\ufffd", "x")
+    assert "could not be read: 1" in said_by(table)
+
+
+def test_a_declared_encoding_must_be_known_and_right(tmp_path: Path) -> None:
+    assert rows_of(read_text(tmp_path, "a,b\né,2\n".encode("cp1252"), encoding="cp1252")) == [
+        ("é", 2)
+    ]
+    assert rows_of(read_text(tmp_path, "a,b\n㐀,2\n".encode("gb18030"), encoding="gb2312")) == [
+        ("㐀", 2)
+    ]
+    with pytest.raises(Unreadable, match="The encoding nonsense is not known"):
+        read_text(tmp_path, "a,b\n1,2\n", encoding="nonsense")
+    with pytest.raises(Unreadable, match="not written in the encoding utf-8"):
+        read_text(tmp_path, CHINESE.encode("gb18030"), encoding="utf-8")
+
+
+def test_cut_utf16_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="damaged or cut off"):
+        read_text(tmp_path, "a,b\n1,2\n".encode("utf-16")[:-1])
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    content = b"a,b\n" + bytes(range(128, 256)) * 20
+    with pytest.raises(Unreadable, match="could not be recognised; name it"):
+        read_text(tmp_path, content)
