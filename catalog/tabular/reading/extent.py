@@ -60,7 +60,7 @@ def _check_member(
             references = REFERENCE.findall(block)
             letters = {letters for letters, _ in references}
             columns = max([columns, *map(_column, letters)])
-            rows = max([rows, *(int(number) for _, number in references[-1:] + references[:1])])
+            rows = max([rows, *map(int, {number for _, number in references})])
         elif member.filename == "content.xml":
             repeated = max(
                 [

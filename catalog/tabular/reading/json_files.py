@@ -30,6 +30,8 @@ class Outline:
     scalars: dict[str, Any] = field(default_factory=dict)
     kind: str = ""
     """The member `type` of the document: that of GeoJSON."""
+    lines: bool = False
+    """Whether a second value follows the first."""
 
 
 def json_file(source: Source, options: ReadOptions) -> Part:
@@ -44,14 +46,13 @@ def _chunks(
     source: Source, encoding: Encoding, options: ReadOptions, part: Part
 ) -> Iterator[Chunk]:
     try:
+        outline = _outline(source, encoding, options)
         with encoding.open(source.path) as text:
             walker = _walker(text, options)
-            lines = options.format == "jsonl" or (walker.peek() == "{" and _is_lines(walker))
-        with encoding.open(source.path) as text:
             rows = (
-                _lines(_walker(text, options))
-                if lines
-                else _document(source, encoding, options, text, part)
+                _lines(walker)
+                if outline.lines
+                else _document(source, options, outline, walker, part)
             )
             yield from chunks_of(rows, options.missing)
     except Broken as error:
@@ -67,31 +68,20 @@ def _walker(text: TextIO, options: ReadOptions) -> Walker:
     return Walker(text, options.limits.row)
 
 
-def _is_lines(walker: Walker) -> bool:
-    """Whether a second value follows the first object."""
-    for _ in walker.members():
-        walker.skip()
-    return bool(walker.peek())
-
-
 def _lines(walker: Walker) -> Iterator[Mapping[str, Any]]:
     while walker.peek():
         yield _record(walker.value())
 
 
 def _document(
-    source: Source, encoding: Encoding, options: ReadOptions, text: TextIO, part: Part
+    source: Source, options: ReadOptions, outline: Outline, walker: Walker, part: Part
 ) -> Iterator[Mapping[str, Any]]:
-    walker = _walker(text, options)
     if walker.peek() == "[":
-        rows = _array(walker)
+        yield from _array(walker)
+    elif outline.kind == "Feature":
+        yield _record(walker.value())
     else:
-        outline = _outline(source, encoding, options)
-        if outline.kind == "Feature":
-            rows = iter([_record(walker.value())])
-        else:
-            rows = _inside(source, options, outline, walker, part)
-    yield from rows
+        yield from _inside(source, options, outline, walker, part)
     if walker.peek():
         raise Broken(walker.position)
 
@@ -167,10 +157,14 @@ def _carried(source: Source, options: ReadOptions, outline: Outline) -> dict[str
 
 
 def _outline(source: Source, encoding: Encoding, options: ReadOptions) -> Outline:
-    outline = Outline()
+    """What is where in a document that is an object, and whether it is one of JSON lines."""
+    outline = Outline(lines=options.format == "jsonl")
     with encoding.open(source.path) as text:
-        _explore(_walker(text, options), "", outline, 0)
-    outline.kind = str(outline.scalars.get("type", ""))
+        walker = _walker(text, options)
+        if walker.peek() == "{" and not outline.lines:
+            _explore(walker, "", outline, 0)
+            outline.kind = str(outline.scalars.get("type", ""))
+            outline.lines = bool(walker.peek())
     return outline
 
 
