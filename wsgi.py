@@ -18,7 +18,6 @@ import api.operations
 import catalog.db
 import catalog.engines
 import catalog.log
-import harvesters.jobs
 import portal
 import portal.errors
 from catalog.errors import CatalogError
@@ -82,7 +81,7 @@ def weft() -> None:
 @weft.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
-@click.option("--threads", default=8, show_default=True, help="Requests served at the same time.")
+@click.option("--threads", default=4, show_default=True, help="Requests served at the same time.")
 def web(host: str, port: int, threads: int) -> None:
     """Serve pages and API."""
     from granian import Granian
@@ -123,6 +122,14 @@ def administrator(email: str) -> None:
     """Make EMAIL an administrator and print a one-time password."""
     with create_app().app_context():
         click.echo(accounts.create_administrator(email))
+
+
+@weft.command()
+@click.argument("email")
+def reset_password(email: str) -> None:
+    """Print another one-time password for EMAIL and end its sessions."""
+    with create_app().app_context():
+        click.echo(accounts.reset_password(email))
 
 
 @weft.command()

@@ -23,12 +23,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import click
-import orjson
 
 from bench.catalogues import drafts
 from catalog.permissions import SCHEDULER
-from catalog.services import datasets, organizations, search
 from catalog.schemas.drafts import Origin
+from catalog.services import datasets, organizations, search
 from catalog.settings import Settings
 from wsgi import create_app
 
@@ -53,7 +52,12 @@ class Operation:
 @click.command()
 @click.option("--port", default=8765, show_default=True)
 @click.option("--clone", is_flag=True, help="Also time `make demo` in a fresh clone (minutes).")
-@click.option("--rounds", default=3, show_default=True, help="Measurements of each operation; the median is printed.")
+@click.option(
+    "--rounds",
+    default=3,
+    show_default=True,
+    help="Measurements of each operation; the median is printed.",
+)
 def main(port: int, *, clone: bool, rounds: int) -> None:
     """Measure, print a table."""
     with tempfile.TemporaryDirectory(prefix="weft-bench-") as folder:
@@ -71,7 +75,10 @@ def _time_first_page(folder: Path, port: int) -> None:
     began = time.monotonic()
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
     process = subprocess.Popen(
-        ["make", "demo", f"PORT={port}"], cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True
+        ["make", "demo", f"PORT={port}"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     first = _wait_for(port, "/en/", 1800) - began
     print(f"clone to first page              {first:8.1f} s (wall)")
@@ -81,7 +88,10 @@ def _time_first_page(folder: Path, port: int) -> None:
     process.wait(60)
     began = time.monotonic()
     process = subprocess.Popen(
-        ["make", "demo", f"PORT={port}"], cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True
+        ["make", "demo", f"PORT={port}"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     print(f"second make demo to first page   {_wait_for(port, '/en/', 600) - began:8.1f} s (wall)")
     os.killpg(process.pid, signal.SIGINT)
@@ -112,23 +122,34 @@ def _wait_for_ready(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _harvest_demo(data: Path, port: int) -> None:
-    command = [sys.executable, "-m", "demo.start", "--port", str(port), "--data", str(data), "--exit-when-ready"]
+    command = [
+        sys.executable,
+        "-m",
+        "demo.start",
+        "--port",
+        str(port),
+        "--data",
+        str(data),
+        "--exit-when-ready",
+    ]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def _settings(data: Path) -> Settings:
     return Settings(
-        data_dir=str(data), limit_anonymous="100000000/minute", limit_basic="100000000/minute", log_level="WARNING"
+        data_dir=str(data),
+        limit_anonymous="100000000/minute",
+        limit_basic="100000000/minute",
+        log_level="WARNING",
     ).resolved()
 
 
 def _fill(data: Path) -> tuple[str, int]:
     """Add described datasets until there are CATALOGUE; returns the id and rows of the longest table."""
-    app = create_app(replace(_settings(data), queue_url="immediate:"))
+    app = create_app(replace(_settings(data), queue_url=f"sqlite:{data / 'unused.sqlite'}"))
     with app.app_context():
         organizations.put(SCHEDULER, "bench", title={"zh": "基准测试", "en": "Benchmark"})
         have = search.find(SCHEDULER, search.SearchQuery(limit=1)).total
-        search.pause_indexing = True
         for at, draft in zip(range(CATALOGUE - have), drafts("bench"), strict=False):
             datasets.put(SCHEDULER, draft, origin=Origin("bench", str(at)))
         search.reindex(SCHEDULER)
@@ -148,15 +169,25 @@ def _operations(table: str, rows: int) -> list[Operation]:
         Operation("search page, facets (HTML)", lambda at: f"/en/datasets?q={word(at)}", 5),
         Operation("search, facets (API)", lambda at: f"/api/v1/datasets?q={word(at)}", 5),
         Operation("home page", lambda at: "/zh/"),  # noqa: ARG005 # all operations have one signature
-        Operation("dataset page", lambda at: "/zh/datasets/hourly-air-quality", 10),  # noqa: ARG005 # all operations have one signature
+        Operation("dataset page", lambda at: "/zh/datasets/air-quality-hourly", 10),  # noqa: ARG005 # all operations have one signature
         Operation("100 rows at the start", lambda at: f"{api}/rows?limit=100&offset={at % 50}", 3),
-        Operation("100 rows in the middle", lambda at: f"{api}/rows?limit=100&offset={rows // 2 + at % 50}", 3),
-        Operation("100 rows at the end", lambda at: f"{api}/rows?limit=100&offset={deep + at % 50}", 3),
-        Operation("table page, 100 rows (HTML)", lambda at: f"/zh/tables/{table}?page={1 + at % 500}"),
+        Operation(
+            "100 rows in the middle",
+            lambda at: f"{api}/rows?limit=100&offset={rows // 2 + at % 50}",
+            3,
+        ),
+        Operation(
+            "100 rows at the end", lambda at: f"{api}/rows?limit=100&offset={deep + at % 50}", 3
+        ),
+        Operation(
+            "table page, 100 rows (HTML)", lambda at: f"/zh/tables/{table}?page={1 + at % 500}"
+        ),
         Operation("filtered page", lambda at: f"{api}/rows?where=No>{at * 100}&limit=100"),
         Operation("sorted page", lambda at: f"{api}/rows?order_by=-No&limit=100&offset={at % 500}"),
         Operation("count with a filter", lambda at: f"{api}/count?where=No>{at * 100}"),
-        Operation("group-by", lambda at: f"{api}/group?group_by=station&measures=avg(TEMP)&where=No>{at}"),
+        Operation(
+            "group-by", lambda at: f"{api}/group?group_by=station&measures=avg(TEMP)&where=No>{at}"
+        ),
         Operation("export CSV", lambda at: f"{api}/download.csv", per_megabyte=True),  # noqa: ARG005 # all operations have one signature
         Operation("export JSON lines", lambda at: f"{api}/download.jsonl", per_megabyte=True),  # noqa: ARG005 # all operations have one signature
         Operation("export Parquet", lambda at: f"{api}/download.parquet", per_megabyte=True),  # noqa: ARG005 # all operations have one signature
@@ -175,7 +206,8 @@ def _web(data: Path, port: int) -> Iterator[int]:
     }
     commands = (["wsgi.py", "web", "--port", str(port)], ["wsgi.py", "worker"])
     processes = [
-        subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment) for command in commands
+        subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)
+        for command in commands
     ]
     try:
         _wait_for(port, "/en/", 60)
@@ -211,7 +243,9 @@ def _megabytes(pid: int) -> float:
 def _print_memory(when: str, processes: list[subprocess.Popen[bytes]]) -> None:
     for name, process in zip(("web", "worker"), processes, strict=True):
         members = [f"{_megabytes(member):.0f}" for member in _tree(process.pid)]
-        print(f"memory of {name:<8} {when:<14} {' + '.join(members):>12} MB resident (parent + children)")
+        print(
+            f"memory of {name:<8} {when:<14} {' + '.join(members):>12} MB resident (parent + children)"
+        )
 
 
 def _ask(connection: http.client.HTTPConnection, path: str) -> int:
@@ -232,7 +266,9 @@ def _measure_all(pid: int, port: int, operations: list[Operation], rounds: int) 
         _print_operation(pid, connection, operation, rounds)
 
 
-def _print_operation(pid: int, connection: http.client.HTTPConnection, operation: Operation, rounds: int) -> None:
+def _print_operation(
+    pid: int, connection: http.client.HTTPConnection, operation: Operation, rounds: int
+) -> None:
     size = 0
     for at in range(1 if operation.per_megabyte else 40):
         size = _ask(connection, operation.path(at))
@@ -249,7 +285,9 @@ def _print_operation(pid: int, connection: http.client.HTTPConnection, operation
         found.append((_cpu_seconds(pid) - before) / count * 1000)
     median = sorted(found)[len(found) // 2]
     if operation.per_megabyte:
-        print(f"{operation.name:<32} {median / (size / 1e6):9.2f} {'':>7}   per MB, {size / 1e6:.1f} MB")
+        print(
+            f"{operation.name:<32} {median / (size / 1e6):9.2f} {'':>7}   per MB, {size / 1e6:.1f} MB"
+        )
         return
     target = f"≤ {operation.target:g}" if operation.target else ""
     print(f"{operation.name:<32} {median:9.2f} {target:>7}   {size / 1e3:.1f} kB, {count} requests")

@@ -21,7 +21,7 @@ from flask_migrate import upgrade
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from catalog.models.vocabulary import Role
+from catalog.errors import Conflict
 from catalog.permissions import SCHEDULER
 from catalog.queue import job_queue
 from catalog.services import accounts
@@ -37,12 +37,18 @@ console = Console(highlight=False)
 
 @click.command()
 @click.option("--port", default=8000, show_default=True, help="Port of the portal.")
-@click.option("--data", default="var/demo", show_default=True, help="Folder for what the demo keeps.")
-@click.option("--exit-when-ready", is_flag=True, help="End as soon as the portal is ready (for tests).")
+@click.option(
+    "--data", default="var/demo", show_default=True, help="Folder for what the demo keeps."
+)
+@click.option(
+    "--exit-when-ready", is_flag=True, help="End as soon as the portal is ready (for tests)."
+)
 def start(port: int, data: str, *, exit_when_ready: bool) -> None:
     """Start the demo portal and stay until Ctrl-C."""
     if not _is_free(port):
-        sys.exit(f"Port {port} is in use by another program: choose another one, as in: make demo PORT={port + 1}")
+        sys.exit(
+            f"Port {port} is in use by another program: choose another one, as in: make demo PORT={port + 1}"
+        )
     signal.signal(signal.SIGTERM, _interrupt)
     settings = Settings.from_env(_environment(port, data))
     _migrate(settings)
@@ -113,7 +119,12 @@ def _processes(settings: Settings, port: int) -> Iterator[str]:
     )
     running = [
         subprocess.Popen(  # noqa: S603 # our own programs
-            (sys.executable, *command), cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            (sys.executable, *command),
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         for command in commands
     ]
@@ -148,9 +159,10 @@ def _harvest(settings: Settings, server: str) -> str | None:
         waiting = [source for source in services.sources(SCHEDULER) if source.last_run is None]
         if waiting:
             _watch([services.run_now(SCHEDULER, source.id).id for source in waiting])
-        if accounts.has(Role.ADMINISTRATOR):
+        try:
+            return accounts.create_administrator(ADMINISTRATOR)
+        except Conflict:
             return None
-        return accounts.create_administrator(ADMINISTRATOR)
 
 
 def _watch(runs: list[str]) -> None:
@@ -163,7 +175,11 @@ def _watch(runs: list[str]) -> None:
             state = services.progress(SCHEDULER, runs)
             progress.update(bar, completed=state.ended)
             progress.update(loads, completed=state.loaded, total=state.to_load or None)
-            if state.ended == len(runs) and state.loaded >= state.to_load and not job_queue().waiting():
+            if (
+                state.ended == len(runs)
+                and state.loaded >= state.to_load
+                and not job_queue().waiting()
+            ):
                 return
             time.sleep(0.3)
 
@@ -181,11 +197,21 @@ def _wait_until_answers(port: int, seconds: float = 60) -> None:
 
 def _tell(port: int, password: str | None) -> None:
     address = f"http://127.0.0.1:{port}"
-    console.print(f"\n[bold]Weft is at {address}[/bold]  (中文: {address}/zh/ · English: {address}/en/)\n")
+    console.print(
+        f"\n[bold]Weft is at {address}[/bold]  (中文: {address}/zh/ · English: {address}/en/)\n"
+    )
     if password:
-        console.print(f"Administrator: {ADMINISTRATOR}   one-time password: [bold]{password}[/bold]\n")
+        console.print(
+            f"Administrator: {ADMINISTRATOR}   one-time password: [bold]{password}[/bold]\n"
+        )
+    else:
+        console.print(
+            f"Administrator: {ADMINISTRATOR}, with the password that you chose or that the first start printed.\n"
+        )
     console.print("Three things to try:")
-    console.print(f"  1. Search the hourly air quality of four stations: {address}/en/datasets?q=air+quality")
+    console.print(
+        f"  1. Search the hourly air quality of four stations: {address}/en/datasets?q=air+quality"
+    )
     console.print(f"  2. See the districts' map day by day: {address}/zh/datasets?q=新冠")
     console.print(f"  3. Ask the API: curl '{address}/api/v1/datasets?q=行政区划'")
     console.print("\nCtrl-C stops everything.")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'd7c7d8548039'
+revision = 'e8362eccc31a'
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -211,6 +211,7 @@ def upgrade() -> None:
     sa.Column('map', sa.JSON(), nullable=False),
     sa.Column('loaded_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['resource_id'], ['resource.id'], name=op.f('fk_data_table_resource_id_resource'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_data_table')),
     sa.UniqueConstraint('resource_id', 'key', name=op.f('uq_data_table_resource_id_key'))

@@ -1,0 +1,104 @@
+"""The whole demo, started once as `make demo` starts it, and a Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass
+class Demo:
+    """A running demo: its address, folder, process and what it printed."""
+
+    port: int
+    folder: Path
+    process: subprocess.Popen[str]
+    printed: str
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def password(self) -> str | None:
+        found = re.search(r"one-time password: (\S+)", self.printed)
+        return found[1] if found else None
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_demo(folder: Path, port: int, **settings: str) -> Demo:
+    """Start the demo and read what it prints until it is ready or has ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo.start", "--port", str(port), "--data", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200", **settings},  # noqa: TID251 # hands the environment on
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    printed = ""
+    for line in process.stdout or ():
+        printed += line
+        if "Ctrl-C stops everything" in line:
+            break
+    return Demo(port, folder, process, printed)
+
+
+def stop_demo(demo: Demo) -> None:
+    """Press Ctrl-C and wait."""
+    if demo.process.poll() is None:
+        os.killpg(demo.process.pid, signal.SIGINT)
+        demo.process.wait(60)
+    if demo.process.stdout:
+        demo.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo with all departments harvested; a key may be used 40 times a minute."""
+    started = start_demo(
+        tmp_path_factory.mktemp("demo"),
+        free_port(),
+        WEFT_LIMIT_ANONYMOUS="100000/minute",
+        WEFT_LIMIT_BASIC="40/minute",
+    )
+    assert started.process.poll() is None, started.printed
+    yield started
+    stop_demo(started)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium of the machine, or Playwright's own."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        executable = found or playwright.chromium.executable_path
+        if not Path(executable).exists():
+            pytest.skip("no Chromium on this machine: install one to run the browser tests")
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield browser
+        browser.close()
