@@ -95,7 +95,7 @@ check: check-code test-quick  ## Checks and quick tests
 messages: install-dev  ## Collect the sentences of code and templates for translation
 	@$(VENV)/bin/pybabel -q extract -F portal/translations/babel.cfg $(shell cat portal/translations/keywords) \
 	  --no-location --sort-output --omit-header -o portal/translations/messages.pot .
-	@$(VENV)/bin/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching --omit-header --ignore-obsolete
+	@$(VENV)/bin/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@rm portal/translations/messages.pot
 
 migration: install-dev  ## Write a migration from the models (m="what changes")
