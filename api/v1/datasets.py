@@ -25,7 +25,7 @@ bp = blueprint("datasets")
 
 
 @bp.route("/datasets")
-@bp.arguments(SearchParameters, location="query", unknown=RAISE)
+@bp.arguments(SearchParameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("DatasetPage"), description=N_("One page of what was found"))
 @bp.doc(summary=N_("Search datasets"), operationId="searchDatasets", tags=["datasets"])
 def find(query: SearchQuery) -> Response:
@@ -48,7 +48,7 @@ def find(query: SearchQuery) -> Response:
 
 
 @bp.route("/datasets/<slug>")
-@bp.arguments(Parameters, location="query", unknown=RAISE)
+@bp.arguments(Parameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Dataset"), description=N_("The dataset"))
 @bp.doc(summary=N_("Show a dataset"), operationId="showDataset", tags=["datasets"])
 def show(parameters: Mapping[str, Any], slug: str) -> Response:  # noqa: ARG001 # the language was taken already

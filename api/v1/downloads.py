@@ -80,5 +80,5 @@ for _kind, _media_type in FORMATS.items():
         content_type=_media_type,
         description=N_("The file as a stream"),
     )(_view)
-    _view = bp.arguments(DownloadParameters, location="query", unknown=RAISE)(_view)
+    _view = bp.arguments(DownloadParameters(), location="query", unknown=RAISE)(_view)
     bp.add_url_rule(f"/tables/<table_id>/download.{_kind}", _view.__name__, _view)

@@ -18,7 +18,7 @@ bp = blueprint("organizations")
 
 
 @bp.route("/organizations")
-@bp.arguments(Parameters, location="query", unknown=RAISE)
+@bp.arguments(Parameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("OrganizationList"), description=N_("All organizations"))
 @bp.doc(summary=N_("List organizations"), operationId="listOrganizations", tags=["organizations"])
 def index(parameters: Mapping[str, Any]) -> Response:  # noqa: ARG001 # the language was taken already
@@ -35,7 +35,7 @@ def index(parameters: Mapping[str, Any]) -> Response:  # noqa: ARG001 # the lang
 
 
 @bp.route("/organizations/<slug>")
-@bp.arguments(Parameters, location="query", unknown=RAISE)
+@bp.arguments(Parameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Organization"), description=N_("The organization"))
 @bp.doc(summary=N_("Show an organization"), operationId="showOrganization", tags=["organizations"])
 def show(parameters: Mapping[str, Any], slug: str) -> Response:  # noqa: ARG001 # the language was taken already

@@ -33,7 +33,7 @@ bp = blueprint("tables")
 
 
 @bp.route("/tables/<table_id>")
-@bp.arguments(Parameters, location="query", unknown=RAISE)
+@bp.arguments(Parameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Table"), description=N_("The table"))
 @bp.doc(summary=N_("Show a table"), operationId="showTable", tags=["tables"])
 def show(parameters: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG001 # the language was taken already
@@ -58,7 +58,7 @@ def show(parameters: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG
 
 
 @bp.route("/tables/<table_id>/rows")
-@bp.arguments(RowsParameters, location="query", unknown=RAISE)
+@bp.arguments(RowsParameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Rows"), description=N_("One page of rows"))
 @bp.doc(summary=N_("Read rows"), operationId="readRows", tags=["tables"])
 def rows(asked: Mapping[str, Any], table_id: str) -> Response:
@@ -79,7 +79,7 @@ def rows(asked: Mapping[str, Any], table_id: str) -> Response:
 
 
 @bp.route("/tables/<table_id>/count")
-@bp.arguments(NarrowingParameters, location="query", unknown=RAISE)
+@bp.arguments(NarrowingParameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Count"), description=N_("The number of rows"))
 @bp.doc(summary=N_("Count rows"), operationId="countRows", tags=["tables"])
 def count(asked: Mapping[str, Any], table_id: str) -> Response:
@@ -95,7 +95,7 @@ def count(asked: Mapping[str, Any], table_id: str) -> Response:
 
 
 @bp.route("/tables/<table_id>/group")
-@bp.arguments(GroupParameters, location="query", unknown=RAISE)
+@bp.arguments(GroupParameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Rows"), description=N_("One row for each group"))
 @bp.doc(summary=N_("Group rows"), operationId="groupRows", tags=["tables"])
 def group(asked: Mapping[str, Any], table_id: str) -> Response:
