@@ -7,7 +7,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 NODE_BIN := $(abspath $(VENV))/bin
 PIP_FLAGS := --disable-pip-version-check --quiet --require-hashes
-SOURCES := catalog harvesters api portal wsgi.py demo/start.py demo/server.py tests bench
+SOURCES := catalog harvesters api portal wsgi.py demo tests bench
 
 .PHONY: help install install-dev static demo run worker test test-quick lint format types imports check \
         messages migration docs bench lock clean browser
@@ -49,8 +49,12 @@ install: $(VENV)/.installed portal/translations/.compiled  ## Create the environ
 install-dev: $(VENV)/.installed-dev portal/translations/.compiled
 static: static/build/manifest.json  ## Build styles and scripts for the browser
 
-demo: install static  ## Harvest the demo departments and serve the portal (PORT=8000)
+demo: free-port install static  ## Harvest the demo departments and serve the portal (PORT=8000)
 	@exec $(PY) -m demo.start --port $(PORT)
+
+.PHONY: free-port
+free-port:
+	@$(PYTHON) demo/port.py "$(PORT)"
 
 run: install static  ## Serve pages and API with the settings of the environment
 	@$(PY) wsgi.py migrate && exec $(PY) wsgi.py web --port $(PORT)
@@ -61,7 +65,7 @@ worker: install  ## Run jobs with the settings of the environment
 browser:
 	@./tests/functional/install-browser
 
-test: install-dev static browser check-code  ## Everything: checks, tests with coverage, the demo in a browser
+test: install-dev static browser check-code docs  ## Everything: checks, tests with coverage, the demo in a browser
 	@rm -f .coverage .coverage.*
 	@$(PY) -m coverage run -m pytest
 	@$(PY) -m coverage combine -q

@@ -26,6 +26,7 @@ from catalog.permissions import SCHEDULER
 from catalog.queue import job_queue
 from catalog.services import accounts
 from catalog.settings import Settings
+from demo.port import any_free, is_free, require_free
 from harvesters import demo, services
 from wsgi import create_app
 
@@ -45,10 +46,7 @@ console = Console(highlight=False)
 )
 def start(port: int, data: str, *, exit_when_ready: bool) -> None:
     """Start the demo portal and stay until Ctrl-C."""
-    if not _is_free(port):
-        sys.exit(
-            f"Port {port} is in use by another program: choose another one, as in: make demo PORT={port + 1}"
-        )
+    require_free(port)
     signal.signal(signal.SIGTERM, _interrupt)
     settings = Settings.from_env(_environment(port, data))
     _migrate(settings)
@@ -63,24 +61,8 @@ def start(port: int, data: str, *, exit_when_ready: bool) -> None:
         console.print("\nStopped.")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # the signature is signal's
     raise KeyboardInterrupt
-
-
-def _is_free(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _environment(port: int, data: str) -> dict[str, str]:
@@ -88,8 +70,8 @@ def _environment(port: int, data: str) -> dict[str, str]:
     folder = (ROOT / data).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     chosen = folder / "server_port"
-    if not chosen.exists() or not _is_free(int(chosen.read_text())):
-        chosen.write_text(str(_free_port()))
+    if not chosen.exists() or not is_free(int(chosen.read_text())):
+        chosen.write_text(str(any_free()))
     given = {key: text for key, text in os.environ.items() if key.startswith("WEFT_")}  # noqa: TID251 # a process starter hands the environment on
     return {
         "WEFT_DATA_DIR": str(folder),

@@ -63,7 +63,12 @@ def settings_page() -> str:
 
 def commands_page() -> str:
     """Help of each `weft` command."""
-    parts = ["# Commands", "", "Run as `python wsgi.py COMMAND`, or `weft COMMAND` after `pip install -e .`.", ""]
+    parts = [
+        "# Commands",
+        "",
+        "Run as `python wsgi.py COMMAND`, or `weft COMMAND` after `pip install -e .`.",
+        "",
+    ]
     for name, command in sorted(wsgi.weft.commands.items()):
         context = click.Context(command, info_name=f"weft {name}")
         parts += [f"## weft {name}", "", "```text", command.get_help(context), "```", ""]
@@ -73,14 +78,24 @@ def commands_page() -> str:
 def facets_page() -> str:
     """One line a facet."""
     rows = [f"| `{facet.name}` | {facet.label} |" for facet in FACETS]
-    return "\n".join(["# Facets of the search", "", "| Parameter | Shown as |", "|---|---|", *rows]) + "\n"
+    return (
+        "\n".join(["# Facets of the search", "", "| Parameter | Shown as |", "|---|---|", *rows])
+        + "\n"
+    )
 
 
 def formats_page() -> str:
     """Each harvest format with its options."""
     parts = ["# Harvest formats", ""]
     for kind, made in sorted(FORMATS.items()):
-        parts += [f"## {kind}", "", inspect.cleandoc(made.__doc__ or ""), "", "| Option | Type | Required | Meaning |", "|---|---|---|---|"]
+        parts += [
+            f"## {kind}",
+            "",
+            inspect.cleandoc(made.__doc__ or ""),
+            "",
+            "| Option | Type | Required | Meaning |",
+            "|---|---|---|---|",
+        ]
         parts += [_option(name, field) for name, field in sorted(_options(made).fields.items())]
         parts.append("")
     return "\n".join(parts)
@@ -99,7 +114,11 @@ def _option(name: str, field: object) -> str:
 
 def errors_page() -> str:
     """Every error with its status and code."""
-    found = [made for _, made in inspect.getmembers(errors, inspect.isclass) if issubclass(made, errors.CatalogError)]
+    found = [
+        made
+        for _, made in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(made, errors.CatalogError)
+    ]
     rows = [
         f"| {made.status} | `{made.code}` | {inspect.cleandoc(made.__doc__ or '').splitlines()[0]} |"
         for made in sorted(found, key=lambda made: (made.status, made.code))

@@ -51,7 +51,7 @@ def start_demo(folder: Path, port: int, **settings: str) -> Demo:
     process = subprocess.Popen(
         [sys.executable, "-m", "demo.start", "--port", str(port), "--data", str(folder)],
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200", **settings},  # noqa: TID251 # hands the environment on
+        env={**os.environ, "COLUMNS": "200", **settings},  # hands the environment on
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -98,7 +98,12 @@ def chromium() -> Iterator[Browser]:
             pytest.skip("no Chromium on this machine: install one to run the browser tests")
         browser = playwright.chromium.launch(
             executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+            ],
         )
         yield browser
         browser.close()

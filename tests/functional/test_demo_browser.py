@@ -25,18 +25,35 @@ from tests.functional.conftest import ROOT, Demo, free_port, start_demo, stop_de
 pytestmark = [pytest.mark.demo, pytest.mark.browser]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 WORDS = {
-    "zh": {"query": "空气", "title": "空气质量", "search": "搜索", "download": "下载", "keys": "开发大赛"},
-    "en": {"query": "air quality", "title": "air quality", "search": "Search", "download": "Download", "keys": "contest"},
+    "zh": {
+        "query": "空气",
+        "title": "空气质量",
+        "search": "搜索",
+        "download": "下载",
+        "keys": "开发大赛",
+    },
+    "en": {
+        "query": "air quality",
+        "title": "air quality",
+        "search": "Search",
+        "download": "Download",
+        "keys": "contest",
+    },
 }
 
 
 @pytest.fixture
 def page(chromium: Browser, demo: Demo) -> Iterator[Page]:
-    context = chromium.new_context(base_url=demo.address, accept_downloads=True, viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(
+        base_url=demo.address, accept_downloads=True, viewport={"width": 1280, "height": 900}
+    )
     opened = context.new_page()
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    opened.on(
+        "console",
+        lambda message: troubles.append(message.text) if message.type == "error" else None,
+    )
     yield opened
     context.close()
     assert troubles == []
@@ -63,7 +80,7 @@ def test_a_visitor_searches_previews_and_downloads(page: Page, language: str, tm
     page.get_by_role("button", name=words["search"]).first.click()
     expect(page).to_have_url(re.compile(rf"/{language}/datasets\?.*q="))
     assert_accessible(page)
-    page.get_by_role("link", name=re.compile(words["title"], re.I)).first.click()
+    page.get_by_role("link", name=re.compile(words["title"], re.IGNORECASE)).first.click()
     expect(page).to_have_url(re.compile(rf"/{language}/datasets/air-quality-hourly"))
     assert_accessible(page)
     page.locator(f'a[href*="/{language}/tables/"]').first.click()
@@ -83,14 +100,16 @@ def test_a_visitor_searches_previews_and_downloads(page: Page, language: str, tm
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("view", ["columns", "chart", "map", "api"])
 def test_each_view_of_the_districts_is_accessible(page: Page, demo: Demo, language: str, view: str):
-    answer = urllib.request.urlopen(f"{demo.address}/api/v1/datasets/covid-shanghai-districts")  # noqa: TID251, S310 # a client of the portal, on loopback
+    answer = urllib.request.urlopen(f"{demo.address}/api/v1/datasets/covid-shanghai-districts")
     table = json.loads(answer.read())["resources"][0]["tables"][0]["id"]
     page.goto(f"/{language}/tables/{table}?view={view}")
     assert_accessible(page)
     text = page.inner_text("main")
     if view == "map":
         assert "浦东新区" in text
-        assert ("不是" if language == "zh" else "not") in text  # the outlines are no approved base map
+        assert (
+            "不是" if language == "zh" else "not"
+        ) in text  # the outlines are no approved base map
         assert page.locator("svg path").count() >= 16
     if view == "api":
         assert f"/api/v1/tables/{table}/rows" in text
@@ -117,9 +136,9 @@ def test_a_developer_gets_a_key_and_meets_its_limit(page: Page, demo: Demo, lang
     path = f"{demo.address}/api/v1/datasets?q={quote('人口')}&lang={language}"
     remaining = []
     while True:
-        request = urllib.request.Request(path, headers={"Authorization": f"Bearer {key}"})  # noqa: TID251, S310 # a client of the portal, on loopback
+        request = urllib.request.Request(path, headers={"Authorization": f"Bearer {key}"})
         try:
-            with urllib.request.urlopen(request) as answer:  # noqa: TID251, S310 # a client of the portal, on loopback
+            with urllib.request.urlopen(request) as answer:
                 remaining.append(int(answer.headers["RateLimit-Remaining"]))
                 assert answer.headers["X-RateLimit-Limit"] == "40"
         except urllib.error.HTTPError as refused:
@@ -138,7 +157,14 @@ def test_the_pages_fit_a_small_phone_and_large_text(chromium: Browser, demo: Dem
     context = chromium.new_context(base_url=demo.address, viewport={"width": 360, "height": 740})
     page = context.new_page()
     for size in ("100%", "200%"):
-        for path in ("/zh/", "/en/", "/zh/datasets?q=区", "/en/datasets/air-quality-hourly", "/zh/organizations", "/en/sources"):
+        for path in (
+            "/zh/",
+            "/en/",
+            "/zh/datasets?q=区",
+            "/en/datasets/air-quality-hourly",
+            "/zh/organizations",
+            "/en/sources",
+        ):
             page.goto(path)
             page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, (path, size)
@@ -174,10 +200,16 @@ def test_a_busy_port_gives_one_clear_sentence():
         port = taken.getsockname()[1]
         ended = subprocess.run(
             [sys.executable, "-m", "demo.start", "--port", str(port)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert ended.returncode == 1
-    assert ended.stderr.strip() == f"Port {port} is in use by another program: choose another one, as in: make demo PORT={port + 1}"
+    assert (
+        ended.stderr.strip()
+        == f"Port {port} is in use or not allowed: choose another one, as in: make demo PORT={port + 1}"
+    )
     assert "Traceback" not in ended.stdout
 
 
@@ -187,7 +219,9 @@ def test_the_demo_prints_what_to_do(demo: Demo):
     assert "Three things to try" in demo.printed
 
 
-def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(tmp_path: Path, demo: Demo):
+def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(
+    tmp_path: Path, demo: Demo
+):
     """On a copy of the harvested demo, so that the first goes on."""
     folder = tmp_path / "copy"
     folder.mkdir()
@@ -197,7 +231,12 @@ def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(tmp_p
     try:
         assert "Weft is at" in second.printed
         assert second.password is None
-        children = [int(pid) for pid in Path(f"/proc/{second.process.pid}/task/{second.process.pid}/children").read_text().split()]
+        children = [
+            int(pid)
+            for pid in Path(f"/proc/{second.process.pid}/task/{second.process.pid}/children")
+            .read_text()
+            .split()
+        ]
         assert len(children) >= 3
     finally:
         stop_demo(second)

@@ -31,7 +31,7 @@ csv.field_size_limit(10_000_000)
 
 
 def fetch(demo: Demo, path: str) -> bytes:
-    with urllib.request.urlopen(demo.address + path) as answer:  # noqa: TID251, S310 # a client of the portal, on loopback
+    with urllib.request.urlopen(demo.address + path) as answer:
         return answer.read()
 
 
@@ -47,7 +47,11 @@ def served(demo: Demo, table: dict) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a table's CSV download; the API's count agrees with it."""
     text = fetch(demo, f"/api/v1/tables/{table['id']}/download.csv").decode("utf-8")
     header, *rows = list(csv.reader(io.StringIO(text)))
-    assert json.loads(fetch(demo, f"/api/v1/tables/{table['id']}/count"))["count"] == len(rows) == table["rows"]
+    assert (
+        json.loads(fetch(demo, f"/api/v1/tables/{table['id']}/count"))["count"]
+        == len(rows)
+        == table["rows"]
+    )
     return header, rows
 
 
@@ -57,7 +61,9 @@ def only_table(demo: Demo, slug: str) -> tuple[list[str], list[list[str]], dict[
     return header, rows, {column["name"]: column["type"] for column in table["columns"]}
 
 
-def assert_equal(source: Sequence[Sequence[str | None]], rows: list[list[str]], types: Sequence[str]) -> None:
+def assert_equal(
+    source: Sequence[Sequence[str | None]], rows: list[list[str]], types: Sequence[str]
+) -> None:
     """Row by row and cell by cell, in order."""
     assert len(source) == len(rows)
     numeric = [type_ in ("integer", "number") for type_ in types]
@@ -65,7 +71,11 @@ def assert_equal(source: Sequence[Sequence[str | None]], rows: list[list[str]], 
         for number, left, right in zip(numeric, theirs, ours, strict=True):
             if number:
                 missing = left in (None, "", "NA")
-                assert right == "" if missing else Decimal(str(left)) == Decimal(right), (at, left, right)
+                assert right == "" if missing else Decimal(str(left)) == Decimal(right), (
+                    at,
+                    left,
+                    right,
+                )
             else:
                 assert (left or "") == right, (at, left, right)
 
@@ -81,7 +91,9 @@ def assert_equal(source: Sequence[Sequence[str | None]], rows: list[list[str]], 
 )
 def test_civil_affairs_database(demo: Demo, tmp_path: Path, slug: str, table: str, rows: int):
     file = tmp_path / "divisions.sqlite"
-    file.write_bytes(gzip.decompress((FILES / "civil-affairs-divisions/divisions.sqlite.gz").read_bytes()))
+    file.write_bytes(
+        gzip.decompress((FILES / "civil-affairs-divisions/divisions.sqlite.gz").read_bytes())
+    )
     with sqlite3.connect(file) as connection:
         names = [row[1] for row in connection.execute(f"pragma table_info({table})")]
         source = {tuple(row) for row in connection.execute(f"select * from {table}")}
@@ -111,25 +123,41 @@ def test_ecology_hours(demo: Demo):
 
 
 def test_health_districts(demo: Demo):
-    source = json.loads(gzip.decompress((FILES / "health-commission-covid/shanghai-districts-daily.json.gz").read_bytes()))
+    source = json.loads(
+        gzip.decompress(
+            (FILES / "health-commission-covid/shanghai-districts-daily.json.gz").read_bytes()
+        )
+    )
     header, ours, types = only_table(demo, "covid-shanghai-districts")
     assert set(header) == set(source[0])
-    expected = [[None if record[name] is None else str(record[name]) for name in header] for record in source]
+    expected = [
+        [None if record[name] is None else str(record[name]) for name in header]
+        for record in source
+    ]
     assert_equal(expected, ours, [types[name] for name in header])
     assert len(ours) == 5920
 
 
 def test_health_provinces(demo: Demo):
-    with gzip.open(FILES / "health-commission-covid/china-provinces-daily.csv.gz", "rt", encoding="utf-8", newline="") as text:
+    with gzip.open(
+        FILES / "health-commission-covid/china-provinces-daily.csv.gz",
+        "rt",
+        encoding="utf-8",
+        newline="",
+    ) as text:
         header, *source = list(csv.reader(text))
     ours_header, ours, types = only_table(demo, "covid-provinces")
     assert (set(ours_header), len(ours)) == (set(header), 11_023)
     order = [header.index(name) for name in ours_header]
-    assert_equal([[row[at] for at in order] for row in source], ours, [types[name] for name in ours_header])
+    assert_equal(
+        [[row[at] for at in order] for row in source], ours, [types[name] for name in ours_header]
+    )
 
 
 def test_planning_outlines(demo: Demo):
-    features = json.loads((FILES / "planning-natural-resources-geo/shanghai-districts.geojson").read_text("utf-8"))["features"]
+    features = json.loads(
+        (FILES / "planning-natural-resources-geo/shanghai-districts.geojson").read_text("utf-8")
+    )["features"]
     header, ours, _ = only_table(demo, "shanghai-districts")
     assert len(ours) == len(features) == 16
     for feature, row in zip(features, ours, strict=True):
@@ -143,14 +171,19 @@ def test_general_office_holidays(demo: Demo):
     expected = []
     for file in sorted((FILES / "general-office-holidays").glob("*.json")):
         year = json.loads(file.read_text("utf-8"))
-        expected += [[str(year["year"]), day["name"], day["date"], str(day["isOffDay"]).lower()] for day in year["days"]]
+        expected += [
+            [str(year["year"]), day["name"], day["date"], str(day["isOffDay"]).lower()]
+            for day in year["days"]
+        ]
     header, ours, types = only_table(demo, "public-holidays")
     assert (header, ours) == (["year", "name", "date", "isOffDay"], expected)
     assert (len(ours), types["date"], types["isOffDay"]) == (678, "date", "boolean")
 
 
 def test_world_population(demo: Demo):
-    with (FILES / "intl-world-population/data/population.csv").open(encoding="utf-8", newline="") as text:
+    with (FILES / "intl-world-population/data/population.csv").open(
+        encoding="utf-8", newline=""
+    ) as text:
         header, *source = list(csv.reader(text))
     ours_header, ours, types = only_table(demo, "world-population")
     assert (ours_header, len(ours)) == (header, 17_195)
@@ -220,25 +253,35 @@ def test_belgium_catalogue(demo: Demo):
         }
         if found:
             titles.append(found)
-    ours = [dataset(demo, card["slug"])["texts"]["title"] for card in all_of(demo, "belgium-planning-bureau")]
+    ours = [
+        dataset(demo, card["slug"])["texts"]["title"]
+        for card in all_of(demo, "belgium-planning-bureau")
+    ]
     assert len(titles) == len(ours) == 40
     for title in titles:
-        assert any(all(one.get(language) == text for language, text in title.items()) for one in ours), title
+        assert any(
+            all(one.get(language) == text for language, text in title.items()) for one in ours
+        ), title
 
 
 def test_philadelphia_records(demo: Demo):
     """70 records: titles, number of resources and their addresses."""
     records = [
-        yaml.safe_load(re.split(r"^---\s*$", file.read_text("utf-8"), flags=re.M)[1])
+        yaml.safe_load(re.split(r"^---\s*$", file.read_text("utf-8"), flags=re.MULTILINE)[1])
         for file in sorted((FILES / "intl-philadelphia-jkan/_datasets").glob("*.md"))
     ]
     cards = all_of(demo, "opendataphilly")
     assert len(records) == len(cards) == 70
-    theirs = Counter(((record["title"] or "").strip(), len(record["resources"] or ())) for record in records)
-    ours = Counter(
-        (card["texts"]["title"]["en"], len(dataset(demo, card["slug"])["resources"])) for card in cards
+    theirs = Counter(
+        ((record["title"] or "").strip(), len(record["resources"] or ())) for record in records
     )
-    ((untitled, resources),) = theirs - ours  # one record has no title and is shown under its file's name
+    ours = Counter(
+        (card["texts"]["title"]["en"], len(dataset(demo, card["slug"])["resources"]))
+        for card in cards
+    )
+    ((untitled, resources),) = (
+        theirs - ours
+    )  # one record has no title and is shown under its file's name
     assert untitled == ""
     assert list(ours - theirs) == [("creal-program", resources)]
 
@@ -247,7 +290,11 @@ def all_of(demo: Demo, organization: str) -> list[dict]:
     """Every dataset of an organization, through the pages of the API."""
     found: list[dict] = []
     while True:
-        page = json.loads(fetch(demo, f"/api/v1/datasets?organization={organization}&limit=50&offset={len(found)}"))
+        page = json.loads(
+            fetch(
+                demo, f"/api/v1/datasets?organization={organization}&limit=50&offset={len(found)}"
+            )
+        )
         found += page["results"]
         if not page["results"] or len(found) >= page["total"]:
             return found
