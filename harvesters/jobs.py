@@ -28,7 +28,8 @@ def run_harvest(source_id: str, run_id: str) -> None:  # noqa: ARG001 # the sour
 @job()
 def load_resource(source_id: str, resource_id: str) -> None:
     """Fetch and load the content of one resource."""
-    loads.perform(source_id, resource_id)
+    if loads.perform(source_id, resource_id):
+        load_resource.later(source_id, resource_id)
 
 
 @job(every_minutes=5)

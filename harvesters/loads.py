@@ -56,8 +56,8 @@ def settings() -> Settings:
     return cast("Settings", current_app.extensions["weft"]["settings"])
 
 
-def plan(tx: Transaction, run_id: str, source_id: str, dataset_id: str, later: Later) -> int:
-    """Ask for the loads of the dataset's resources whose content may be new; how many."""
+def plan(tx: Transaction, run_id: str, source_id: str, dataset_id: str, later: Later) -> None:
+    """Ask for the loads of the dataset's resources whose content may be new."""
     resources = db.session.scalars(
         select(Resource)
         .where(Resource.dataset_id == dataset_id)
@@ -80,14 +80,30 @@ def plan(tx: Transaction, run_id: str, source_id: str, dataset_id: str, later: L
         load.state, load.updated_at = LoadState.WAITING, now()
         db.session.add(load)
         tx.after_commit(later, source_id, resource.id)
-    return len(due)
+    if due:
+        db.session.execute(
+            update(HarvestRun)
+            .where(HarvestRun.id == run_id)
+            .values(to_load=HarvestRun.to_load + len(due))
+        )
 
 
 def _is_due(resource: Resource, load: HarvestLoad | None) -> bool:
-    """Due unless exactly this was loaded well before; without a version only the content can tell."""
-    if load is None or load.state is not LoadState.DONE or not resource.load.get("version"):
+    """Due unless exactly this was loaded well before; without a version only the content can tell.
+
+    A load that waits will see what is new, and one that runs looks again when it is done.
+    """
+    if load is None:
+        return True
+    if load.state == LoadState.WAITING or _is_busy(load):
+        return False
+    if load.state != LoadState.DONE or not resource.load.get("version"):
         return True
     return load.fingerprint != fingerprint_of(resource)
+
+
+def _is_busy(load: HarvestLoad) -> bool:
+    return load.state == LoadState.RUNNING and is_alive(load.worker, load.updated_at)
 
 
 def fingerprint_of(resource: Resource) -> str:
@@ -95,14 +111,17 @@ def fingerprint_of(resource: Resource) -> str:
     return hashlib.sha256(orjson.dumps(resource.load, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def perform(source_id: str, resource_id: str) -> None:
-    """Fetch and load one resource; when that fails, say why and keep the tables that are there."""
+def perform(source_id: str, resource_id: str) -> bool:
+    """Fetch and load one resource; when that fails, say why and keep the tables that are there.
+
+    True asks for another load, because the resource changed at its source in the meantime.
+    """
     source = db.session.get(HarvestSource, source_id, populate_existing=True)
     resource = db.session.get(
         Resource, resource_id, populate_existing=True, options=[joinedload(Resource.dataset)]
     )
     if source is None or resource is None or not resource.load or not _begin(resource_id):
-        return  # it was removed, or has nothing to load any more
+        return False  # it was removed, has nothing to load any more, or is cared for
     fingerprint, slug = fingerprint_of(resource), source.slug
     target = Target(
         resource.id, resource.dataset_id, f"{resource.dataset.record_key or ''} / {resource.key}"
@@ -123,7 +142,8 @@ def perform(source_id: str, resource_id: str) -> None:
         log.exception("load_failed", source=slug, resource=resource_id)
         _failed(target, CatalogError("an error of the portal stopped this load; its log says more"))
     else:
-        _done(resource_id, fingerprint)
+        return _done(resource_id, fingerprint)
+    return False
 
 
 def _load(source: HarvestSource, resource: Resource) -> None:
@@ -176,21 +196,28 @@ def _set(resource_id: str, **values: object) -> None:
 
 
 def _begin(resource_id: str) -> bool:
-    """Whether this process may do the load: a load that another one is busy with is left to it."""
+    """Whether this process is to do the load: it waits, or whoever did it died."""
     with transaction():
         load = db.session.get(HarvestLoad, resource_id, populate_existing=True)
-        if load is None:
-            return False
-        if load.state is LoadState.RUNNING and is_alive(load.worker, load.updated_at):
+        if load is None or load.state in {LoadState.DONE, LoadState.FAILED} or _is_busy(load):
             return False
         load.state, load.worker, load.updated_at = LoadState.RUNNING, this_worker(), now()
     return True
 
 
-def _done(resource_id: str, fingerprint: str) -> None:
+def _done(resource_id: str, fingerprint: str) -> bool:
+    """Note what was loaded; whether the resource has changed since."""
     with transaction():
-        _set(resource_id, state=LoadState.DONE, fingerprint=fingerprint, updated_at=now())
+        resource = db.session.get(Resource, resource_id, populate_existing=True)
+        changed = (
+            resource is not None and bool(resource.load) and fingerprint_of(resource) != fingerprint
+        )
+        state = LoadState.WAITING if changed else LoadState.DONE
+        _set(resource_id, state=state, fingerprint=fingerprint, updated_at=now())
         _count(resource_id, "loaded")
+        if changed:
+            _count(resource_id, "to_load")
+    return changed
 
 
 def _failed(target: Target, error: CatalogError) -> None:
@@ -213,7 +240,7 @@ def _failed(target: Target, error: CatalogError) -> None:
 
 
 def _count(resource_id: str, what: str) -> str | None:
-    """Count the end of a load in its run, if the run is still kept; the run's id."""
+    """Count what became of a load in its run, if the run is still kept; the run's id."""
     run_id = db.session.scalar(
         select(HarvestLoad.run_id).where(HarvestLoad.resource_id == resource_id)
     )
@@ -238,6 +265,6 @@ def lost(*, queue_is_empty: bool) -> Collection[tuple[str, str]]:
 
 
 def _is_lost(load: HarvestLoad, queue_is_empty: bool) -> bool:  # noqa: FBT001 # private, and named at its only call
-    if load.state is LoadState.RUNNING:
-        return not is_alive(load.worker, load.updated_at)
+    if load.state == LoadState.RUNNING:
+        return not _is_busy(load)
     return queue_is_empty and now() - load.updated_at > FORGOTTEN

@@ -31,7 +31,7 @@ def link_maps(resource_id: str) -> None:
             .join(Resource, DataTable.resource_id == Resource.id)
             .where(drawn.is_not(None), or_(Resource.id == resource_id, drawn == slug))
             .execution_options(populate_existing=True)
-        ).tuples()
+        )
         for table, load in pairs.all():
             linked = _linked(load["map"])
             if table.map != linked:

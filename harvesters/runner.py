@@ -43,7 +43,7 @@ class Tally:
     keys: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("seen", "created", "changed", "same", "refused", "retired", "to_load"), 0
+            ("seen", "created", "changed", "same", "refused", "retired"), 0
         )
     )
     unfetched: list[CatalogError] = field(default_factory=list)
@@ -151,10 +151,7 @@ class Walk:
         draft = dataset_draft(described)
         with transaction() as tx:
             put = datasets.put(SCHEDULER, draft, origin=Origin(self.source_id, key))
-            due = loads.plan(tx, self.run_id, self.source_id, put.dataset_id, self.later)
-            if due:
-                runs.beat(self.run_id, {"to_load": self.tally.counts["to_load"] + due})
-        self.tally.add("to_load", due)
+            loads.plan(tx, self.run_id, self.source_id, put.dataset_id, self.later)
         self.tally.add(put.outcome.value)
 
     def _refuse(self, key: str, record: Record, error: CatalogError) -> None:

@@ -24,7 +24,7 @@ EVERY = {
     Schedule.WEEKLY: timedelta(weeks=1),
     Schedule.MONTHLY: timedelta(days=30),
 }
-LOST_WORKER = (
+LOST_WORKER = N_(
     "the worker stopped in the middle of this run; what was there is kept, the next run starts anew"
 )
 

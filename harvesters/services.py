@@ -81,13 +81,13 @@ def _check(draft: SourceDraft, harvester: Harvester) -> None:
     """Raise Invalid with the problems by field."""
     problems: dict[str, object] = {}
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", draft.slug):
-        problems["slug"] = ["Use lower-case letters a to z, digits and -."]
+        problems["slug"] = [N_("Use lower-case letters a to z, digits and -.")]
     if not any(draft.title.values()):
-        problems["title"] = ["A text is needed in at least one language."]
+        problems["title"] = [N_("A text is needed in at least one language.")]
     if not draft.url or len(draft.url) > 2000:
-        problems["url"] = ["An address is needed."]
+        problems["url"] = [N_("An address is needed.")]
     if re.search(r"://[^/@]*:[^/@]+@", draft.url):
-        problems["url"] = ["Leave the password out of the address: it has an option of its own."]
+        problems["url"] = [N_("Leave the password out of the address: it has an option of its own.")]
     if problems:
         raise Invalid("this source cannot be used", problems=problems)
     checked(harvester, draft.options)
