@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from catalog.models.text import pick
+from catalog.schemas.sentences import take_apart
 from catalog.search.highlight import highlight
 from portal.languages import HTML_LANGUAGES, current
 
@@ -223,7 +224,7 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, str]]:
         for inner in value:
             yield from _walk(name, inner)
     else:
-        yield name, fill(str(value), None)
+        yield name, fill(*take_apart(str(value)))
 
 
 def fill(message: str, context: Mapping[str, object] | None) -> str:
@@ -277,7 +278,7 @@ def icon_name(name: str) -> str:
 
 
 _MARKS = re.compile(
-    r"<[^>]{0,500}>|^#{1,6}\s+|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)", re.MULTILINE
+    r"<[^>]{0,500}>|^#{1,6}\s+|[*`]+|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)", re.MULTILINE
 )
 _LINKS = re.compile(r"!?\[([^\]]{0,300})\]\([^)]{0,2000}\)")
 
@@ -307,7 +308,10 @@ def web(address: str) -> str:
 
 def host(address: str) -> str:
     """The part of an address that people know."""
-    return urlsplit(address).hostname or address
+    try:
+        return urlsplit(address).hostname or address
+    except ValueError:
+        return address
 
 
 def contact(value: str) -> Markup:

@@ -14,6 +14,7 @@ from catalog.errors import NotFound
 from catalog.models.license import LICENSES
 from catalog.models.text import pick
 from catalog.permissions import Action, allowed
+from catalog.search.documents import last_change
 from catalog.search.facets import FACET_BY_NAME
 from catalog.services import datasets, usage
 from catalog.services.datasets import Freshness
@@ -38,6 +39,8 @@ class Page:
     readable: bool
     """Whether the reader may open its tables."""
     freshness: Freshness
+    last: datetime
+    """When its content last changed."""
     today: date
     license_title: str
     license_url: str
@@ -66,6 +69,7 @@ def page_of(dataset: Dataset) -> Page:
     license_ = LICENSES.get(dataset.license_id)
     return Page(
         readable=allowed(g.identity, Action.TABLE_READ, dataset),
+        last=local(last_change(dataset)),
         freshness=datasets.freshness(dataset, today),
         today=today,
         license_title=license_title(dataset.license_id),
