@@ -13,10 +13,8 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.identity import language
-from catalog.errors import CatalogError, Invalid
-
-N_ = str
-"""Marks a sentence for translation; `gettext` translates it when the caller's language is known."""
+from catalog.errors import N_, CatalogError, Invalid
+from catalog.schemas.sentences import take_apart
 
 TITLES = {
     400: N_("The request cannot be understood"),
@@ -48,14 +46,6 @@ CODES = {
     413: "too_large",
     500: "error",
 }
-EXPECTED = (
-    N_("Not a valid integer."),
-    N_("Not a valid boolean."),
-    N_("Not a valid string."),
-    N_("Unknown field."),
-    N_("Missing data for required field."),
-)
-"""Sentences of marshmallow that callers may see."""
 
 
 def problem(error: CatalogError | HTTPException | ValidationError) -> Response:
@@ -93,7 +83,8 @@ def sentences(found: object) -> Any:
         return {str(name): sentences(inner) for name, inner in found.items()}
     if isinstance(found, Sequence) and not isinstance(found, str):
         return [sentences(inner) for inner in found]
-    return gettext(str(found)) if found else ""
+    message, context = take_apart(str(found or ""))
+    return gettext(message, **context) if message else ""
 
 
 def _described(error: CatalogError | HTTPException | ValidationError) -> tuple[int, dict[str, Any]]:

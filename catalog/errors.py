@@ -19,6 +19,9 @@ Messages are English msgids with `%(name)s` places, filled from `context`; pages
 
 from __future__ import annotations
 
+N_ = str
+"""Marks a sentence for translation where it does not stand inside the call that raises it."""
+
 
 class CatalogError(Exception):
     """Base of all errors that are shown to people; `context` fills the places of `message`."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from catalog.db import db, transaction
-from catalog.errors import CatalogError, Invalid
+from catalog.errors import N_, CatalogError, Invalid
 from catalog.models.base import new_id, now
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState, Schedule
 

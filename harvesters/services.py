@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import db, transaction
-from catalog.errors import Invalid, NotFound
+from catalog.errors import N_, Invalid, NotFound
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization

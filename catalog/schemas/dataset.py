@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from catalog.errors import Invalid
+from catalog.errors import N_, Invalid
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.license import LICENSES
 from catalog.models.table import DataTable, TableColumn
@@ -91,7 +91,7 @@ class DatasetSchema(Schema):
     description = Texts(100_000)
     notice = Texts(5000)
     license = fields.String(
-        validate=validate.OneOf(LICENSES, error="Unknown licence; use `other` and license_text.")
+        validate=validate.OneOf(LICENSES, error=N_("Unknown licence; use `other` and license_text."))
     )
     license_text = Line(1000)
     frequency = fields.Enum(Frequency, by_value=True)

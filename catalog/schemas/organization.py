@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from catalog.errors import Invalid
+from catalog.errors import N_, Invalid
 from catalog.models.organization import Organization
 from catalog.schemas.texts import Line, Slug, Texts, WebAddress, chosen
 
@@ -37,13 +37,13 @@ class GroupSchema(Schema):
 def organization_fields(described: Mapping[str, Any]) -> dict[str, Any]:
     """The cleaned fields of an organization; raises Invalid with its problems."""
     return _load(
-        OrganizationSchema(), described, "the description of this organization cannot be used"
+        OrganizationSchema(), described, N_("the description of this organization cannot be used")
     )
 
 
 def group_fields(described: Mapping[str, Any]) -> dict[str, Any]:
     """The cleaned fields of a theme; raises Invalid with its problems."""
-    return _load(GroupSchema(), described, "the description of this theme cannot be used")
+    return _load(GroupSchema(), described, N_("the description of this theme cannot be used"))
 
 
 def organization_json(organization: Organization, language: str) -> dict[str, Any]:

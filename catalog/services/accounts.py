@@ -33,7 +33,7 @@ _UNKNOWN = _HASHER.hash(secrets.token_hex())
 """Compared with when there is no such account, so that the answer takes as long."""
 _AT_ONCE = threading.BoundedSemaphore(4)
 """Hashes at once: many people signing in together must not take all the memory."""
-TAKEN = "there is already an account with this e-mail address"
+TAKEN = N_("there is already an account with this e-mail address")
 
 
 def register(who: Identity, draft: RegisterDraft, *, address: str) -> Account:

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Select, String, bindparam, delete, insert, or_, select, update
 
 from catalog.db import Transaction, db, transaction
-from catalog.errors import Conflict, Gone, Invalid, NotFound
+from catalog.errors import N_, Conflict, Gone, Invalid, NotFound
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, Resource, dataset_theme
 from catalog.models.group import Group
@@ -177,7 +177,7 @@ def _organization(slug: str) -> Organization:
     if organization is None:
         raise Invalid(
             "there is no organization “%(slug)s”",
-            problems={"organization": ["There is no such organization."]},
+            problems={"organization": [N_("There is no such organization.")]},
             slug=slug,
         )
     return organization
@@ -303,7 +303,7 @@ def _set_themes(dataset: Dataset, slugs: tuple[str, ...]) -> None:
     if unknown:
         raise Invalid(
             "there is no theme “%(slug)s”",
-            problems={"themes": ["There is no such theme."]},
+            problems={"themes": [N_("There is no such theme.")]},
             slug=unknown[0],
         )
     db.session.execute(delete(dataset_theme).where(dataset_theme.c.dataset_id == dataset.id))

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import TooLarge, Unreadable
+from catalog.errors import N_, TooLarge, Unreadable
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import columns_of
 from catalog.tabular.reading.chunk import Chunk, Kind, Part
@@ -133,7 +133,7 @@ class Assembly:
 
     def _note_unnamed(self, names: list[str]) -> list[dict[str, Any]]:
         count = len(self._unnamed.intersection(names))
-        message = "Columns without a name, called column_… after their place: %(count)s."
+        message = N_("Columns without a name, called column_… after their place: %(count)s.")
         return [note(message, count=count)] if count else []
 
     def _broken(self, name: str, guess: Guess) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from catalog.errors import Unreadable
+from catalog.errors import N_, Unreadable
 from catalog.tabular.reading.cells import Geometry, chunks_of
 from catalog.tabular.reading.chunk import Chunk, Part
 from catalog.tabular.reading.encoding import Encoding, encoding_of
@@ -57,9 +57,9 @@ def _chunks(
             yield from chunks_of(rows, options.missing)
     except Broken as error:
         message = (
-            "%(file)s is cut off: the JSON ends in the middle, at character %(position)s."
+            N_("%(file)s is cut off: the JSON ends in the middle, at character %(position)s.")
             if error.cut
-            else "%(file)s is not valid JSON from character %(position)s on."
+            else N_("%(file)s is not valid JSON from character %(position)s on.")
         )
         raise Unreadable(message, file=source.name, position=error.position) from None
 
@@ -160,7 +160,7 @@ def _outline(source: Source, encoding: Encoding, options: ReadOptions) -> Outlin
     """What is where in a document that is an object, and whether it is one of JSON lines."""
     outline = Outline(lines=options.format == "jsonl")
     with encoding.open(source.path) as text:
-        walker = _walker(text, options)
+        walker = Walker(text, options.limits.row, exact=bool(options.carry))
         if walker.peek() == "{" and not outline.lines:
             _explore(walker, "", outline, 0)
             outline.kind = str(outline.scalars.get("type", ""))

@@ -16,7 +16,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from catalog.errors import TooLarge, Unreadable
+from catalog.errors import N_, TooLarge, Unreadable
 from catalog.tabular.reading.cells import chunk_of
 from catalog.tabular.reading.chunk import Chunk, Part
 from catalog.tabular.reading.extent import check_extent
@@ -167,8 +167,8 @@ def _value(value: object) -> object:
 
 def _note_shape(part: Part, shape: Shape) -> None:
     texts = [
-        (shape.titles, "Text above the table: %(text)s"),
-        (shape.notes, "Text below the table: %(text)s"),
+        (shape.titles, N_("Text above the table: %(text)s")),
+        (shape.notes, N_("Text below the table: %(text)s")),
     ]
     for rows, message in texts:
         if rows:
