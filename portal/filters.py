@@ -278,7 +278,7 @@ def icon_name(name: str) -> str:
 
 
 _MARKS = re.compile(
-    r"<[^>]{0,500}>|^#{1,6}\s+|[*`]+|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)", re.MULTILINE
+    r"<[^>]{0,500}>|^#{1,6}\s+|^\s*[-+]\s+|[*`]+|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)", re.MULTILINE
 )
 _LINKS = re.compile(r"!?\[([^\]]{0,300})\]\([^)]{0,2000}\)")
 
@@ -286,9 +286,8 @@ _LINKS = re.compile(r"!?\[([^\]]{0,300})\]\([^)]{0,2000}\)")
 @lru_cache(maxsize=4096)
 def plain(source: str) -> str:
     """The words of a short Markdown text, for cards; what is left is escaped by the template."""
-    return (
-        _MARKS.sub("", _LINKS.sub(r"\1", source)).replace(" ## ", " ").replace(" - ", " ").strip()
-    )
+    words = _MARKS.sub("", _LINKS.sub(r"\1", source))
+    return " ".join(words.replace(" ## ", " ").replace(" - ", " ").split())
 
 
 def marked(words: str, asked: str) -> Markup:
@@ -339,4 +338,4 @@ def limits(value: str) -> str:
         said.append(
             f"{number(int(count))} {words.get(unit, unit)}" if count.isdecimal() else part.strip()
         )
-    return ", ".join(said)
+    return ("；" if current() == "zh" else ", ").join(said)
