@@ -34,6 +34,7 @@ TITLES = {
     503: N_("Not available at the moment"),
 }
 DETAILS = {
+    400: N_("the request is not built as this address expects it"),
     404: N_("there is nothing at this address"),
     405: N_("this address does not know this method"),
     413: N_("the request is too large"),

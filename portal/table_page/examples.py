@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import gettext
+
 from catalog.tabular.query import Compare, Condition, IsNull, Not, Op
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ curl --get {shlex.quote(address + "/rows")} \\
 
 
 def _python(address: str, where: str) -> str:
+    remark = gettext("each page names the address of the next one")
     return f"""\
 import requests
 
@@ -85,7 +88,7 @@ parameters = {{"where": {_quoted(where)}, "limit": 1000}}
 headers = {{"Authorization": "Bearer YOUR_API_KEY"}}
 
 rows = []
-while address:  # each page names the address of the next one
+while address:  # {remark}
     answer = requests.get(address, params=parameters, headers=headers, timeout=60)
     answer.raise_for_status()
     page = answer.json()
