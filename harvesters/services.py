@@ -87,7 +87,9 @@ def _check(draft: SourceDraft, harvester: Harvester) -> None:
     if not draft.url or len(draft.url) > 2000:
         problems["url"] = [N_("An address is needed.")]
     if re.search(r"://[^/@]*:[^/@]+@", draft.url):
-        problems["url"] = [N_("Leave the password out of the address: it has an option of its own.")]
+        problems["url"] = [
+            N_("Leave the password out of the address: it has an option of its own.")
+        ]
     if problems:
         raise Invalid("this source cannot be used", problems=problems)
     checked(harvester, draft.options)

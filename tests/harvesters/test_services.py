@@ -131,3 +131,11 @@ def test_removing_a_source_removes_its_runs(app: Flask) -> None:
     with transaction():
         db.session.delete(db.session.get_one(HarvestSource, source.id))
     assert services.runs(SCHEDULER, source.id) == []
+
+
+def test_one_run_of_a_source(app: Flask) -> None:
+    source = make_source("files", "/none")
+    run = services.run_now(SCHEDULER, source.id)
+    assert services.run(ANYONE, source.id, run.id).problem["code"] == "denied"
+    with pytest.raises(NotFound, match="no such run"):
+        services.run(ANYONE, "other", run.id)
