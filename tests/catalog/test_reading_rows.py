@@ -14,7 +14,7 @@ from catalog.models.vocabulary import ColumnType
 from catalog.tabular.reading import ReadOptions, read_rows
 from tests.make_reading import names_of, rows_of, said_by, types_of
 
-MOMENT = datetime(2020, 1, 2, 3, 4, 5)  # noqa: DTZ001 # databases give moments without a zone
+MOMENT = datetime(2020, 1, 2, 3, 4, 5)  # databases give moments without a zone
 
 
 def test_values_of_a_database_keep_their_types(tmp_path: Path) -> None:

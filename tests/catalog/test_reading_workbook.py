@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ ODS = """<?xml version="1.0"?><office:document-content xmlns:office="urn:oasis:n
 </office:document-content>"""
 
 
-def only(folder: Path, rows: list[list[Any]], **options: Any) -> ReadTable:
+def only(folder: Path, rows: Sequence[Any], **options: Any) -> ReadTable:
     """The only table of a workbook with one sheet."""
     merged = options.pop("merged", ())
     path = make_xlsx(folder / "t.xlsx", {"Sheet": rows}, {"Sheet": merged})
@@ -69,7 +70,7 @@ def test_a_column_of_codes_stays_text_as_shown(tmp_path: Path) -> None:
 
 
 def test_dates_times_and_truth(tmp_path: Path) -> None:
-    day, moment = date(2020, 1, 2), datetime(2020, 1, 2, 3, 4, 5)  # noqa: DTZ001 # sheets know no zone
+    day, moment = date(2020, 1, 2), datetime(2020, 1, 2, 3, 4, 5)  # sheets know no zone
     rows = [
         ["d", "t", "both", "clock", "b"],
         [day, moment, day, time(8, 30), True],
@@ -83,7 +84,13 @@ def test_dates_times_and_truth(tmp_path: Path) -> None:
         "clock": "string",
         "b": "boolean",
     }
-    assert rows_of(table)[0] == (day, moment, datetime(2020, 1, 2), "08:30:00", True)  # noqa: DTZ001 # sheets know no zone
+    assert rows_of(table)[0] == (
+        day,
+        moment,
+        datetime(2020, 1, 2),
+        "08:30:00",
+        True,
+    )  # sheets know no zone
 
 
 def test_titles_above_and_notes_below_become_notes(tmp_path: Path) -> None:

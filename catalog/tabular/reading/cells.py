@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
 import orjson
 import pyarrow as pa
@@ -24,8 +26,16 @@ class Literal(str):
     __slots__ = ()
 
 
-class Geometry(dict[str, object]):
-    """A GeoJSON geometry."""
+class Geometry(str):
+    """A GeoJSON geometry as compact text."""
+
+    __slots__ = ()
+
+
+class Nested(str):
+    """An object or array as compact JSON text."""
+
+    __slots__ = ()
 
 
 def chunk_of(
@@ -57,8 +67,9 @@ def _batches(rows: Iterable[Mapping[str, object]]) -> Iterator[list[Mapping[str,
     batch: list[Mapping[str, object]] = []
     size = 0
     for row in rows:
-        batch.append(row)
-        size += sum(_weight(value) for value in row.values())
+        flat, weight = _flat(row)
+        batch.append(flat)
+        size += weight
         if len(batch) >= CHUNK_ROWS or size >= CHUNK_CHARACTERS:
             yield batch
             batch, size = [], 0
@@ -66,13 +77,22 @@ def _batches(rows: Iterable[Mapping[str, object]]) -> Iterator[list[Mapping[str,
         yield batch
 
 
-def _weight(value: object) -> int:
-    """Roughly the characters of a value; what is nested counts by its parts, one level deep."""
-    if isinstance(value, str | bytes):
-        return len(value)
-    if isinstance(value, dict | list):
-        return 1_000 + 20 * len(value)
-    return 8
+def _flat(row: Mapping[str, object]) -> tuple[Mapping[str, object], int]:
+    """The row with what is nested as text, which needs far less memory; and its characters, roughly."""
+    size, nested = 0, False
+    for value in row.values():
+        if isinstance(value, str | bytes):
+            size += len(value)
+        elif isinstance(value, dict | list):
+            nested = True
+    if not nested:
+        return row, size
+    flat = {name: _text_of(value) for name, value in row.items()}
+    return flat, sum(len(value) for value in flat.values() if isinstance(value, str | bytes))
+
+
+def _text_of(value: object) -> object:
+    return Nested(compact(value)) if isinstance(value, dict | list) else value
 
 
 def array_of(values: Sequence[object], missing: Collection[str]) -> tuple[pa.Array, Kind]:
@@ -81,13 +101,24 @@ def array_of(values: Sequence[object], missing: Collection[str]) -> tuple[pa.Arr
     if types == {str}:
         present = set(values) - {None, "", *missing}
         return _strings(values), Kind.TEXT if present else Kind.NONE
-    kinds, texts = Kind.NONE, []
-    for value in values:
-        kind, text = cell_of(value)
-        if kind is not Kind.TEXT or (text not in missing and text):
-            kinds |= kind
-        texts.append(text)
-    return _strings(texts), kinds
+    plain = _PLAIN.get(frozenset(types))
+    if plain:
+        arrow, kind = plain
+        try:
+            return pa.array(values, arrow).cast(pa.string()), kind
+        except OverflowError:
+            pass  # A whole number beyond 64 bits.
+    cells = list(map(cell_of, values))
+    kinds = {
+        kind for kind, text in cells if kind is not Kind.TEXT or (text and text not in missing)
+    }
+    return _strings([text for _, text in cells]), reduce(or_, kinds, Kind.NONE)
+
+
+_PLAIN: dict[frozenset[type], tuple[pa.DataType, Kind]] = {
+    frozenset({int}): (pa.int64(), Kind.INTEGER),
+    frozenset({bool}): (pa.bool_(), Kind.BOOLEAN),
+}
 
 
 def _strings(texts: Sequence[object]) -> pa.Array:
@@ -114,9 +145,8 @@ def cell_of(value: object) -> tuple[Kind, str | None]:
 
 def compact(value: object) -> str:
     """Compact JSON text; numbers stand as in the file."""
-    plain = dict(value) if isinstance(value, Geometry) else value
     try:
-        return orjson.dumps(plain, _unknown, orjson.OPT_PASSTHROUGH_SUBCLASS | _PASS_DATES).decode()
+        return orjson.dumps(value, _unknown, orjson.OPT_PASSTHROUGH_SUBCLASS | _PASS_DATES).decode()
     except (TypeError, orjson.JSONEncodeError):
         pass  # Whole numbers beyond 64 bits, halves of surrogate pairs, keys that are no text.
     try:
@@ -184,7 +214,8 @@ _CELLS: dict[type, Callable[..., tuple[Kind, str | None]]] = {
     time: lambda value: (Kind.TEXT, value.isoformat()),
     bytes: lambda value: (Kind.TEXT, value.hex()),
     memoryview: lambda value: (Kind.TEXT, value.hex()),
-    Geometry: lambda value: (Kind.GEOMETRY, compact(value)),
+    Geometry: lambda value: (Kind.GEOMETRY, str(value)),
+    Nested: lambda value: (Kind.JSON, str(value)),
     Mapping: _nested,
     list: _nested,
     tuple: _nested,

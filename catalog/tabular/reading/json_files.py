@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from catalog.errors import N_, Unreadable
-from catalog.tabular.reading.cells import Geometry, chunks_of
+from catalog.tabular.reading.cells import Geometry, chunks_of, compact
 from catalog.tabular.reading.chunk import Chunk, Part
 from catalog.tabular.reading.encoding import Encoding, encoding_of
 from catalog.tabular.reading.json_stream import Broken, Walker
@@ -203,5 +203,5 @@ def _feature(value: Mapping[str, Any]) -> Mapping[str, Any]:
     row = {} if value.get("id") is None else {"id": value["id"]}
     for name, item in properties.items():
         row[f"{name}_2" if name in row or name == "geometry" else name] = item
-    row["geometry"] = Geometry(geometry) if isinstance(geometry, dict) else geometry
+    row["geometry"] = Geometry(compact(geometry)) if isinstance(geometry, dict) else geometry
     return row

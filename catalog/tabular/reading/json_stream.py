@@ -12,6 +12,7 @@ from catalog.tabular.reading.cells import Literal
 BLOCK = 1 << 20
 LONGEST_INTEGER = 40
 """Beyond this, a whole number is kept as its text."""
+OF_NUMBERS = "0123456789.eE+-"
 WHITE = " \t\r\n"
 MARGIN = 16
 """An error so far before the end of the window is none of a value that goes on behind it."""
@@ -28,16 +29,12 @@ class Broken(Exception):
 class Walker:
     """A window on a JSON text; `value()` and friends move it forward."""
 
-    def __init__(self, text: TextIO, longest: int) -> None:
+    def __init__(self, text: TextIO, longest: int, *, exact: bool = True) -> None:
+        """Values are at most `longest`; without `exact`, numbers may change, which is faster."""
         self._text, self._longest = text, longest
         self._buffer, self._at, self._before = "", 0, 0
         self._more = True
-        self._decode = JSONDecoder(
-            parse_float=_number,
-            parse_int=_integer,
-            parse_constant=_constant,
-            object_pairs_hook=_object,
-        ).raw_decode
+        self._decode = (_EXACT if exact else JSONDecoder()).raw_decode
 
     @property
     def position(self) -> int:
@@ -74,8 +71,8 @@ class Walker:
                 if self._is_wrong(error) or not self._fill():
                     raise Broken(self._before + error.pos, cut=self._is_cut(error)) from None
                 continue
-            if end == len(self._buffer) and self._more and self._fill():
-                continue  # A number may go on in the next block.
+            if not self._buffer[end : end + 4].strip(OF_NUMBERS) and self._fill():
+                continue  # A number may go on in the next block, at its point or exponent too.
             self._at = end
             return value
 
@@ -163,3 +160,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             chosen = f"{name}_{number}"
         found[chosen] = value
     return found
+
+
+_EXACT = JSONDecoder(
+    parse_float=_number, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_object
+)
