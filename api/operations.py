@@ -15,7 +15,6 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-
 from catalog.services import health
 
 log = structlog.get_logger("weft.request")
@@ -26,10 +25,16 @@ ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 REQUESTS = Counter(
-    "weft_requests", "Answers by endpoint, method and status", ("endpoint", "method", "status"), registry=REGISTRY
+    "weft_requests",
+    "Answers by endpoint, method and status",
+    ("endpoint", "method", "status"),
+    registry=REGISTRY,
 )
 SECONDS = Histogram(
-    "weft_request_seconds", "Wall time until the answer starts, by endpoint", ("endpoint",), registry=REGISTRY
+    "weft_request_seconds",
+    "Wall time until the answer starts, by endpoint",
+    ("endpoint",),
+    registry=REGISTRY,
 )
 WAITING = Gauge("weft_jobs_waiting", "Jobs that wait for the worker", registry=REGISTRY)
 SENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")

@@ -47,14 +47,14 @@ def transaction() -> Iterator[Transaction]:
         return
     tx = db.session.info["transaction"] = Transaction()
     try:
-        db.session.commit()  # noqa: TID251 # ends the snapshot that earlier reads have opened
+        db.session.commit()  # ends the snapshot that earlier reads have opened
         token = _writing.set(True)
         try:
             db.session.connection()
         finally:
             _writing.reset(token)
         yield tx
-        db.session.commit()  # noqa: TID251 # this is the place
+        db.session.commit()  # this is the place
     except BaseException:
         db.session.rollback()
         raise

@@ -37,7 +37,10 @@ def _address(name: str, url: str) -> tuple[str, str]:
 
 def _unknown(name: str, scheme: str, known: str) -> SettingsError:
     return SettingsError(
-        "%(name)s: unknown scheme %(scheme)s, use one of %(known)s", name=name, scheme=scheme, known=known
+        "%(name)s: unknown scheme %(scheme)s, use one of %(known)s",
+        name=name,
+        scheme=scheme,
+        known=known,
     )
 
 

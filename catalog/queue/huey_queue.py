@@ -42,7 +42,9 @@ class HueyQueue:
     def sqlite(cls, app: Flask, file: Path) -> HueyQueue:
         """A queue kept in an SQLite file; what was put survives a power cut."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        return cls(app, SqliteHuey("weft", filename=str(file), fsync=True, timeout=30, results=False))
+        return cls(
+            app, SqliteHuey("weft", filename=str(file), fsync=True, timeout=30, results=False)
+        )
 
     def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:
         """Ask for a run; a job that raises Unavailable is tried `retries` more times."""

@@ -16,7 +16,10 @@ def test_a_living_process_answers(client: FlaskClient):
 
 def test_every_answer_has_a_request_id_and_a_sensible_one_is_kept(client: FlaskClient):
     assert len(client.get("/healthz").headers["X-Request-Id"]) == 32
-    assert client.get("/healthz", headers={"X-Request-Id": "abc-12345"}).headers["X-Request-Id"] == "abc-12345"
+    assert (
+        client.get("/healthz", headers={"X-Request-Id": "abc-12345"}).headers["X-Request-Id"]
+        == "abc-12345"
+    )
     odd = client.get("/healthz", headers={"X-Request-Id": "a b<script>"}).headers["X-Request-Id"]
     assert len(odd) == 32
 
