@@ -81,6 +81,8 @@ def _document(
     elif outline.kind == "Feature":
         yield _record(walker.value())
     else:
+        if walker.peek() != "{":
+            walker.value()  # Whatever it is, it is said if it is not even a value.
         yield from _inside(source, options, outline, walker, part)
     if walker.peek():
         raise Broken(walker.position)
