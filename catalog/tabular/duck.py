@@ -41,7 +41,10 @@ class Duck:
         self, sql: str, parameters: Sequence[object] = (), *, timeout_seconds: float | None = None
     ) -> pa.Table:
         """The whole result; raises BadQuery when it takes too long or too much memory."""
-        with self.cursor() as cursor, _limited(cursor, timeout_seconds or self.timeout_seconds):
+        with (
+            self.cursor() as cursor,
+            self._limited(cursor, timeout_seconds or self.timeout_seconds),
+        ):
             return cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
     def batches(
@@ -53,7 +56,7 @@ class Duck:
         timeout_seconds: float = STREAM_SECONDS,
     ) -> Iterator[pa.RecordBatch]:
         """The result in batches of so many rows, in constant memory; the cursor ends with the iterator."""
-        with self.cursor() as cursor, _limited(cursor, timeout_seconds):
+        with self.cursor() as cursor, self._limited(cursor, timeout_seconds):
             yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(rows)
 
     @contextmanager
@@ -71,6 +74,35 @@ class Duck:
             if self._database is not None:
                 self._database.close()
                 self._database = None
+
+    @contextmanager
+    def _limited(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+        """Interrupt what runs too long, and say what went wrong in our words."""
+        timer = threading.Timer(seconds, _interrupt, [cursor])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            raise BadQuery(
+                "the query takes longer than %(seconds)s seconds; narrow it", seconds=seconds
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise BadQuery("the query needs too much memory; narrow it") from error
+        except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+            raise BadQuery("a result of the query is too large for its type") from error
+        except duckdb.Error as error:
+            log.exception("DuckDB failed")
+            if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+                self._forget()
+            raise Unavailable("the table cannot be queried right now") from error
+        finally:
+            timer.cancel()
+
+    def _forget(self) -> None:
+        """After an internal error DuckDB refuses everything: let the next call open another one."""
+        with self._lock:
+            self._database = None  # cursors that are still in use keep it until they end
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -113,29 +145,6 @@ def duck() -> Duck:
             ),
         )
     return cast("Duck", weft["duck"])
-
-
-@contextmanager
-def _limited(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt what runs too long, and say what went wrong in our words."""
-    timer = threading.Timer(seconds, _interrupt, [cursor])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        raise BadQuery(
-            "the query takes longer than %(seconds)s seconds; narrow it", seconds=seconds
-        ) from error
-    except duckdb.OutOfMemoryException as error:
-        raise BadQuery("the query needs too much memory; narrow it") from error
-    except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
-        raise BadQuery("a result of the query is too large for its type") from error
-    except duckdb.Error as error:
-        log.exception("DuckDB failed")
-        raise Unavailable("the table cannot be queried right now") from error
-    finally:
-        timer.cancel()
 
 
 def _interrupt(cursor: duckdb.DuckDBPyConnection) -> None:

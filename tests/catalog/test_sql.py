@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -307,3 +308,15 @@ def test_it_opens_again_after_it_was_closed(duck: Duck) -> None:
     duck.close()
     duck.close()
     assert duck.table("SELECT 2 AS two")["two"].to_pylist() == [2]
+
+
+@pytest.mark.parametrize("error", [duckdb.InternalException, duckdb.FatalException])
+def test_after_an_internal_error_another_database_is_opened(
+    duck: Duck, error: type[duckdb.Error]
+) -> None:
+    duck.table("SELECT 1")
+    before = duck._database
+    with duck.cursor() as cursor, pytest.raises(Unavailable), duck._limited(cursor, 5):
+        raise error("assertion failed")
+    assert duck.table("SELECT 2 AS two")["two"].to_pylist() == [2]
+    assert duck._database is not before

@@ -240,7 +240,7 @@ QUERIES = st.builds(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS, queries=st.lists(QUERIES, min_size=1, max_size=4))
 def test_rows_and_counts_are_those_of_plain_python(
