@@ -219,7 +219,7 @@ def test_a_workbook_has_the_values() -> None:
             "n": 0.1,
             "b": True,
             "d": date(2020, 2, 29),
-            "t": datetime(2020, 2, 29, 12, 30, 1, 500_000),  # noqa: DTZ001 # local time, as stored
+            "t": datetime(2020, 2, 29, 12, 30, 1, 500_000),  # local time, as stored
         },
         dict.fromkeys("sinbdt"),
         {
@@ -228,7 +228,7 @@ def test_a_workbook_has_the_values() -> None:
             "n": math.inf,
             "b": False,
             "d": date(1899, 1, 1),
-            "t": datetime(1, 1, 1),  # noqa: DTZ001 # as above
+            "t": datetime(1, 1, 1),  # as above
         },
     ]
     found = cells(ALL, rows)
@@ -267,7 +267,7 @@ def test_moments_with_a_zone_are_written_in_utc() -> None:
     batch = pa.RecordBatch.from_arrays([moments], names=["t"])
     content = b"".join(workbook_stream([batch], columns, rows=1))
     read = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    assert read[1] == [datetime(2020, 1, 1, 8)]  # noqa: DTZ001 # Excel knows no zones
+    assert read[1] == [datetime(2020, 1, 1, 8)]  # Excel knows no zones
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(1, MOST_CELLS + 1), (16_385, 1)])

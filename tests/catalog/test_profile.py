@@ -101,7 +101,7 @@ def test_a_histogram_of_days_and_moments_names_days_and_moments(duck: Duck) -> N
         "2020-01-02",
         1,
     ]
-    moments = [datetime(2020, 1, day) for day in range(1, 22)]  # noqa: DTZ001 # local times, as stored
+    moments = [datetime(2020, 1, day) for day in range(1, 22)]  # local times, as stored
     bins = profile_of(duck, ColumnType.DATETIME, moments)["histogram"]
     assert bins[-1] == ["2020-01-20T00:00:00", "2020-01-21T00:00:00", 2]
 

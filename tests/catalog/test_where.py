@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,10 +158,8 @@ def test_a_written_condition_means_the_same_when_read(condition: Condition) -> N
 
 @given(st.text(max_size=80))
 def test_any_text_is_understood_or_refused(text: str) -> None:
-    try:
+    with suppress(BadQuery):
         parse_where(text)
-    except BadQuery as error:
-        assert str(error)
 
 
 def _flat(condition: Condition) -> Condition:

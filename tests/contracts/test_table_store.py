@@ -42,7 +42,7 @@ class JournalOnly:
         self.duck = Duck(folder)
         self.bases: dict[tuple[str, int], Path] = {}
 
-    def serve(self, table: str, position: int, base: Path, columns: tuple[Column, ...]) -> None:
+    def serve(self, table: str, position: int, base: Path, columns: tuple[Column, ...]) -> None:  # noqa: ARG002 # the signature is the port's
         self.bases[table, position] = base
 
     def _base(self, table: str, position: int, columns: tuple[Column, ...]) -> BaseRows:
