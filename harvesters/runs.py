@@ -125,8 +125,23 @@ def end_dead() -> int:
                 continue
             run.state, run.ended_at = RunState.FAILED, now()
             run.problem = told(CatalogError(LOST_WORKER))
+            _make_due(run)
             ended += 1
     return ended
+
+
+def _make_due(dead: HarvestRun) -> None:
+    """Let a scheduled source run again soon; once only, for the source itself may be what kills workers."""
+    before = db.session.scalar(
+        select(HarvestRun)
+        .where(HarvestRun.source_id == dead.source_id, HarvestRun.id != dead.id)
+        .order_by(HarvestRun.created_at.desc())
+        .limit(1)
+    )
+    source = db.session.get(HarvestSource, dead.source_id, populate_existing=True)
+    died_before = before is not None and before.problem.get("message") == LOST_WORKER
+    if source is not None and source.schedule != Schedule.MANUAL and not died_before:
+        source.next_run_at = now()
 
 
 def this_worker() -> str:

