@@ -25,7 +25,7 @@ def checked(response: TestResponse) -> BeautifulSoup:
     soup = BeautifulSoup(response.text, "html.parser")
     html = one(soup, "html")
     assert html["lang"] in {"zh-Hans", "en"}
-    assert one(soup, "title").get_text(strip=True)
+    assert one(soup, "head title").get_text(strip=True)
     assert len(soup.select("h1")) == 1
     assert not soup.select("script:not([src]), style, [style], [onclick], [onload]")
     assert not soup.select('[href^="javascript:"], [src^="http:"], [src^="//"]')

@@ -47,8 +47,8 @@ def _common(column: TableColumn) -> str | None:
     top = profile.get("top") or []
     if column.type != "string" or not top or (profile.get("distinct") or 0) < 2:
         return None
-    value = top[0][0]
-    return value if isinstance(value, str) and 0 < len(value) <= 40 else None
+    value, count = top[0]
+    return value if count > 1 and isinstance(value, str) and 0 < len(value) <= 40 else None
 
 
 def examples(address: str, where: str) -> list[Example]:

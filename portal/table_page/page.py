@@ -132,9 +132,8 @@ class TablePage:
 
 
 def in_words(error: CatalogError) -> str:
-    """What went wrong as a sentence that may stand alone."""
-    words = sentence({"message": error.message, "context": error.context})
-    return words[:1].upper() + words[1:]
+    """What went wrong, as a sentence."""
+    return sentence({"message": error.message, "context": error.context})
 
 
 class RowsView:

@@ -139,6 +139,7 @@ function player(place) {
 }
 
 function prepare(root) {
+  if (root.id === "map") pointing(root);
   root.querySelectorAll("[data-filter-form]").forEach(narrow);
   root.querySelectorAll("[data-submit-on-change]").forEach(submitOnChange);
   root.querySelectorAll("#map").forEach(pointing);

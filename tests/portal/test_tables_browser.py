@@ -1,0 +1,194 @@
+"""The page of a table in a real browser: without scripts, with them, on a phone, at large text, with axe."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.make_table_page import link_map, make_loaded_table, make_table_of_files
+
+pytestmark = [pytest.mark.browser]
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+GEOJSON = ROOT / "demo" / "planning-natural-resources-geo" / "shanghai-districts.geojson"
+DAYS = ("2020-02-01", "2020-02-02", "2020-02-05")
+DISTRICTS = ("黄浦区", "徐汇区", "浦东新区", "崇明区", "境外输入")
+ROWS = [
+    {
+        "date": day,
+        "city": name,
+        "confirmed": (at + 1) * (place + 2),
+        "note": "长" * 120 if place else None,
+    }
+    for at, day in enumerate(DAYS)
+    for place, name in enumerate(DISTRICTS)
+] * 20
+VIEWS = ("rows", "columns", "chart", "map", "downloads", "api")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        executable = found or playwright.chromium.executable_path
+        if not Path(executable).exists():
+            pytest.skip("no Chromium on this machine: install one to run the browser tests")
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """A running portal; the address of the page of a table with a map."""
+    if not (ROOT / "static" / "build" / "manifest.json").exists():
+        pytest.skip("the front end was not built: run make static")
+    drawn = make_table_of_files(
+        [GEOJSON],
+        slug="outlines",
+        notice={"zh": "样例轮廓，无审图号", "en": "Sample outlines, no approved base map"},
+    )
+    table = make_loaded_table(ROWS, slug="daily", title={"zh": "每日统计", "en": "Daily counts"})
+    link_map(table, drawn, join=[["city", "name"]], day="date", value="confirmed")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}/en/tables/{table}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def desk(chromium: Browser, address: str) -> Iterator[Page]:
+    """A page on a desk, which fails the test when the browser complains."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    complaints: list[str] = []
+    opened = context.new_page()
+    opened.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def said(page: Page) -> str:
+    return page.inner_text("#count")
+
+
+def test_everything_can_be_read_without_scripts(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    page.goto(address)
+    page.click("text=Filter rows")
+    page.select_option("#filter-column", "city")
+    page.select_option("#filter-op", "is")
+    page.fill("#filter-value", "黄浦区")
+    page.click("text=Add filter")
+    assert said(page) == "Rows 1 to 60 of 60 that match, of 300 in all"
+    page.click("#sort-3")
+    assert page.get_attribute("th:has(#sort-3)", "aria-sort") == "ascending"
+    page.click(".weft-views >> text=Chart")
+    assert page.locator(".weft-chart").bounding_box() is not None
+    page.click("text=The numbers of this chart")
+    assert page.locator(".govuk-details tbody tr").count() == 3
+    page.click(".weft-views >> text=Map")
+    page.click("#day-previous")
+    assert "2 February 2020" in page.inner_text(".weft-days__day")
+    context.close()
+
+
+def test_sorting_filtering_and_paging_keep_the_page(desk: Page, address: str) -> None:
+    desk.goto(address)
+    desk.evaluate("window.stayed = true")
+    desk.click("#sort-3")
+    desk.wait_for_url("**sort=confirmed")
+    desk.wait_for_selector("[aria-sort=ascending]")
+    assert desk.evaluate("document.activeElement.id") == "sort-3"
+    desk.click("summary:has-text('Filter rows')")
+    desk.select_option("#filter-column", "confirmed")
+    options = desk.eval_on_selector_all("#filter-op option", "all => all.map((one) => one.value)")
+    assert "contains" not in options
+    desk.select_option("#filter-op", "at_most")
+    desk.fill("#filter-value", "8")
+    desk.click("text=Add filter")
+    desk.wait_for_selector(".weft-chip--remove")
+    assert said(desk).startswith("Rows 1 to 100 of 180 that match")
+    desk.click("#page-next")
+    desk.wait_for_selector("#row-101")
+    assert "that match" in desk.inner_text("[role=status]:last-child")
+    desk.go_back()
+    desk.wait_for_selector("#row-1")
+    desk.fill("#to-row", "150")
+    desk.press("#to-row", "Enter")
+    desk.wait_for_selector("#row-150.weft-grid__marked")
+    assert desk.evaluate("window.stayed") is True
+
+
+def test_the_days_of_the_map_play_and_slide(desk: Page, address: str) -> None:
+    desk.goto(f"{address}?view=map")
+    slider = desk.locator(".weft-player__range")
+    assert slider.input_value() == "2"
+    slider.press("Home")
+    desk.wait_for_url("**day=2020-02-01")
+    desk.click(".weft-player button")
+    desk.wait_for_url("**day=2020-02-05")
+    desk.hover(".weft-map__area >> nth=0")
+    assert ":" in desk.inner_text("[data-pointed]")
+
+
+def test_with_reduced_motion_nothing_plays(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{address}?view=map")
+    page.wait_for_selector(".weft-player__range")
+    assert page.locator(".weft-player button").count() == 0
+    context.close()
+
+
+def test_a_choice_redraws_the_chart_and_examples_can_be_copied(desk: Page, address: str) -> None:
+    desk.goto(f"{address}?view=chart")
+    desk.select_option("#chart-kind", "bar")
+    desk.wait_for_url("**kind=bar**")
+    desk.locator(".weft-chart").evaluate("image => image.decode()")
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.goto(f"{address}?view=api")
+    desk.click(".weft-copy button >> nth=0")
+    assert address.rsplit("/", 1)[1] in desk.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(1280, 1), (360, 1), (640, 2)])
+def test_no_view_scrolls_sideways_or_fails_axe(
+    chromium: Browser, address: str, width: int, zoom: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    for view in VIEWS:
+        page.goto(f"{address}?view={view}&column=city&op=is&value=黄浦区")
+        page.add_style_tag(content=f"html {{ font-size: {zoom * 100}% }}")
+        root = "document.documentElement"
+        assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), view
+        page.add_script_tag(path=AXE)
+        found = page.evaluate("axe.run()")
+        serious = [
+            (one["id"], [node["html"][:200] for node in one["nodes"][:3]])
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], view
+    context.close()
