@@ -28,6 +28,7 @@ import lance
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from lance.dataset import ColumnOrdering
 
@@ -53,6 +54,7 @@ FIRST_IDS = 1_000
 MOST_FIRST_IDS = 10_000
 INDEX_FROM_ROWS = 20_000
 MOST_INDEXES = 60
+MOST_BITMAPS = 10_000
 WRITE_ROWS = 16_384
 
 _TYPES = {
@@ -69,10 +71,16 @@ class LanceStore:
     """A TableStore on local disk; any number of readers, one writer a table, in any processes."""
 
     def __init__(
-        self, folder: Path, *, index_from: int = INDEX_FROM_ROWS, rows_a_file: int = 1_000_000
+        self,
+        folder: Path,
+        *,
+        index_from: int = INDEX_FROM_ROWS,
+        bitmaps_to: int = MOST_BITMAPS,
+        rows_a_file: int = 1_000_000,
     ) -> None:
         self.folder = folder
         self.index_from = index_from
+        self.bitmaps_to = bitmaps_to
         self.rows_a_file = rows_a_file
         self.selections = Selections()
         self._lock = threading.Lock()
@@ -125,10 +133,8 @@ class LanceStore:
                 data_storage_version=STORAGE_VERSION,
                 max_rows_per_file=self.rows_a_file,
             )
-            rows = file.metadata.num_rows
-        if rows >= self.index_from:
-            for column in [c for c in columns if c.type is not ColumnType.GEOMETRY][:MOST_INDEXES]:
-                dataset.create_scalar_index(column.stored, "BTREE", name=f"{column.stored}_idx")
+            if file.metadata.num_rows >= self.index_from:
+                _index(dataset, file, columns, self.bitmaps_to)
         _list_and_sync(beside)
         if place.exists():
             shutil.rmtree(place)
@@ -242,6 +248,16 @@ class LanceStore:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", table):
             raise ValueError(f"{table!r} is no id of a table")
         return self.folder / table
+
+
+def _index(
+    dataset: Any, file: pq.ParquetFile, columns: tuple[Column, ...], bitmaps_to: int
+) -> None:
+    """Index every column; few values in a bitmap, which answers filters in a third of a tree's time."""
+    for column in [c for c in columns if c.type is not ColumnType.GEOMETRY][:MOST_INDEXES]:
+        values = file.read(columns=[column.stored]).column(0)
+        kind = "BITMAP" if pc.count_distinct(values).as_py() <= bitmaps_to else "BTREE"
+        dataset.create_scalar_index(column.stored, kind, name=f"{column.stored}_idx")
 
 
 def _slice(dataset: Any, stored: list[str], query: TableQuery) -> pa.Table:

@@ -78,6 +78,7 @@ class JournalOnly:
 STORES: dict[str, Callable[[Path], TableStore]] = {
     "lance": lambda folder: LanceStore(folder / "serving"),
     "lance-indexed": lambda folder: LanceStore(folder / "serving", index_from=1),
+    "lance-trees": lambda folder: LanceStore(folder / "serving", index_from=1, bitmaps_to=0),
     "lance-many-files": lambda folder: LanceStore(folder / "serving", rows_a_file=2),
     "journal": JournalOnly,
 }
