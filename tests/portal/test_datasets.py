@@ -78,7 +78,7 @@ def test_everything_that_is_known_is_shown(client: FlaskClient) -> None:
     assert fact(soup, "Last updated") == "7 May 2020"  # four in the morning in the city
     assert fact(soup, "First published") == "4 February 2015"
     assert fact(soup, "Period") == "1 January 2014 – …"
-    assert fact(soup, "Area") == "The city"
+    assert fact(soup, "Area covered") == "The city"
     assert fact(soup, "source_system") == "AQ-7"
     assert href(soup, 'a[href^="mailto:"]') == "mailto:air@example.org"
     assert fact(soup, "Page of the department") == "example.org"
@@ -129,7 +129,7 @@ def test_a_text_in_another_language_is_marked_and_others_are_offered(client: Fla
     assert (one(soup, "h1").get_text(), one(soup, "h1")["lang"]) == ("Qualité de l'air", "fr")
     assert words(soup, "details .weft-prose[lang=nl]") == ["Luchtkwaliteit Metingen."]
     assert words(soup, "details > summary") == [
-        "In other languages: Deutsch (machine translation), Nederlands"
+        "In other languages: Deutsch (machine translation) · Nederlands"
     ]
 
 
