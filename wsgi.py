@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,21 +86,13 @@ def weft() -> None:
 @click.option("--threads", default=4, show_default=True, help="Requests served at the same time.")
 def web(host: str, port: int, threads: int) -> None:
     """Serve pages and API."""
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    Granian(
-        "wsgi:create_app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=Settings.from_env().web_processes,
-        blocking_threads=threads,
-        respawn_failed_workers=True,
-        log_access=False,
-        working_dir=ROOT,
-    ).serve()
+    workers = str(Settings.from_env().web_processes)
+    options = {"--host": host, "--port": str(port), "--workers": workers}
+    options |= {"--blocking-threads": str(threads), "--interface": "wsgi", "--log-level": "warning"}
+    command = [sys.executable, "-m", "granian", "--factory", "--no-ws", "--respawn-failed-workers"]
+    command += [part for pair in options.items() for part in pair]
+    os.chdir(ROOT)
+    os.execv(sys.executable, [*command, "wsgi:create_app"])  # noqa: S606 # granian's parent then holds nothing of ours
 
 
 @weft.command()

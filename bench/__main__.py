@@ -182,11 +182,11 @@ def _operations(table: str, rows: int) -> list[Operation]:
         Operation(
             "table page, 100 rows (HTML)", lambda at: f"/zh/tables/{table}?page={1 + at % 500}"
         ),
-        Operation("filtered page", lambda at: f"{api}/rows?where=No>{at * 100}&limit=100"),
+        Operation("filtered page", lambda at: f"{api}/rows?where=No%3E{at * 100}&limit=100"),
         Operation("sorted page", lambda at: f"{api}/rows?order_by=-No&limit=100&offset={at % 500}"),
-        Operation("count with a filter", lambda at: f"{api}/count?where=No>{at * 100}"),
+        Operation("count with a filter", lambda at: f"{api}/count?where=No%3E{at * 100}"),
         Operation(
-            "group-by", lambda at: f"{api}/group?group_by=station&measures=avg(TEMP)&where=No>{at}"
+            "group-by", lambda at: f"{api}/group?group_by=station&measures=avg(TEMP)&where=No%3E{at}"
         ),
         Operation("export CSV", lambda at: f"{api}/download.csv", per_megabyte=True),  # noqa: ARG005 # all operations have one signature
         Operation("export JSON lines", lambda at: f"{api}/download.jsonl", per_megabyte=True),  # noqa: ARG005 # all operations have one signature
