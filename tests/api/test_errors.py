@@ -91,9 +91,9 @@ def test_a_method_that_is_not_known_names_those_that_are(client: FlaskClient) ->
 
 
 def test_parameters_that_cannot_be_used_are_named(client: FlaskClient) -> None:
-    response = client.get("/api/v1/datasets?limit=x&fromat=CSV&offset=-1&sort=best")
+    response = client.get("/api/v1/datasets?limit=x&colour=CSV&offset=-1&sort=best")
     assert response.status_code == 422
-    assert set(response.json["problems"]) == {"limit", "fromat", "offset", "sort"}
+    assert set(response.json["problems"]) == {"limit", "colour", "offset", "sort"}
 
 
 def test_an_error_nobody_thought_of_is_a_problem_without_details(
