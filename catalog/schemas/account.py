@@ -233,8 +233,8 @@ class SignInSchema(Schema):
 class RegisterSchema(Schema):
     """The form for a new account."""
 
-    email = Email(required=True)
     name = Name(required=True)
+    email = Email(required=True)
     password = Password(required=True)
 
     @validates_schema
