@@ -27,6 +27,11 @@ SAMPLE = 2_000
 
 NUMERIC = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 TEMPORAL = frozenset({ColumnType.DATE, ColumnType.DATETIME})
+YEARS = frozenset({"year", "年", "年份", "年度"})
+POSITIONS = frozenset(
+    {"id", "no", "no.", "index", "month", "day", "hour", "序号", "编号", "月", "日"}
+)
+"""Names of numbers that say where a row stands; their average means nothing."""
 ADDITIVE = frozenset({Aggregate.COUNT, Aggregate.SUM})
 """What may be stacked: averages on top of each other would mean nothing."""
 UNITS = {"hour": 13, "day": 10, "month": 7, "year": 4}
@@ -135,10 +140,11 @@ def guess_chart(columns: Sequence[Column], distinct: Mapping[str, int]) -> Chart
     measures = [n for n in numbers if not _is_position(n) and distinct.get(n, 2) > 1]
     texts = [c.name for c in columns if c.type in (ColumnType.STRING, ColumnType.BOOLEAN)]
     good = [n for n in texts if 2 <= distinct.get(n, 2) <= 3 * MOST_CATEGORIES]
-    if moments:
+    years = [c.name for c in columns if c.type is ColumnType.INTEGER and c.name.lower() in YEARS]
+    if moments or (years and measures and distinct.get(years[0], 2) > 1):
         y = measures[-1] if measures else ""
         aggregate = Aggregate.AVG if y else Aggregate.COUNT
-        return ChartQuery(Kind.LINE, moments[0], aggregate, y)
+        return ChartQuery(Kind.LINE, (moments or years)[0], aggregate, y)
     if good or texts:
         return ChartQuery(Kind.BAR, (good or texts)[0])
     if len(measures) >= 2:
@@ -147,19 +153,7 @@ def guess_chart(columns: Sequence[Column], distinct: Mapping[str, int]) -> Chart
 
 
 def _is_position(name: str) -> bool:
-    return name.lower() in {
-        "id",
-        "no",
-        "no.",
-        "index",
-        "year",
-        "month",
-        "day",
-        "hour",
-        "序号",
-        "编号",
-        "年",
-    }
+    return name.lower() in POSITIONS | YEARS
 
 
 def grouping(

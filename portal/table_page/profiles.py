@@ -40,7 +40,7 @@ class Profile:
     greatest: str
     mean: str
     top: tuple[tuple[str, int, float], ...]
-    """Value, count, share of all rows in percent."""
+    """Value, count, length of the bar in percent of the longest one."""
     histogram: Markup
 
 
@@ -71,7 +71,7 @@ def _top(pairs: Sequence[Any], rows: int) -> list[tuple[str, int, float]]:
     found = [(_short(value), int(count)) for value, count in pairs]
     if not found or found[0][1] <= max(1, rows * RARE):
         return []
-    return [(value, count, 100 * count / rows if rows else 0.0) for value, count in found]
+    return [(value, count, 100 * count / found[0][1]) for value, count in found]
 
 
 def _short(value: object) -> str:

@@ -128,6 +128,7 @@ def test_the_chart_that_came_with_a_table_is_read() -> None:
     [
         (["day", "year", "value"], {}, ChartQuery(Kind.LINE, "day", Aggregate.AVG, "value")),
         (["when"], {}, ChartQuery(Kind.LINE, "when", Aggregate.COUNT)),
+        (["district", "year", "value"], {}, ChartQuery(Kind.LINE, "year", Aggregate.AVG, "value")),
         (["district", "open"], {"district": 4000, "open": 2}, ChartQuery(Kind.BAR, "open")),
         (["district", "value"], {"district": 4000}, ChartQuery(Kind.BAR, "district")),
         (["value", "other"], {}, ChartQuery(Kind.SCATTER, "value", y="other")),

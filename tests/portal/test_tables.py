@@ -271,6 +271,13 @@ def test_columns_show_their_profiles(client: FlaskClient, table_id: str) -> None
     assert not station.select(".weft-histogram")
 
 
+def test_what_the_reader_of_a_file_saw_is_told(client: FlaskClient, app: Flask) -> None:
+    books = Path(__file__).parents[2] / "demo" / "intl-gfdrr-excel"
+    table = make_table_of_files([books / "Table_D3_Costs_V1.1.0.xlsx"], slug="costs")
+    soup = page(client, f"/en/tables/{table}?view=columns")
+    assert "holds no table" in one(soup, ".weft-notes").get_text()
+
+
 @pytest.mark.parametrize("bins", [[], [["a", "b", 1]], [[0, 1, 0], [1, 2, 0]]])
 def test_too_few_bins_make_no_histogram(bins: list[list[object]]) -> None:
     assert histogram(bins) == ""
