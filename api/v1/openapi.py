@@ -57,14 +57,18 @@ def index() -> ResponseReturnValue:
     """The way on: to the readable documentation for people, to the description for machines."""
     best = request.accept_mimetypes.best_match(["application/json", "text/html"])
     if best == "text/html":
-        return redirect(f"{request.script_root}/{g.lang}/developers")
+        response = redirect(f"{request.script_root}/{g.lang}/developers")
+        response.headers["Vary"] = "Accept"
+        return response
     names = {
         "openapi": "/api/v1/openapi.json",
         "datasets": "/api/v1/datasets",
         "organizations": "/api/v1/organizations",
         "documentation": f"/{g.lang}/developers",
     }
-    return json_answer({name: address(path) for name, path in names.items()})
+    response = json_answer({name: address(path) for name, path in names.items()})
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 def completed(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,11 +28,11 @@ from catalog.schemas.account import (
 from catalog.services import attempts
 
 _HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
-"""argon2id with 32 MiB: over OWASP's least, and eight at once still fit beside the tables."""
+"""argon2id with 32 MiB: over the least that OWASP names."""
 _UNKNOWN = _HASHER.hash(secrets.token_hex())
 """Compared with when there is no such account, so that the answer takes as long."""
-_AT_ONCE = threading.BoundedSemaphore(4)
-"""Hashes at once: many people signing in together must not take all the memory."""
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""Hashes at once: many people signing in together must take neither the memory nor the cores."""
 TAKEN = N_("there is already an account with this e-mail address")
 
 
