@@ -85,12 +85,8 @@ PLAIN = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{titl
 
 
 def page(error: CatalogError | HTTPException) -> ResponseReturnValue:
-    """The page for an error; a redirect is one of werkzeug's exceptions too and passes."""
+    """The page for an error; whoever must sign in is sent to do it."""
     status = (error.status if isinstance(error, CatalogError) else error.code) or 500
-    if isinstance(error, HTTPException) and error.response is not None:
-        return error.response
-    if status < 400 and isinstance(error, HTTPException):
-        return error.get_response()
     if status == 401 and request.method == "GET":
         return redirect(url_for("account.sign_in", next=_here()))
     response = _rendered(error, status)
