@@ -37,11 +37,14 @@ class Folders:
         return real
 
     def below(self, folder: Path, name: str) -> Path:
-        """The file with this relative name below a folder; raises Denied when it lies elsewhere."""
-        place = self.place(str(folder / name))
-        if not place.is_relative_to(folder.resolve()):
+        """The file with this name from `names` below a folder; raises Denied when it lies elsewhere."""
+        place = folder
+        for step in name.split("/"):
+            place = _step(place, step)
+        real = self.place(str(place))
+        if not real.is_relative_to(folder.resolve()):
             raise Denied("%(name)s lies outside the folder of the source", name=name)
-        return place
+        return real
 
     def names(self, folder: Path) -> Iterator[str]:
         """Relative names of the files below a folder, sorted; hidden ones and outward links are left out."""
@@ -55,12 +58,30 @@ class Folders:
                 count += 1
                 if count > MOST_FILES:
                     raise TooLarge("the folder has more than %(limit)s files", limit=MOST_FILES)
-                yield path.relative_to(folder).as_posix()
+                yield "/".join(map(_readable, path.relative_to(folder).parts))
 
     @staticmethod
     def _is_inside(path: Path, folder: Path) -> bool:
         real = path.resolve()
         return real.is_relative_to(folder.resolve()) and real.is_file()
+
+
+def _readable(name: str) -> str:
+    """A file's name as text: one that is not written in UTF-8 is taken for GB18030."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "replace")
+    return name
+
+
+def _step(folder: Path, name: str) -> Path:
+    """The file or folder that `_readable` calls so."""
+    plain = folder / name
+    if plain.exists():
+        return plain
+    other = folder / os.fsdecode(name.encode("gb18030", "replace"))
+    return other if other.exists() else plain
 
 
 def version_of(path: Path) -> str:

@@ -20,6 +20,7 @@ from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import Origin
+from catalog.schemas.texts import clean
 from catalog.services import datasets
 from harvesters import loads, runs
 from harvesters.harvester import Harvester, Record
@@ -115,7 +116,7 @@ class Walk:
 
     def _take(self, harvester: Harvester, record: Record) -> None:
         self.tally.add("seen")
-        key = record.key.strip()[:500]
+        key = clean(record.key)[:500]
         try:
             if not key:
                 raise Invalid("the record has no key")

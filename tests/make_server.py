@@ -64,6 +64,8 @@ class Served:
     port: int
     behaviours: dict[str, Behaviour]
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    close: Callable[[], None] = lambda: None
+    """Stops the server in the middle of a test."""
 
     @property
     def host(self) -> str:
@@ -89,7 +91,12 @@ class Quiet(ThreadingHTTPServer):
 def make_server(behaviours: Mapping[str, Behaviour] | None = None) -> Iterator[Served]:
     """A server on a free port; `behaviours` maps a path to what answers it."""
     server: Any = Quiet(("127.0.0.1", 0), Asked)
-    served = Served(server.server_address[1], dict(behaviours or {}))
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+
+    served = Served(server.server_address[1], dict(behaviours or {}), close=close)
     server.behaviours, server.asked = served.behaviours, served.asked
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
@@ -98,8 +105,7 @@ def make_server(behaviours: Mapping[str, Behaviour] | None = None) -> Iterator[S
     try:
         yield served
     finally:
-        server.shutdown()
-        server.server_close()
+        close()
 
 
 def plain(content: bytes, **how: Any) -> Behaviour:

@@ -76,3 +76,19 @@ def test_versions_follow_the_content(base: Path, monkeypatch: pytest.MonkeyPatch
     assert version_of(file) != first
     monkeypatch.setattr(module, "HASHED_BYTES", 0)
     assert version_of(file).startswith("size:1:")
+
+
+def test_names_in_gb18030_are_readable_and_found_again(base: Path) -> None:
+    odd = os.fsencode(base / "open") + b"/" + "年报".encode("gb18030")
+    Path(os.fsdecode(odd)).mkdir()
+    Path(os.fsdecode(odd + "/人口.csv".encode("gb18030"))).write_text("x")
+    (base / "open" / "深").mkdir()
+    Path(os.fsdecode(os.fsencode(base / "open" / "深") + b"/\xff.csv")).write_text("y")
+    folders = Folders(str(base))
+    names = list(folders.names(base / "open"))
+    assert "年报/人口.csv" in names
+    assert folders.below(base / "open", "年报/人口.csv").read_text() == "x"
+    (broken,) = (name for name in names if name.startswith("深/"))
+    assert broken.encode()
+    with pytest.raises(NotFound):
+        folders.below(base / "open", broken)

@@ -150,6 +150,20 @@ def test_an_interface_that_misbehaves_later_keeps_its_table(app: Flask, server: 
         assert rows() == [{"code": "007"}]
 
 
+def test_a_source_that_goes_down_keeps_everything(app: Flask, server: Served) -> None:
+    record = b'@prefix dcat: <http://www.w3.org/ns/dcat#> . <http://x/d> a dcat:Dataset ; <http://purl.org/dc/terms/title> "T" .'
+    server.behaviours["/c.ttl"] = plain(record, media_type="text/turtle")
+    source = make_source("dcat", f"{server.url}/c.ttl")
+    assert harvest(source).created == 1
+    server.close()
+    run = harvest(source)
+    assert run.state == RunState.FAILED
+    assert (
+        "cannot be reached: Connection refused" in run.problem["message"] % run.problem["context"]
+    )
+    assert services.dataset_count(SCHEDULER, source.id) == 1
+
+
 def test_paging_that_never_ends_fails_the_load(app: Flask, server: Served) -> None:
     server.behaviours["/rows"] = plain(b'[{"a": 1}]')
     run = harvest(make_source("rest", server.url, datasets=[ENDPOINT]))

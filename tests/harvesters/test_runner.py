@@ -126,6 +126,14 @@ def test_a_record_that_cannot_be_taken_is_kept_raw_with_its_reason(
     assert json.loads(kept["theme"].raw)["title"] == {"en": "theme"}
 
 
+def test_keys_of_any_characters_are_cleaned(source: HarvestSource, scripted: Scripted) -> None:
+    scripted.script = [titled("a\x00\ud800b"), Record("\ud800c", {"title": {}, "odd": "\ud800"})]
+    run = harvest(source)
+    assert (run.created, run.refused) == (1, 1)
+    assert set(states()) == {"ab"}
+    assert services.records(SCHEDULER, run.id)[0].key == "c"
+
+
 def test_what_vanished_is_retired_and_comes_back(source: HarvestSource, scripted: Scripted) -> None:
     scripted.script = [titled("a"), titled("b"), titled("c")]
     harvest(source)
