@@ -231,8 +231,15 @@ def fill(message: str, context: Mapping[str, object] | None) -> str:
     """A msgid translated, its places filled, as a sentence; one that does not fit stays as it is."""
     words = str(gettext(message))
     with contextlib.suppress(KeyError, TypeError, ValueError):
-        words = words % context if context else words
+        words = (
+            words % {name: _said(value) for name, value in context.items()} if context else words
+        )
     return _closed(words)
+
+
+def _said(value: object) -> object:
+    """A sentence inside of a sentence is translated too."""
+    return sentence(value) if isinstance(value, Mapping) else value
 
 
 def _closed(words: str) -> str:
@@ -278,7 +285,8 @@ def icon_name(name: str) -> str:
 
 
 _MARKS = re.compile(
-    r"<[^>]{0,500}>|^#{1,6}\s+|^\s*[-+]\s+|[*`]+|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)", re.MULTILINE
+    r"<[^>]{0,500}>|^#{1,6}\s+|^\s*[-+]\s+|[*`]+|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)",
+    re.MULTILINE,
 )
 _LINKS = re.compile(r"!?\[([^\]]{0,300})\]\([^)]{0,2000}\)")
 

@@ -80,4 +80,13 @@ def types_of(table: ReadTable) -> dict[str, str]:
 
 def said_by(table: ReadTable) -> str:
     """All notes, filled in."""
-    return "\n".join(note["message"] % note["context"] for note in table.notes)
+    return "\n".join(_said(note) for note in table.notes)
+
+
+def _said(note: dict[str, Any]) -> str:
+    context = {
+        name: _said(value) if isinstance(value, dict) else value
+        for name, value in note["context"].items()
+    }
+    filled: str = note["message"] % context
+    return filled

@@ -90,7 +90,8 @@ class Finder:
                 if self._options.one_table and inner.suffix in TABLES:
                     raise
                 last = error
-                self.notes.append(note("Left out: %(problem)s", problem=str(error)))
+                problem = note(error.message, **error.context)
+                self.notes.append(note("Left out: %(problem)s", problem=problem))
             inner.path.unlink(missing_ok=True)
         if not found and last:
             raise last

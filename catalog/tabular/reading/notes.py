@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 LONGEST = 300
 
 
 def note(message: str, /, **context: object) -> dict[str, Any]:
-    """A note as it is kept: an English msgid and what fills its places."""
+    """A note as it is kept: an English msgid and what fills its places, which may be notes themselves."""
     return {"message": message, "context": {name: _plain(value) for name, value in context.items()}}
 
 
@@ -18,4 +19,6 @@ def shortened(text: str, longest: int = LONGEST) -> str:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
     return value if isinstance(value, int | float) else shortened(str(value))
