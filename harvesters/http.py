@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
@@ -137,7 +138,11 @@ class Http:
         self.beat = beat
         self._sleep = sleep
         self._deadline = _Deadline()
-        self._client = httpx.Client(
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """Made when it is first needed: reading the certificates takes longer than many a local source."""
+        return httpx.Client(
             transport=_Transport(_Backend(self.guard, self._deadline)),
             timeout=self.limits.read_seconds,
             trust_env=False,
@@ -147,7 +152,8 @@ class Http:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        if "_client" in self.__dict__:
+            self._client.close()
 
     def get(
         self,
