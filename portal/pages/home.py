@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, g, render_template
 
-from catalog.search import SearchQuery
+from catalog.search import Hit, SearchQuery
+from catalog.search.facets import MOST_VALUES
 from catalog.services import figures, groups, organizations, search
 
 bp = Blueprint("home", __name__)
@@ -15,15 +18,23 @@ LISTED = 5
 @bp.get("/")
 def show() -> str:
     """Search, themes, departments, newest and most used."""
-    newest, used = (
-        search.find(g.identity, SearchQuery(sort=sort, limit=LISTED, facets=False, language=g.lang))
-        for sort in ("modified", "uses")
-    )
+    owners = [(one, count) for one, count in organizations.all(g.identity) if count]
+    own = tuple(one.slug for one, _ in owners if one.kind == "department")[:MOST_VALUES]
     return render_template(
         "home.html",
         figures=figures.show(),
         themes=[(theme, count) for theme, count in groups.all(g.identity) if count],
-        organizations=[(one, count) for one, count in organizations.all(g.identity) if count],
-        newest=newest.hits,
-        used=used.hits,
+        organizations=owners,
+        newest=_first("modified", {"organization": own} if own else {}),
+        used=_first("uses", {}),
     )
+
+
+def _first(sort: str, filters: Mapping[str, tuple[str, ...]]) -> tuple[Hit, ...]:
+    """The first datasets in an order.
+
+    The newest are those of the city's own departments: whole catalogues of others, read in one
+    night, would push them all out.
+    """
+    query = SearchQuery(filters=filters, sort=sort, limit=LISTED, facets=False, language=g.lang)
+    return search.find(g.identity, query).hits

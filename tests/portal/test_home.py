@@ -51,6 +51,18 @@ def test_the_most_used_come_first(client: FlaskClient) -> None:
     assert words(lists[1], "a") == ["Many", "Few", "None"]
     assert "used 900 times" in lists[1].get_text()
     assert "used once" in lists[1].get_text()
+    assert "used 0" not in lists[1].get_text()
+
+
+def test_the_newest_are_those_of_the_departments(client: FlaskClient) -> None:
+    make_organization("bank", kind="external")
+    put("World figures", organization="bank")
+    assert words(page(client, "/en/"), ".weft-brief__title") == ["World figures", "World figures"]
+    make_organization()
+    put("Air")
+    lists = page(client, "/en/").select(".weft-brief")
+    assert words(lists[0], "a") == ["Air"]
+    assert len(lists[1].select("a")) == 2
 
 
 def test_hostile_texts_are_shown_as_text(client: FlaskClient) -> None:
