@@ -199,12 +199,12 @@ def settle(
     if type_ in TEMPORAL:
         points, unit = fold_moments(chart.aggregate, points)
     places = sorted({p.x for p in points}, key=_sorting)
-    left_out = max(0, len(places) - MOST_MOMENTS)
-    if left_out:
+    if len(places) > MOST_MOMENTS:
+        cut = True
         kept = set(places[:MOST_MOMENTS])
         points = [p for p in points if p.x in kept]
     points.sort(key=lambda p: _sorting(p.x))
-    return ChartData(tuple(points), unit, left_out, series_left_out, rows_of, cut)
+    return ChartData(tuple(points), unit, 0, series_left_out, rows_of, cut)
 
 
 def _sorting(x: str | float | None) -> tuple[int, float, str]:

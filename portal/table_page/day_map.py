@@ -79,6 +79,12 @@ class MapView:
     def legend(self) -> list[Entry]:
         """The classes that there are, the lowest first."""
         limits = self.map.limits
+        if not limits:
+            values = sorted({area.value for area in self.map.areas if area.value is not None})
+            words = " – ".join(
+                self.shown(value) for value in dict.fromkeys([*values[:1], *values[-1:]])
+            )
+            return [Entry(0, FILLS[0], words, self._count(0))]
         whole = all(limit == int(limit) for limit in limits) and all(
             area.value is None or area.value == int(area.value) for area in self.map.areas
         )
@@ -117,8 +123,6 @@ class MapView:
 
 def _range(limits: tuple[float, ...], level: int, *, whole: bool) -> str:
     shown = [number(int(limit) if limit == int(limit) else limit) for limit in limits]
-    if not limits:
-        return ""
     if level == 0:
         return "0" if whole and limits[0] == 1 else f"< {shown[0]}"
     if level == len(limits):

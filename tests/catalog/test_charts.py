@@ -179,11 +179,11 @@ def test_a_line_of_texts_goes_by_name_and_empty_moments_are_not_drawn() -> None:
     assert [p.x for p in data.points] == ["2020-01-01"]
 
 
-def test_too_many_places_on_a_line_are_cut_and_counted() -> None:
+def test_too_many_places_on_a_line_are_cut_and_it_is_said() -> None:
     points = [Point(at, 1.0) for at in range(MOST_MOMENTS + 7)]
     data = settle(ChartQuery(Kind.LINE, "year"), ColumnType.INTEGER, points)
     assert len(data.points) == MOST_MOMENTS
-    assert data.categories_left_out == 7
+    assert data.cut
 
 
 @pytest.mark.parametrize(

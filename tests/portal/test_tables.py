@@ -13,6 +13,8 @@ from bs4 import BeautifulSoup, Tag
 from flask import Flask
 from flask.testing import FlaskClient
 
+from catalog.permissions import ANYONE
+from catalog.services import maps, tables
 from portal.table_page.cells import LONG
 from portal.table_page.profiles import histogram
 from tests.make_page import HOSTILE, LANGUAGES, href, one, page, words
@@ -356,7 +358,9 @@ def test_a_chart_of_no_rows_says_that_there_is_nothing(client: FlaskClient, tabl
     assert client.get(f"/en/tables/{table_id}/chart.svg?{query}").status_code == 200
 
 
-def test_what_a_chart_leaves_out_is_said(client: FlaskClient, app: Flask) -> None:
+def test_what_a_chart_leaves_out_is_said(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = [
         {
             "name": f"n{at:02}",
@@ -376,7 +380,15 @@ def test_what_a_chart_leaves_out_is_said(client: FlaskClient, app: Flask) -> Non
     ]
     soup = page(client, f"/en/tables/{table}?view=chart&kind=line&x=when&agg=sum&y=n")
     assert words(soup, ".weft-remark") == ["Values are put together by month."]
-    assert "The first 200 of" in soup.get_text()
+    soup = page(client, f"/en/tables/{table}?view=chart&kind=line&x=n")
+    assert words(soup, ".weft-remark") == [
+        "There are too many groups; only the first ones are shown."
+    ]
+    assert "The first 200 of 1,500 points" in soup.get_text()
+    query = "view=chart&kind=scatter&x=n&y=n"
+    monkeypatch.setattr("catalog.services.charts.SAMPLE", 100)
+    soup = page(client, f"/en/tables/{table}?{query}")
+    assert words(soup, ".weft-remark") == ["A sample from all over the 2,000 rows."]
 
 
 def test_formulas_in_the_csv_of_a_chart_are_defused(client: FlaskClient, app: Flask) -> None:
@@ -440,8 +452,8 @@ def test_the_map_shows_a_day_and_says_what_its_outlines_are(
         "浦东新区: 4",
         "崇明区: –",
     ]
-    tables = [words(table, "tbody tr") for table in soup.select(".weft-values")]
-    assert tables == [["浦东新区 4", "黄浦区 2", "崇明区 –"], ["境外输入 18"]]
+    listed = [words(table, "tbody tr") for table in soup.select(".weft-values")]
+    assert listed == [["浦东新区 4", "黄浦区 2", "崇明区 –"], ["境外输入 18"]]
     assert one(soup, ".weft-map [id=map-title]").get_text()
     assert href(soup, "#day-previous").endswith("view=map&day=2020-01-01")
     assert href(soup, "#day-next").endswith("view=map&day=2020-01-03")
@@ -464,6 +476,35 @@ def test_a_map_whose_outlines_are_gone_still_tells_its_values(
     link_map(counts, "gone", join=[["name", "name"]], day="day", value="cases")
     soup = page(client, f"/en/tables/{counts}?view=map")
     assert words(soup, ".weft-values tbody tr") == ["黄浦区 0.5"]
+
+
+@pytest.mark.parametrize(
+    ("values", "legend"),
+    [
+        ((1, 1), ["1", "no value"]),
+        ((0, 7), ["≥ 7", "< 7", "no value"]),
+        ((0, 1), ["≥ 1", "0", "no value"]),
+        ((0.5, 0.25), ["≥ 0.5", "< 0.5", "no value"]),
+    ],
+)
+def test_a_map_with_few_values_has_few_classes(
+    client: FlaskClient, map_id: str, values: tuple[float, float], legend: list[str]
+) -> None:
+    rows = [
+        {"day": "2020-01-01", "name": name, "n": n}
+        for name, n in zip(("黄浦区", "浦东新区"), values, strict=True)
+    ]
+    counts = make_loaded_table(rows, slug="few", load={"columns": {"n": {"unit": "人"}}})
+    link_map(counts, _outlines_of(map_id), join=[["name", "name"]], day="day", value="n")
+    soup = page(client, f"/en/tables/{counts}?view=map")
+    assert one(soup, ".weft-subtitle").get_text() == "n (人)"
+    assert words(soup, ".weft-legend__range") == legend
+
+
+def _outlines_of(table_id: str) -> str:
+    plan = maps.plan_of(tables.show(ANYONE, table_id))
+    assert plan is not None
+    return plan.geometry
 
 
 def test_the_legend_covers_all_values(client: FlaskClient, map_id: str) -> None:
