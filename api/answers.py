@@ -12,14 +12,10 @@ import orjson
 from flask import Response, current_app, g, request
 from werkzeug.http import http_date
 
-OPTIONS = orjson.OPT_NON_STR_KEYS
-
 
 def json_answer(body: Any, *, tag: str = "", modified: datetime | None = None) -> Response:
     """The body as JSON; with a tag or a moment the caller may ask whether it is still current."""
-    response = Response(
-        orjson.dumps(body, default=_plain, option=OPTIONS), content_type="application/json"
-    )
+    response = Response(orjson.dumps(body), content_type="application/json")
     return dated(response, tag=tag, modified=modified)
 
 
@@ -73,7 +69,3 @@ def this_call(*without: str, **changes: object) -> str:
         if name not in without and name not in changes
     }
     return address(request.path, {**kept, **changes})
-
-
-def _plain(value: object) -> object:
-    return str(value)

@@ -108,7 +108,9 @@ def web(folder: Path) -> Iterator[int]:
         if field.name in ("data_dir", "limit_anonymous", "limit_basic", "log_level")
     }
     command = [sys.executable, "wsgi.py", "web", "--port", str(PORT)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})  # the child's environment
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **environment}
+    )  # the child's environment
     try:
         wait_for_answer()
         yield process.pid

@@ -51,11 +51,6 @@ def ref(name: str) -> Described:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def maybe_ref(name: str) -> Described:
-    """A reference or null."""
-    return {"oneOf": [ref(name), {"type": "null"}]}
-
-
 def _said(description: str) -> Described:
     return {"description": description} if description else {}
 
