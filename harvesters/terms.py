@@ -18,7 +18,7 @@ _LICENSE_MARKS = (
     ("WTFPL", r"wtfpl"),
 )
 _NO_LICENSE = re.compile(r"^(licen[sc]e )?(not ?specified|unknown|none|n/?a|-)?\.?$", re.IGNORECASE)
-_RESTRICTED = re.compile(r"by[-_ ](nc|nd|sa)", re.IGNORECASE)
+_RESTRICTED = re.compile(r"by[-_ ](nc|nd|sa)", re.IGNORECASE)  # codespell:ignore nd
 
 
 def license_of(text: str) -> tuple[str, str]:
@@ -177,7 +177,9 @@ def _in_words(text: str) -> datetime | None:
     """`1 May 2014`, `May 1, 2014`, `May 2014`."""
     words = [word for word in re.split(r"[\s,.]+", text.lower()) if word]
     months = [_MONTHS[word] for word in words if word in _MONTHS]
-    digits = [re.sub(r"(st|nd|rd|th)$", "", word) for word in words if word not in _MONTHS]
+    digits = [
+        re.sub(r"(st|nd|rd|th)$", "", word) for word in words if word not in _MONTHS
+    ]  # codespell:ignore nd
     if len(months) != 1 or not digits or not all(word.isdecimal() for word in digits):
         return None
     years = [int(word) for word in digits if len(word) == 4]
