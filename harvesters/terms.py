@@ -177,9 +177,8 @@ def _in_words(text: str) -> datetime | None:
     """`1 May 2014`, `May 1, 2014`, `May 2014`."""
     words = [word for word in re.split(r"[\s,.]+", text.lower()) if word]
     months = [_MONTHS[word] for word in words if word in _MONTHS]
-    digits = [
-        re.sub(r"(st|nd|rd|th)$", "", word) for word in words if word not in _MONTHS
-    ]  # codespell:ignore nd
+    others = [word for word in words if word not in _MONTHS]
+    digits = [re.sub(r"(st|nd|rd|th)$", "", word) for word in others]  # codespell:ignore nd
     if len(months) != 1 or not digits or not all(word.isdecimal() for word in digits):
         return None
     years = [int(word) for word in digits if len(word) == 4]
