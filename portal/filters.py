@@ -321,15 +321,21 @@ def host(address: str) -> str:
         return address
 
 
+_MAIL = re.compile(r"[^@\s<>\"',;:()]{1,100}@[\w.-]{1,200}\w")
+
+
 def contact(value: str) -> Markup:
-    """An e-mail address or a page as a link, anything else as text."""
-    if re.fullmatch(r"[^@\s<>\"]{1,100}@[\w.-]{1,200}", value):
-        return Markup('<a class="govuk-link" href="mailto:{0}">{0}</a>').format(value)
-    if web(value) != "#":
+    """A text with its e-mail address as a link, or an address of the web as a link."""
+    if web(value) != "#" and " " not in value:
         return Markup('<a class="govuk-link" href="{}" rel="nofollow noopener">{}</a>').format(
             value, host(value)
         )
-    return escape(value)
+    found = _MAIL.search(value)
+    if found is None:
+        return escape(value)
+    mail = found.group()
+    link = Markup('<a class="govuk-link" href="mailto:{0}">{0}</a>').format(mail)
+    return escape(value[: found.start()]) + link + escape(value[found.end() :])
 
 
 def limits(value: str) -> str:

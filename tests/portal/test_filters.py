@@ -241,6 +241,9 @@ def test_contacts() -> None:
         == '<a class="govuk-link" href="mailto:a@b.example">a@b.example</a>'
     )
     assert 'href="https://b.example/x"' in filters.contact("https://b.example/x")
+    assert filters.contact("The <Office> a@b.example.") == (
+        'The &lt;Office&gt; <a class="govuk-link" href="mailto:a@b.example">a@b.example</a>.'
+    )
     assert filters.contact("<b>, Room 3") == "&lt;b&gt;, Room 3"
 
 
