@@ -133,7 +133,9 @@ def test_sentences_end_as_their_originals_do() -> None:
 
 
 def test_chinese_has_chinese_punctuation() -> None:
-    halves = re.compile(r"[\u4e00-\u9fff][,;:?!](?!\w)|[,;?!][\u4e00-\u9fff]|[\u4e00-\u9fff]\.(?!\w)")
+    halves = re.compile(
+        r"[\u4e00-\u9fff][,;:?!](?!\w)|[,;?!][\u4e00-\u9fff]|[\u4e00-\u9fff]\.(?!\w)"
+    )
     assert not [m.id for m in messages() for text in texts_of(m) if halves.search(text)]
 
 
@@ -260,9 +262,17 @@ def make_map(tmp_path: Path) -> str:
     return counts
 
 
-def make_runs() -> HarvestSource:
-    """A source with runs of every kind, one with problems of several sorts."""
-    source = make_source("dcat", "https://example.org/catalog.ttl")
+def make_runs() -> None:
+    """Sources whose runs are in every state, with problems of several sorts."""
+    for at, state in enumerate(RunState):
+        kinds = ("dcat", "datapackage", "jkan", "sql")
+        make_run(
+            make_source(kinds[at % 4], "https://example.org/x", f"source-{state.value}"), state
+        )
+
+
+def make_run(source: HarvestSource, state: RunState) -> None:
+    """A run with problems of records and files."""
     problem = {
         "message": "%(url)s is larger than %(limit)s bytes",
         "context": {"url": "x", "limit": 1},
@@ -275,22 +285,18 @@ def make_runs() -> HarvestSource:
             "resources": {"0": {"key": ["Length must be between 1 and 500."]}},
         },
     }
+    run = HarvestRun(
+        id=new_id(), source_id=source.id, state=state, created_at=now(), ended_at=now(),
+        seen=3, created=1, changed=1, same=1, refused=1, retired=1, to_load=2, loaded=1,
+        load_failed=1, notes=[problem], problem=problem if state is RunState.FAILED else None,
+    )  # fmt: skip
     with transaction():
-        for state in RunState:
-            run = HarvestRun(
-                id=new_id(), source_id=source.id, state=state, created_at=now(), ended_at=now(),
-                seen=3, created=1, changed=1, same=1, refused=1, retired=1, to_load=2, loaded=1,
-                load_failed=1, notes=[problem], problem=problem if state is RunState.FAILED else None,
-            )  # fmt: skip
-            db.session.add(run)
-            db.session.flush()
-            for step in ("record", "load"):
-                record = HarvestRecord(
-                    run_id=run.id, key="1", step=step, error=refused, raw='{"a": 1}'
-                )
-                db.session.add(record)
+        db.session.add(run)
+        db.session.flush()
+        for step in ("record", "load"):
+            fields = {"key": "1", "step": step, "error": refused, "raw": '{"a": 1}'}
+            db.session.add(HarvestRecord(run_id=run.id, **fields))
         db.session.get_one(HarvestSource, source.id).last_run_id = run.id
-    return source
 
 
 @pytest.fixture
@@ -333,10 +339,16 @@ def test_no_page_says_a_sentence_in_english(client: FlaskClient, filled: str) ->
     paths = {urlsplit(address).path for address in seen}
     assert {
         "/zh/organizations",
-        "/zh/sources/source",
+        "/zh/sources/source-failed",
         "/zh/developers",
         "/zh/accessibility",
     } <= paths
+
+
+def test_english_is_noticed(client: FlaskClient, app: Flask) -> None:
+    for path in ("/en/", "/en/datasets", "/en/about", "/en/account/sign-in", "/en/nothing"):
+        soup = BeautifulSoup(client.get(path).text, "html.parser")
+        assert len(said_in_english(visible(soup))) > 3, path
 
 
 def test_no_page_of_an_account_says_a_sentence_in_english(client: FlaskClient, app: Flask) -> None:
@@ -404,9 +416,10 @@ def test_no_error_page_says_a_sentence_in_english(
         "tables/{table}/download.zip",
     ],
 )
-def test_no_problem_of_the_api_is_in_english(client: FlaskClient, filled: str, path: str) -> None:
+def test_no_problem_of_the_api_is_in_english(client: FlaskClient, app: Flask, path: str) -> None:
+    table = make_loaded_table([{"name": "黄浦区"}])
     response = client.get(
-        f"/api/v1/{path.format(table=filled)}", headers={"Accept-Language": "zh-CN"}
+        f"/api/v1/{path.format(table=table)}", headers={"Accept-Language": "zh-CN"}
     )
     assert 400 <= response.status_code < 500
     found = response.get_json()
