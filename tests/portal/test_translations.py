@@ -190,16 +190,11 @@ def said_in_english(words: str) -> list[str]:
 
 
 def visible(soup: BeautifulSoup) -> str:
-    """What people read and hear of a page, without code and without texts in other languages."""
-    said = [
-        str(element[name])
-        for name in SAID
-        for element in soup.select(f"[{name}]")
-        if not element.find_parent(attrs={"lang": "en"})
-    ]
-    said += [str(element["content"]) for element in soup.select('meta[name="description"]')]
-    for element in soup.select('script, style, [lang="en"], [translate="no"]'):
+    """What people read and hear of a page, without scripts, code and content in other languages."""
+    for element in soup.select('script, style, [lang="en"]:not(html), [translate="no"]'):
         element.decompose()
+    said = [str(element[name]) for name in SAID for element in soup.select(f"[{name}]")]
+    said += [str(element["content"]) for element in soup.select('meta[name="description"]')]
     return " | ".join([*said, soup.get_text(" | ")])
 
 
