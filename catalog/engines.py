@@ -11,6 +11,7 @@ from catalog.errors import SettingsError
 from catalog.files import FileStore, LocalFiles
 from catalog.queue import ImmediateQueue, JobQueue
 from catalog.search import SearchEngine
+from catalog.services.attempts import open_storage
 from catalog.settings import Settings
 from catalog.tabular.journal import Journal
 from catalog.tabular.store import TableStore
@@ -25,6 +26,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "journal": open_journal(settings.tables_url),
         "files": open_files(settings.files_url),
         "queue": open_queue(app, settings.queue_url),
+        "limits": open_storage(app, settings.limits_url),
     }
 
 

@@ -131,7 +131,7 @@ def _write(bound: Bound, parameters: list[object]) -> str:
             return f"({quoted(column)} IS NULL)"
         case Settled(column, holds):
             return f"({quoted(column)} {'=' if holds else '<>'} {quoted(column)})"
-        case OneOf() | Test():
+        case _:
             return _write_test(bound, parameters)
 
 

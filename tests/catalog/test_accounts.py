@@ -11,7 +11,7 @@ from limits.storage import MemoryStorage
 from marshmallow import ValidationError
 from sqlalchemy.exc import IntegrityError
 
-from catalog.db import db, transaction
+from catalog.db import transaction
 from catalog.errors import Conflict, Denied, Invalid, NotFound, TooMany, Unauthenticated
 from catalog.models.account import Account
 from catalog.permissions import ANYONE, Identity
@@ -379,8 +379,8 @@ def test_calls_are_counted_in_memory_when_the_shared_storage_is_down(
         def incr(self, *_: object, **__: object) -> int:
             raise ValueError("connection refused")
 
-    app.extensions["weft"]["attempts"] = Down()
-    app.extensions["weft"]["attempts"].timer.join()
+    app.extensions["weft"]["limits"] = Down()
+    app.extensions["weft"]["limits"].timer.join()
     limit = attempts.parse_many("2/minute")[0]
     left = [attempts.take(limit, "test", str(id(app))).left for _ in range(3)]
     assert left == [1, 0, -1]
@@ -390,10 +390,5 @@ def test_calls_are_counted_in_memory_when_the_shared_storage_is_down(
 def test_the_storage_that_the_settings_name_is_opened(app: Flask) -> None:
     assert isinstance(attempts.storage(), attempts.Windows)
     assert attempts.storage() is attempts.storage()
-    app.extensions["weft"].pop("attempts")
-    app.extensions["weft"]["settings"] = _with(
-        app.extensions["weft"]["settings"], limits_url="async+x://"
-    )
     with pytest.raises(Exception, match="unknown storage"):
-        attempts.storage()
-    assert db.session is not None
+        attempts.open_storage(app, "async+x://")
