@@ -91,7 +91,9 @@ class DatasetSchema(Schema):
     description = Texts(100_000)
     notice = Texts(5000)
     license = fields.String(
-        validate=validate.OneOf(LICENSES, error=N_("Unknown licence; use `other` and license_text."))
+        validate=validate.OneOf(
+            LICENSES, error=N_("Unknown licence; use `other` and license_text.")
+        )
     )
     license_text = Line(1000)
     frequency = fields.Enum(Frequency, by_value=True)
