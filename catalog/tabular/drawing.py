@@ -21,9 +21,10 @@ from typing import IO, Any
 from catalog.errors import BadQuery, Unavailable
 
 PROGRAM = (sys.executable, "-I", str(Path(__file__).with_name("draw.py")))
-PATIENCE = 20.0
+PATIENCE = 15.0
 """Seconds for one chart, start of the child included."""
-LONGEST_QUEUE = 8
+MOST_AT_ONCE = 3
+"""One is drawn and two wait; the web process has four threads, and pages must always find one."""
 LARGEST = 30_000_000
 """Bytes of a picture that are believed."""
 
@@ -39,7 +40,7 @@ class Pen:
         self.program = tuple(program)
         self.patience = patience
         self._turn = threading.Lock()
-        self._waiting = threading.Semaphore(LONGEST_QUEUE)
+        self._waiting = threading.Semaphore(MOST_AT_ONCE)
         self._child: subprocess.Popen[bytes] | None = None
 
     def draw(self, spec: Mapping[str, Any], format_: str) -> bytes:

@@ -43,7 +43,7 @@ from catalog.tabular.chart import (
 )
 from catalog.tabular.chart_spec import SIZES, lines_of, vega_lite
 from catalog.tabular.column import Column
-from catalog.tabular.draw import answer, serve
+from catalog.tabular.draw import answer, serve, size_kb
 from catalog.tabular.drawing import PROGRAM, Pen
 from catalog.tabular.query import Aggregate, Compare, Op
 from tests.make_table_page import make_loaded_table
@@ -426,7 +426,10 @@ def test_those_who_come_while_too_many_wait_are_sent_away() -> None:
         pen.draw(SPEC, "svg")
 
 
-def test_the_childs_program_answers_orders_until_its_input_ends(tmp_path: Path) -> None:
+def test_the_childs_program_answers_orders_until_its_input_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("catalog.tabular.draw.TOO_LARGE_KB", 10**9)
     orders = tmp_path / "orders"
     orders.write_bytes(json.dumps({"spec": SPEC, "format": "svg"}).encode() + b"\n" + b"no json\n")
     out = io.BytesIO()
@@ -453,6 +456,16 @@ def test_the_childs_program_draws_png_and_ends_when_idle_or_large(
         writer.write(b"{}\n")
         writer.flush()
         serve(orders, out, idle=5)
+
+
+def test_where_the_size_is_not_told_the_child_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert size_kb() > 10_000
+    monkeypatch.setattr("catalog.tabular.draw.Path.read_text", _refused)
+    assert size_kb() == 0
+
+
+def _refused(path: Path) -> str:
+    raise FileNotFoundError(path)
 
 
 # The service
