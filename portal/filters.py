@@ -229,11 +229,11 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, str]]:
 
 def fill(message: str, context: Mapping[str, object] | None) -> str:
     """A msgid translated, its places filled, as a sentence; one that does not fit stays as it is."""
-    words = str(gettext(message))
+    words = str(gettext(message)) if message else ""
+    words = words[:1].upper() + words[1:]  # before values are in it: names keep their letters
     with contextlib.suppress(KeyError, TypeError, ValueError):
-        words = (
-            words % {name: _said(value) for name, value in context.items()} if context else words
-        )
+        if context:
+            words = words % {name: _said(value) for name, value in context.items()}
     return _closed(words)
 
 
@@ -243,11 +243,10 @@ def _said(value: object) -> object:
 
 
 def _closed(words: str) -> str:
-    """With a capital letter and a full stop: messages of errors have neither."""
-    if not words:
-        return ""
-    end = "" if words[-1] in ".。!！?？…" else "。" if current() == "zh" else "."
-    return words[0].upper() + words[1:] + end
+    """With a full stop: messages of errors have none."""
+    if not words or words[-1] in ".。!！?？…":
+        return words
+    return words + ("。" if current() == "zh" else ".")
 
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -26,6 +26,7 @@ from catalog.permissions import ANYONE
 from catalog.schemas.account import RegisterDraft
 from catalog.services import accounts
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState
+from portal.filters import sentence
 from portal.languages import LANGUAGES, TRANSLATIONS
 from tests.make_dataset import make_organization, make_theme, put
 from tests.make_page import page
@@ -433,6 +434,14 @@ def test_the_description_of_the_api_is_chinese(client: FlaskClient) -> None:
     whole = client.get("/api/v1/openapi.json?lang=zh").get_json()
     assert not said_in_english(json.dumps(whole["paths"], ensure_ascii=False))
     assert not said_in_english(whole["info"]["description"])
+
+
+def test_a_problem_inside_of_a_note_is_translated(app: Flask) -> None:
+    inner = {"message": "%(file)s is empty.", "context": {"file": "a.csv"}}
+    kept = {"message": "Left out: %(problem)s", "context": {"problem": inner}}
+    with app.test_request_context("/zh/"):
+        app.preprocess_request()
+        assert sentence(kept) == "已略去：a.csv 是空文件。"
 
 
 def test_languages_are_those_of_the_portal() -> None:
