@@ -103,7 +103,7 @@ messages: install-dev  ## Collect the sentences of code and templates for transl
 	@rm portal/translations/messages.pot
 
 migration: install-dev  ## Write a migration from the models (m="what changes")
-	@$(VENV)/bin/flask --app wsgi db migrate -m "$(m)"
+	@$(VENV)/bin/flask --app wsgi:create_migrating_app db migrate -m "$(m)"
 
 docs: install-dev  ## Build the documentation
 	@$(VENV)/bin/sphinx-build -q -W -b html docs docs/_build

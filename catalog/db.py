@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, event
 
@@ -63,6 +65,33 @@ def transaction() -> Iterator[Transaction]:
     tx.run_effects()
 
 
+class ChangeMark:
+    """Tells whether anybody has committed to an SQLite file since the last look, in microseconds.
+
+    The connection never writes, so its `data_version` moves with every commit of any connection of any
+    process (https://sqlite.org/pragma.html#pragma_data_version).
+    """
+
+    def __init__(self, file: str) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+
+    def now(self) -> int:
+        """A number that differs from the one before if there was a commit in between."""
+        with self._lock:
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+def change_mark() -> int | None:
+    """Equal to the one before only if nothing was committed meanwhile; None where that costs a query."""
+    mark: ChangeMark | None = current_app.extensions.get("weft_change_mark")
+    return mark.now() if mark else None
+
+
 def init_app(app: Flask) -> None:
     """Bind the session to the app; SQLite gets WAL, foreign keys and patience with other writers."""
     db.init_app(app)
@@ -70,6 +99,8 @@ def init_app(app: Flask) -> None:
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
+            if db.engine.url.database not in (None, "", ":memory:"):
+                app.extensions["weft_change_mark"] = ChangeMark(str(db.engine.url.database))
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 # the signature is SQLAlchemy's

@@ -17,7 +17,6 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from flask_migrate import upgrade
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
@@ -28,7 +27,7 @@ from catalog.services import accounts
 from catalog.settings import Settings
 from demo.port import any_free, is_free, require_free
 from harvesters import demo, services
-from wsgi import create_app
+from wsgi import create_app, upgrade_database
 
 ROOT = Path(__file__).parent.parent
 ADMINISTRATOR = "admin@weft.example"
@@ -49,7 +48,7 @@ def start(port: int, data: str, *, exit_when_ready: bool) -> None:
     require_free(port)
     signal.signal(signal.SIGTERM, _interrupt)
     settings = Settings.from_env(_environment(port, data))
-    _migrate(settings)
+    upgrade_database(settings)
     try:
         with _processes(settings, port) as server:
             password = _harvest(settings, server)
@@ -81,11 +80,6 @@ def _environment(port: int, data: str) -> dict[str, str]:
         "WEFT_LOG_LEVEL": "WARNING",
         **given,
     }
-
-
-def _migrate(settings: Settings) -> None:
-    with create_app(settings).app_context():
-        upgrade()
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, g, request, session
+from flask import Flask, Request, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from catalog.permissions import ANYONE, Identity
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from catalog.models.account import Account
 
 login_manager = LoginManager()
+WITHOUT_SESSION = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")
 REMEMBERED = "_user_id"
 """Where Flask-Login keeps the id of a session's account."""
 
@@ -29,8 +31,19 @@ class SignedIn(UserMixin):
         return accounts.session_id(self.account)
 
 
+class PageSessions(SecureCookieSessionInterface):
+    """Sessions for pages only: calls of the API and files know no cookies, and need not look for one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a page; for anything else one that stays empty."""
+        if request.path.startswith(WITHOUT_SESSION):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
+
+
 def init_app(app: Flask) -> None:
     """Set `g.identity` before each request; the API sets its own from keys."""
+    app.session_interface = PageSessions()
     login_manager.session_protection = None  # addresses of phones change; the token ends sessions
     login_manager.init_app(app)
     app.before_request(identify)
@@ -46,7 +59,7 @@ def load(remembered: str) -> SignedIn | None:
 def identify() -> None:
     """Only a request with a session asks the database who it is."""
     g.identity = ANYONE
-    if request.path.startswith(("/api/", "/static/")) or REMEMBERED not in session:
+    if request.path.startswith(WITHOUT_SESSION) or REMEMBERED not in session:
         return
     if current_user.is_authenticated:
         g.identity = Identity.of(current_user.account)

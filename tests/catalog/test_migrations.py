@@ -18,7 +18,7 @@ from catalog.db import db, transaction
 from catalog.models.base import Base
 from catalog.models.organization import Organization
 from catalog.settings import Settings
-from wsgi import create_app
+from wsgi import create_migrating_app
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def empty_app(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[Flask]:
+def empty_app(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
+) -> Iterator[Flask]:
     if request.param == "postgres":
         settings = replace(settings, database_url=request.getfixturevalue("postgres"))
-    app = create_app(settings)
+    app = create_migrating_app(settings)
     with app.app_context():
         yield app
         db.session.remove()
@@ -46,7 +48,9 @@ def empty_app(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
 def test_migrations_reach_the_models_keep_rows_and_go_back(empty_app: Flask):
     upgrade()
     with transaction():
-        db.session.add(Organization(slug="civil-affairs", title={"zh": "民政局", "en": "Civil affairs"}))
+        db.session.add(
+            Organization(slug="civil-affairs", title={"zh": "民政局", "en": "Civil affairs"})
+        )
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
