@@ -7,7 +7,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 NODE_BIN := $(abspath $(VENV))/bin
 PIP_FLAGS := --disable-pip-version-check --quiet --require-hashes
-SOURCES := catalog harvesters api portal wsgi.py demo tests bench
+SOURCES := catalog harvesters api portal wsgi.py demo tests bench docs
 
 .PHONY: help install install-dev static demo run worker test test-quick lint format types imports check \
         messages migration docs bench lock clean browser

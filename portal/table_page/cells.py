@@ -53,7 +53,9 @@ def _long(value: str, whole: str, at: int) -> str:
     rest = ""
     if len(value) > LONG:
         words = escape(gettext("The whole value"))
-        rest = f'… <a hx-boost="false" href="{escape(whole.replace("OFFSET", str(at)))}">{words}</a>'
+        rest = (
+            f'… <a hx-boost="false" href="{escape(whole.replace("OFFSET", str(at)))}">{words}</a>'
+        )
     return (
         f'<td><details class="weft-long"><summary>{escape(value[:SHORT])}…</summary>'
         f"<div>{escape(value[:LONG])}{rest}</div></details></td>"

@@ -104,7 +104,7 @@ def test_a_draft_is_cleaned() -> None:
             "title": {"zh": " 空\x00气 ", "en": "", "fr-t-en": "Cafe\u0301"},
             "organization": "ecology",
             "tags": ["a", " a", "", "b"],
-            "modified": datetime(2024, 5, 1),  # noqa: DTZ001 # without a time zone it is UTC
+            "modified": datetime(2024, 5, 1),  # without a time zone it is UTC
             "issued": "2024-05-01T08:00:00+08:00",
             "temporal_start": " ",
             "resources": [

@@ -41,9 +41,13 @@ def test_a_key_of_the_settings_goes_first(tmp_path: Path):
     assert engines.secret_key(Settings(data_dir=str(tmp_path), secret_key="mine")) == "mine"
 
 
-def test_two_processes_that_start_together_agree_on_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_two_processes_that_start_together_agree_on_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     settings = Settings(data_dir=str(tmp_path))
     (tmp_path / "secret_key").write_text("of the other process")
     real, asked = Path.exists, iter([False])
-    monkeypatch.setattr(Path, "exists", lambda self: next(asked, None) if self.name == "secret_key" else real(self))
+    monkeypatch.setattr(
+        Path, "exists", lambda self: next(asked, None) if self.name == "secret_key" else real(self)
+    )
     assert engines.secret_key(settings) == "of the other process"

@@ -15,9 +15,18 @@ def test_the_defaults_need_no_service_and_live_in_one_folder(tmp_path: Path):
 
 def test_values_are_read_with_their_types():
     settings = Settings.from_env(
-        {"WEFT_WEB_PROCESSES": "1", "WEFT_SECURE_COOKIES": "true", "WEFT_QUERY_TIMEOUT_SECONDS": "2.5", "HOME": "x"}
+        {
+            "WEFT_WEB_PROCESSES": "1",
+            "WEFT_SECURE_COOKIES": "true",
+            "WEFT_QUERY_TIMEOUT_SECONDS": "2.5",
+            "HOME": "x",
+        }
     )
-    assert (settings.web_processes, settings.secure_cookies, settings.query_timeout_seconds) == (1, True, 2.5)
+    assert (settings.web_processes, settings.secure_cookies, settings.query_timeout_seconds) == (
+        1,
+        True,
+        2.5,
+    )
 
 
 @pytest.mark.parametrize(
