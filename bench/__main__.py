@@ -186,7 +186,8 @@ def _operations(table: str, rows: int) -> list[Operation]:
         Operation("sorted page", lambda at: f"{api}/rows?order_by=-No&limit=100&offset={at % 500}"),
         Operation("count with a filter", lambda at: f"{api}/count?where=No%3E{at * 100}"),
         Operation(
-            "group-by", lambda at: f"{api}/group?group_by=station&measures=avg(TEMP)&where=No%3E{at}"
+            "group-by",
+            lambda at: f"{api}/group?group_by=station&measures=avg(TEMP)&where=No%3E{at}",
         ),
         Operation("export CSV", lambda at: f"{api}/download.csv", per_megabyte=True),  # noqa: ARG005 # all operations have one signature
         Operation("export JSON lines", lambda at: f"{api}/download.jsonl", per_megabyte=True),  # noqa: ARG005 # all operations have one signature
