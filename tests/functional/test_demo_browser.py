@@ -28,7 +28,7 @@ WORDS = {
     "zh": {
         "query": "空气",
         "title": "空气质量",
-        "search": "搜索",
+        "search": "检索",
         "download": "下载",
         "keys": "开发大赛",
     },
@@ -88,7 +88,7 @@ def test_a_visitor_searches_previews_and_downloads(page: Page, language: str, tm
     assert "140,256" in page.inner_text("main")
     assert_accessible(page)
     page.goto(page.url.partition("?")[0] + "?sort=-No&page=3")
-    assert page.locator("table tbody tr").first.locator("td").first.inner_text() == "35014"
+    assert page.locator("table tbody tr").first.locator("td").nth(1).inner_text() == "35014"
     page.goto(page.url.partition("?")[0] + "?view=downloads")
     assert_accessible(page)
     with page.expect_download() as download:
