@@ -87,8 +87,8 @@ def test_a_visitor_searches_previews_and_downloads(page: Page, language: str, tm
     expect(page.locator("table tbody tr")).to_have_count(100)
     assert "140,256" in page.inner_text("main")
     assert_accessible(page)
-    page.goto(page.url.partition("?")[0] + "?sort=-No&page=3")
-    assert page.locator("table tbody tr").first.locator("td").nth(1).inner_text() == "35014"
+    page.goto(page.url.partition("?")[0] + "?sort=No&desc=1&page=3")
+    assert page.locator("table tbody tr").first.locator("td").first.inner_text() == "35014"
     page.goto(page.url.partition("?")[0] + "?view=downloads")
     assert_accessible(page)
     with page.expect_download() as download:
