@@ -94,7 +94,7 @@ def test_a_visitor_searches_previews_and_downloads(page: Page, language: str, tm
     with page.expect_download() as download:
         page.locator('a[href*="download.csv"]').first.click()
     download.value.save_as(tmp_path / "table.csv")
-    assert sum(1 for _ in (tmp_path / "table.csv").open("rb")) == 140_257
+    assert (tmp_path / "table.csv").read_bytes().count(b"\n") == 140_257
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
