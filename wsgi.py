@@ -19,6 +19,7 @@ import api.operations
 import catalog.db
 import catalog.engines
 import catalog.log
+import harvesters.plan
 import portal
 import portal.errors
 from catalog.errors import CatalogError
@@ -40,7 +41,7 @@ MACHINES = ("/api/", "/healthz", "/readyz", "/metrics")
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole portal with the engines that `settings` (default: the environment) name."""
     settings = (settings or Settings.from_env()).resolved()
-    Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+    Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)  # accounts are in it
     settings = replace(settings, secret_key=catalog.engines.secret_key(settings))
     catalog.log.configure(settings.log_level)
     app = Flask("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
@@ -148,10 +149,22 @@ def reset_password(email: str) -> None:
 
 
 @weft.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def register(file: Path) -> None:
+    """Register the themes, organizations and harvest sources that FILE (YAML) names; demo/sources.yaml is one."""
+    with create_app().app_context():
+        try:
+            for source in harvesters.plan.register(SCHEDULER, file):
+                click.echo(source.slug)
+        except CatalogError as error:
+            raise click.ClickException(f"{error} {getattr(error, 'problems', '') or ''}") from error
+
+
+@weft.command()
 def reindex() -> None:
     """Build the search index anew; readers keep the old one until it is complete."""
     with create_app().app_context():
-        click.echo(search.reindex(SCHEDULER))
+        search.reindex(SCHEDULER)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 WAITING = Gauge("weft_jobs_waiting", "Jobs that wait for the worker", registry=REGISTRY)
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+"""A stranger may send any word; each would be a time series."""
 SENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -59,7 +61,8 @@ def _end(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     endpoint = request.endpoint or "unknown"
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    REQUESTS.labels(endpoint, request.method, response.status_code).inc()
+    method = request.method if request.method in METHODS else "other"
+    REQUESTS.labels(endpoint, method, response.status_code).inc()
     SECONDS.labels(endpoint).observe(seconds)
     if endpoint != "static":
         log.info(

@@ -5,6 +5,8 @@ Started by `make demo`; `python -m demo.start --port 8000` once everything is in
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -13,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -46,16 +49,21 @@ console = Console(highlight=False)
 def start(port: int, data: str, *, exit_when_ready: bool) -> None:
     """Start the demo portal and stay until Ctrl-C."""
     require_free(port)
-    signal.signal(signal.SIGTERM, _interrupt)
-    settings = Settings.from_env(_environment(port, data))
-    upgrade_database(settings)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    folder = (ROOT / data).resolve()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with _processes(settings, port) as server:
-            password = _harvest(settings, server)
-            _wait_until_answers(port)
-            _tell(port, password)
-            while not exit_when_ready:
-                time.sleep(3600)
+        with _alone(folder, port):
+            settings = Settings.from_env(_environment(port, folder))
+            upgrade_database(settings)
+            with _processes(settings, port) as running:
+                password = _harvest(settings, running)
+                _wait_until_answers(port, running)
+                _tell(port, password)
+                while not exit_when_ready:
+                    running.check()
+                    time.sleep(1)
     except KeyboardInterrupt:
         console.print("\nStopped.")
 
@@ -64,51 +72,92 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # 
     raise KeyboardInterrupt
 
 
-def _environment(port: int, data: str) -> dict[str, str]:
+@contextmanager
+def _alone(folder: Path, port: int) -> Iterator[None]:
+    """Hold the folder's lock, so that two demos never share one folder; the kernel lets go of it."""
+    with (folder / "demo.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            sys.exit(
+                f"The demo runs already, at {lock.read().strip()}: stop that one first (Ctrl-C there)."
+            )
+        lock.truncate(0)
+        lock.write(f"http://127.0.0.1:{port}")
+        lock.flush()
+        yield
+
+
+def _environment(port: int, folder: Path) -> dict[str, str]:
     """WEFT_* settings of the demo; what the caller's environment names goes first."""
-    folder = (ROOT / data).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
     chosen = folder / "server_port"
     if not chosen.exists() or not is_free(int(chosen.read_text())):
         chosen.write_text(str(any_free()))
     given = {key: text for key, text in os.environ.items() if key.startswith("WEFT_")}  # noqa: TID251 # a process starter hands the environment on
-    return {
+    own = {
         "WEFT_DATA_DIR": str(folder),
         "WEFT_SITE_URL": f"http://127.0.0.1:{port}",
-        "WEFT_FETCH_PRIVATE_HOSTS": f"127.0.0.1:{chosen.read_text()}",
         "WEFT_FETCH_FOLDERS": f"{ROOT / 'demo'}:{folder}",
         "WEFT_LOG_LEVEL": "WARNING",
         **given,
     }
+    hosts = [f"127.0.0.1:{chosen.read_text()}", given.get("WEFT_FETCH_PRIVATE_HOSTS", "")]
+    return {**own, "WEFT_FETCH_PRIVATE_HOSTS": ",".join(filter(None, hosts))}
+
+
+@dataclass(frozen=True)
+class Running:
+    """The demo's processes by name, and the `host:port` of the departments' server."""
+
+    server: str
+    processes: dict[str, subprocess.Popen[bytes]]
+    log: Path
+
+    def check(self) -> None:
+        """End the demo with a sentence when one of its processes has ended."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                sys.exit(
+                    f"The {name} has ended by itself; why may stand in {self.log}. Start the demo again: nothing is lost."
+                )
 
 
 @contextmanager
-def _processes(settings: Settings, port: int) -> Iterator[str]:
-    """Departments' server, worker and web process, ended together; gives the server's `host:port`."""
-    server = settings.fetch_private_hosts
+def _processes(settings: Settings, port: int) -> Iterator[Running]:
+    """Departments' server, worker and web process, ended together."""
+    server = settings.fetch_private_hosts.partition(",")[0]
     environment = {**os.environ, **_as_environment(settings)}  # noqa: TID251 # a process starter hands the environment on
-    log = (Path(settings.data_dir) / "demo.log").open("ab")
-    commands = (
-        ("-m", "demo.server", "--port", server.rpartition(":")[2]),
-        ("wsgi.py", "worker"),
-        ("wsgi.py", "web", "--port", str(port)),
-    )
-    running = [
-        subprocess.Popen(  # noqa: S603 # our own programs
-            (sys.executable, *command),
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        for command in commands
-    ]
+    log = Path(settings.data_dir) / "demo.log"
+    commands = {
+        "departments' server": ("-m", "demo.server", "--port", server.rpartition(":")[2]),
+        "worker": ("wsgi.py", "worker"),
+        "web process": ("wsgi.py", "web", "--port", str(port)),
+    }
+    with log.open("ab") as output:
+        processes = {
+            name: subprocess.Popen(  # noqa: S603 # our own programs
+                (sys.executable, *command),
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # no threads run yet
+            )
+            for name, command in commands.items()
+        }
     try:
-        yield server
+        yield Running(server, processes, log)
     finally:
-        _end(running)
-        log.close()
+        _end(list(processes.values()))
+
+
+def _die_with_parent() -> None:
+    """On Linux: be told to end when the demo is killed so hard that it cannot tell us."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def _as_environment(settings: Settings) -> dict[str, str]:
@@ -128,26 +177,27 @@ def _end(running: list[subprocess.Popen[bytes]]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _harvest(settings: Settings, server: str) -> str | None:
+def _harvest(settings: Settings, running: Running) -> str | None:
     """Register and harvest what was not harvested yet; returns a one-time password if one was made."""
     with create_app(settings).app_context():
-        demo.register_demo(ROOT / "demo", server)
+        demo.register_demo(ROOT / "demo", running.server)
         waiting = [source for source in services.sources(SCHEDULER) if source.last_run is None]
         if waiting:
-            _watch([services.run_now(SCHEDULER, source.id).id for source in waiting])
+            _watch([services.run_now(SCHEDULER, source.id).id for source in waiting], running)
         try:
             return accounts.create_administrator(ADMINISTRATOR)
         except Conflict:
             return None
 
 
-def _watch(runs: list[str]) -> None:
+def _watch(runs: list[str], running: Running) -> None:
     """Show a bar until every run has ended and every table is loaded."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("Harvesting departments", total=len(runs))
         loads = progress.add_task("Loading tables", total=None)
         while True:
+            running.check()
             state = services.progress(SCHEDULER, runs)
             progress.update(bar, completed=state.ended)
             progress.update(loads, completed=state.loaded, total=state.to_load or None)
@@ -160,9 +210,10 @@ def _watch(runs: list[str]) -> None:
             time.sleep(0.3)
 
 
-def _wait_until_answers(port: int, seconds: float = 60) -> None:
+def _wait_until_answers(port: int, running: Running, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
+        running.check()
         with closing(socket.socket()) as probe:
             probe.settimeout(1)
             if probe.connect_ex(("127.0.0.1", port)) == 0:

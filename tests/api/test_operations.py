@@ -47,6 +47,8 @@ def test_metrics_count_requests_and_waiting_jobs(client: FlaskClient):
     text = client.get("/metrics").text
     assert 'weft_requests_total{endpoint="operations.healthz",method="GET",status="200"}' in text
     assert "weft_jobs_waiting 0.0" in text
+    client.open("/healthz", method="FOO1")
+    assert "FOO1" not in client.get("/metrics").text
     assert "process_resident_memory_bytes" in text
 
 

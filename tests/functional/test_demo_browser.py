@@ -219,30 +219,66 @@ def test_the_demo_prints_what_to_do(demo: Demo):
     assert "Three things to try" in demo.printed
 
 
-def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(
-    tmp_path: Path, demo: Demo
-):
-    """On a copy of the harvested demo, so that the first goes on."""
+def test_two_demos_do_not_share_a_folder(demo: Demo):
+    other = start_demo(demo.folder, free_port())
+    assert other.process.wait(60) == 1
+    stop_demo(other)
+    assert (
+        other.printed.strip()
+        == f"The demo runs already, at {demo.address}: stop that one first (Ctrl-C there)."
+    )
+
+
+@pytest.fixture
+def second(tmp_path: Path, demo: Demo) -> Iterator[Demo]:
+    """A second start on a copy of the harvested demo, so that the first goes on."""
     folder = tmp_path / "copy"
-    folder.mkdir()
-    subprocess.run(["cp", "-r", f"{demo.folder}/.", str(folder)], check=True)
-    before = runs(demo)
-    second = start_demo(folder, free_port())
-    try:
-        assert "Weft is at" in second.printed
-        assert second.password is None
-        children = [
-            int(pid)
-            for pid in Path(f"/proc/{second.process.pid}/task/{second.process.pid}/children")
-            .read_text()
-            .split()
-        ]
-        assert len(children) >= 3
-    finally:
-        stop_demo(second)
-    assert runs(Demo(0, folder, second.process, "")) == before
+    subprocess.run(["cp", "-r", str(demo.folder), str(folder)], check=True)
+    started = start_demo(folder, free_port())
+    assert "Weft is at" in started.printed, started.printed
+    yield started
+    stop_demo(started)
+
+
+def children_of(demo: Demo) -> list[int]:
+    pid = demo.process.pid
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def assert_nothing_runs(demo: Demo, children: list[int]) -> None:
     for child in children:
         with pytest.raises(ProcessLookupError):
-            os.kill(child, signal.SIG_DFL)
+            os.kill(child, 0)
     with closing(socket.socket()) as probe:
-        assert probe.connect_ex(("127.0.0.1", second.port)) != 0
+        assert probe.connect_ex(("127.0.0.1", demo.port)) != 0
+
+
+def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(
+    demo: Demo, second: Demo
+):
+    assert second.password is None
+    children = children_of(second)
+    assert len(children) == 3
+    stop_demo(second)
+    assert runs(second) == runs(demo)
+    assert_nothing_runs(second, children)
+
+
+def test_a_worker_that_dies_ends_the_demo_with_a_sentence(second: Demo):
+    children = children_of(second)
+    (worker,) = [
+        child for child in children if b"wsgi.py\0worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    os.kill(worker, signal.SIGKILL)
+    assert second.process.wait(60) == 1
+    assert "The worker has ended by itself" in (
+        second.process.stdout.read() if second.process.stdout else ""
+    )
+    assert_nothing_runs(second, children)
+
+
+def test_closing_the_terminal_stops_everything(second: Demo):
+    children = children_of(second)
+    os.kill(second.process.pid, signal.SIGHUP)
+    assert second.process.wait(60) == 0
+    assert_nothing_runs(second, children)

@@ -283,7 +283,7 @@ def test_philadelphia_records(demo: Demo):
         theirs - ours
     )  # one record has no title and is shown under its file's name
     assert untitled == ""
-    assert list(ours - theirs) == [("creal-program", resources)]
+    assert list(ours - theirs) == [("Creal program", resources)]
 
 
 def all_of(demo: Demo, organization: str) -> list[dict]:

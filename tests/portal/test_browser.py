@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from harvesters.models import RunState
@@ -23,7 +22,6 @@ from tests.portal.test_sources import make_problem, make_run
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 PAGES = (
     "",
     "datasets",
@@ -45,14 +43,11 @@ LONG = "Überlandwasserversorgungsleitungsbeschreibung" * 3
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: Browser) -> Browser:
     """Chromium with the built styles and scripts; without them there is nothing to look at."""
-    if not CHROMIUM or not AXE.exists() or not (ROOT / "static/build/manifest.json").exists():
-        pytest.skip("needs Chromium and `make static`")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    if not AXE.exists() or not (ROOT / "static/build/manifest.json").exists():
+        pytest.skip("the front end was not built: run make static")
+    return chromium
 
 
 @pytest.fixture

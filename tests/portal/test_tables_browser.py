@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from tests.make_table_page import link_map, make_loaded_table, make_table_of_files
@@ -17,7 +16,6 @@ from tests.make_table_page import link_map, make_loaded_table, make_table_of_fil
 pytestmark = [pytest.mark.browser]
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 GEOJSON = ROOT / "demo" / "planning-natural-resources-geo" / "shanghai-districts.geojson"
 DAYS = ("2020-02-01", "2020-02-02", "2020-02-05")
 DISTRICTS = ("黄浦区", "徐汇区", "浦东新区", "崇明区", "境外输入")
@@ -32,18 +30,6 @@ ROWS = [
     for place, name in enumerate(DISTRICTS)
 ] * 20
 VIEWS = ("rows", "columns", "chart", "map", "downloads", "api")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        executable = found or playwright.chromium.executable_path
-        if not Path(executable).exists():
-            pytest.skip("no Chromium on this machine: install one to run the browser tests")
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
