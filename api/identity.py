@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote_plus
+
 from flask import Flask, g, request
 
 from catalog.errors import BadQuery, CatalogError, Unauthenticated
@@ -43,9 +45,7 @@ def refuse() -> None:
 
 def sent_key() -> str | None:
     """The key that was sent, or None; raises BadQuery for one in the address."""
-    if b"weft_" in request.query_string or any(
-        name in request.args for name in ("api_key", "apikey")
-    ):
+    if has_key_in_address():
         raise BadQuery(
             "Send the key in the header Authorization or X-API-Key: addresses end up in logs. "
             "Revoke this key and make a new one."
@@ -57,6 +57,15 @@ def sent_key() -> str | None:
     if scheme.lower() != "bearer":
         raise Unauthenticated("send the key as Authorization: Bearer KEY")
     return secret.strip()
+
+
+def has_key_in_address() -> bool:
+    """Whether the decoded address holds a whole key, or a parameter made for one."""
+    asked = request.query_string
+    if b"weft" not in asked and b"%" not in asked and "weft_" not in request.path:
+        return "api_key" in request.args or "apikey" in request.args
+    whole = f"{request.path}?{unquote_plus(asked.decode('latin-1'))}"
+    return bool(keys.IN_TEXT.search(whole)) or "api_key" in request.args or "apikey" in request.args
 
 
 def language() -> str:

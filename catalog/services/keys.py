@@ -23,6 +23,8 @@ from catalog.services import accounts
 
 PREFIX = "weft_"
 SECRET = re.compile(r"weft_[A-Za-z0-9_-]{43}")
+IN_TEXT = re.compile(SECRET.pattern + r"(?![A-Za-z0-9_-])")
+"""A key inside of other text; what only begins like one is none."""
 MOST = 20
 """Keys in use of one account."""
 MOST_KNOWN = 50_000

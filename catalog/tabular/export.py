@@ -2,7 +2,8 @@
 
 Plain CSV is faithful to the byte: what was published is what programs read, also a text that begins with “=”.
 Spreadsheets run such a text as a formula, so the variant with a byte order mark, which exists for Excel, puts an
-apostrophe before it, as OWASP advises. Null is an empty cell, the empty text a pair of quotes.
+apostrophe before it, as OWASP advises; numbers and telephone numbers stay as they are, for they can do nothing.
+Null is an empty cell, the empty text a pair of quotes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ BOM = b"\xef\xbb\xbf"
 NEEDS_QUOTES = r'^$|[",\r\n]|^\s|\s$'
 FORMULA = "^[=+\\-@\t\r＝＋－＠]"
 """What spreadsheets take for the beginning of a formula; the wide signs count in Chinese editions."""
+HARMLESS = "^[+-]?[0-9][0-9 .()-]*$"
+"""Numbers and telephone numbers: nothing in them names a cell or calls a function."""
 JSON_ROWS = 500
 """Rows that are written at once: each takes 4 kB until they are joined, however short it is."""
 ROW_GROUP_ROWS = 100_000
@@ -139,8 +142,11 @@ def iso_text(cells: pa.Array) -> pa.Array:
 
 def _cells(texts: pa.Array, defused: bool) -> pa.Array:  # noqa: FBT001 # inner
     if defused:
+        risky = pc.and_not(
+            pc.match_substring_regex(texts, FORMULA), pc.match_substring_regex(texts, HARMLESS)
+        )
         texts = pc.if_else(
-            pc.match_substring_regex(texts, FORMULA),
+            risky,
             pc.binary_join_element_wise("'", texts, ""),
             texts,
         )

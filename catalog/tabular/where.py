@@ -5,7 +5,8 @@ The text is only parsed, never run: whatever is no comparison of a column with v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from sqlglot import exp, parse
@@ -21,6 +22,8 @@ from catalog.tabular.values import find
 LONGEST = 10_000
 DEEPEST = 150
 """Nested expressions of sqlglot; one comparison is three deep."""
+DOTTED = re.compile(r"[^\W\d]\w*(\.\w+)+")
+QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`"""
 
 
 class _Words(Dialect):
@@ -33,17 +36,33 @@ class _Words(Dialect):
         COMMENTS: ClassVar = []
 
 
-def parse_where(text: str, columns: Sequence[Column] | None = None) -> Condition:
-    """The condition that `text` means; with `columns` unknown names are refused at once."""
+def parse_where(
+    text: str, columns: Sequence[Column] | None = None, *, bare: Iterable[str] = ()
+) -> Condition:
+    """The condition that `text` means; with `columns` unknown names are refused at once.
+
+    Names with dots may stand without quotes when they are among `bare` or `columns`.
+    """
     if len(text) > LONGEST:
         raise BadQuery("the condition is longer than %(most)s characters", most=LONGEST)
     try:
-        found = parse(text, read=_Words)
+        names = {*bare, *(column.name for column in columns or ())}
+        found = parse(_with_quotes(text, names), read=_Words)
         if len(found) != 1 or found[0] is None:
             raise _not_understood(text)
         return _Reader(columns).condition(found[0])
     except (SqlglotError, RecursionError) as error:
         raise _not_understood(text) from error
+
+
+def _with_quotes(text: str, names: Iterable[str]) -> str:
+    """The text with quotes around these names where they have dots and stand without quotes."""
+    dotted = sorted((name for name in names if DOTTED.fullmatch(name) and name in text), key=len)
+    if not dotted:
+        return text
+    known = "|".join(re.escape(name) for name in reversed(dotted))
+    found = re.compile(rf"{QUOTED}|(?<![\w.])(?P<name>{known})(?![\w.])")
+    return found.sub(lambda hit: f'"{hit["name"]}"' if hit["name"] else hit[0], text)
 
 
 def _not_understood(what: str) -> BadQuery:
@@ -97,7 +116,13 @@ class _Reader:
         op = _COMPARISONS[type(node)]
         if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
             left, right, op = right, left, _TURNED[op]
-        return Compare(self.name(left), op, value_of(right))
+        value = value_of(right)
+        if value is None:
+            raise BadQuery(
+                "nothing is equal to null: write IS NULL or IS NOT NULL instead of “%(op)s null”",
+                op=op.value,
+            )
+        return Compare(self.name(left), op, value)
 
     def within(self, node: exp.Expr) -> Condition:
         """`column in (…)`."""
@@ -153,7 +178,7 @@ class _Reader:
         return Compare(self.name(node), Op.EQ, True)  # noqa: FBT003 # the value of the comparison
 
     def name(self, node: exp.Expr | None) -> str:
-        """The name of a column; a name with a dot must be quoted."""
+        """The name of a column."""
         node = _bare(node)
         if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
             raise _not_understood(node.sql() if node is not None else "")

@@ -45,6 +45,8 @@ def where_text(condition: Condition) -> str:
 
 def _comparison(condition: Compare) -> str:
     name, value = name_text(condition.column), value_text(condition.value)
+    if condition.value is None and condition.op in (Op.EQ, Op.NE):
+        return f"{name} IS {'NULL' if condition.op is Op.EQ else 'NOT NULL'}"
     if condition.op in CALLS:
         return f"{CALLS[condition.op]}({name}, {value})"
     return f"{name} {condition.op.value} {value}"

@@ -89,7 +89,8 @@ def test_null_and_the_empty_text_differ() -> None:
     assert written(S, texts(None, "")) == 's\r\n\r\n""\r\n'
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1"]
+FORMULAS = ["=1+1", "+b", "-A1", "+1+A1", "-1\n=2", "@SUM(A1)", "\tx", "\rx", "＝1", "＋8613"]
+HARMLESS = ["+8613800000000", "-12", "-1.5", "+1", "+86 (21) 6279-1000", "2024-05-31", "12=x"]
 
 
 @pytest.mark.parametrize("value", FORMULAS)
@@ -99,6 +100,19 @@ def test_the_variant_for_excel_defuses_formulas_in_texts(value: str) -> None:
     assert list(csv.reader(io.StringIO(plain, newline="")))[1] == [value]
     assert safe.startswith("\ufeff")
     assert list(csv.reader(io.StringIO(safe, newline="")))[1] == ["'" + value]
+
+
+@pytest.mark.parametrize("value", HARMLESS)
+def test_the_variant_for_excel_leaves_numbers_and_telephone_numbers_in_texts(value: str) -> None:
+    columns = (Column(value, "c0", ColumnType.STRING),)
+    safe = written(columns, [{value: value}], for_spreadsheets=True)
+    assert list(csv.reader(io.StringIO(safe.removeprefix("\ufeff"), newline=""))) == [[value]] * 2
+
+
+@given(st.text(max_size=12))
+def test_plain_csv_changes_no_text(text: str) -> None:
+    read = list(csv.reader(io.StringIO(written(S, texts(text)), newline="")))
+    assert read[1:] == [[text]]
 
 
 def test_the_variant_for_excel_leaves_numbers_and_defuses_headings() -> None:

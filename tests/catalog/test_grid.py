@@ -162,7 +162,7 @@ def test_names_are_quoted_only_where_they_must_be() -> None:
     columns = (Column("station", "c0", ColumnType.STRING), Column("PM2.5", "c1", ColumnType.NUMBER))
     both = And((Compare("station", Op.EQ, 'Dong"si'), Compare("PM2.5", Op.GE, 75.0)))
     assert short_where_text(both, columns) == 'station = \'Dong"si\' AND "PM2.5" >= 75.0'
-    assert where_text(Not(Compare("station", Op.EQ, None))) == 'NOT ("station" = NULL)'
+    assert where_text(Not(Compare("station", Op.EQ, None))) == 'NOT ("station" IS NULL)'
     assert where_text(Compare("open", Op.EQ, False)) == '"open" = FALSE'
     assert short_where_text(Compare("gone", Op.EQ, "x"), columns) == "\"gone\" = 'x'"
 

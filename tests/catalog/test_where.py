@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
+from catalog.tabular.column import Column
 from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or
 from catalog.tabular.where import parse_where
 from catalog.tabular.where_text import where_text
@@ -36,7 +37,6 @@ from tests.make_table import make_columns
         ("s = 'it''s'", Compare("s", Op.EQ, "it's")),
         ("s = 'a\\'", Compare("s", Op.EQ, "a\\")),
         ("s = '-- no comment'", Compare("s", Op.EQ, "-- no comment")),
-        ("s = null", Compare("s", Op.EQ, None)),
         ("b = true", Compare("b", Op.EQ, True)),
         ("b is false", Compare("b", Op.EQ, False)),
         ("b", Compare("b", Op.EQ, True)),
@@ -99,6 +99,10 @@ def test_a_condition_is_understood(text: str, condition: Condition) -> None:
         "n = :name",
         "n = 'a' || 'b'",
         "n = -'a'",
+        "n = null",
+        "n != (null)",
+        "null <> n",
+        "not n = null",
         "n = cast(5 as int)",
         "n = 'unclosed",
         '"n = 1',
@@ -131,12 +135,61 @@ def test_an_unknown_column_is_named() -> None:
         parse_where("nothing = 1", make_columns(n=ColumnType.INTEGER))
 
 
+@pytest.mark.parametrize("op", ["=", "!=", "<>"])
+def test_a_comparison_with_null_is_refused_with_what_to_write(op: str) -> None:
+    with pytest.raises(BadQuery, match="IS NOT NULL"):
+        parse_where(f"n {op} null")
+
+
+@pytest.mark.parametrize(
+    ("op", "condition"), [(Op.EQ, IsNull("n")), (Op.NE, Not(IsNull("n")))]
+)
+def test_a_comparison_with_null_is_written_so_that_it_is_understood(
+    op: Op, condition: Condition
+) -> None:
+    assert parse_where(where_text(Compare("n", op, None))) == condition
+
+
+DOTTED = {"PM2.5", "a.b.c", "a.b", "浓度.均值", "1.5", "say \"x.y\""}
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("PM2.5 > 300", Compare("PM2.5", Op.GT, 300)),
+        ("300<PM2.5", Compare("PM2.5", Op.GT, 300)),
+        ("a.b.c = 1 and (a.b = 2)", And((Compare("a.b.c", Op.EQ, 1), Compare("a.b", Op.EQ, 2)))),
+        ("浓度.均值 is null", IsNull("浓度.均值")),
+        ("PM2.5 in ('PM2.5', \"PM2.5\")", None),
+        ("PM2.5 = 'it''s PM2.5'", Compare("PM2.5", Op.EQ, "it's PM2.5")),
+        ("contains(`a.b`, 'a.b')", Compare("a.b", Op.CONTAINS, "a.b")),
+        ('"x a.b" = 1', Compare("x a.b", Op.EQ, 1)),
+        ("n = 1.5", Compare("n", Op.EQ, "1.5")),
+        ("PM2.55 > 1", None),
+        ("x.PM2.5 > 1", None),
+        ("pm2.5 > 1", None),
+    ],
+)
+def test_a_known_name_with_dots_needs_no_quotes(text: str, condition: Condition | None) -> None:
+    if condition is None:
+        with pytest.raises(BadQuery):
+            parse_where(text, bare=DOTTED)
+    else:
+        assert parse_where(text, bare=DOTTED) == condition
+
+
+def test_the_names_of_columns_need_no_quotes() -> None:
+    columns = (Column("PM2.5", "c0", ColumnType.NUMBER),)
+    assert parse_where("PM2.5 > 300", columns) == Compare("PM2.5", Op.GT, 300)
+
+
 NAMES = st.text(min_size=1, max_size=6).filter(lambda text: "\x00" not in text)
-VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=6)
+KNOWN = st.booleans() | st.integers() | st.text(max_size=6)
+VALUES = st.none() | KNOWN
 CONDITIONS = st.recursive(
     st.one_of(
         st.builds(
-            Compare, NAMES, st.sampled_from([Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE]), VALUES
+            Compare, NAMES, st.sampled_from([Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE]), KNOWN
         ),
         st.builds(Compare, NAMES, st.sampled_from([Op.CONTAINS, Op.STARTS]), st.text(max_size=6)),
         st.builds(In, NAMES, st.lists(VALUES, min_size=1, max_size=3).map(tuple)),
@@ -159,7 +212,7 @@ def test_a_written_condition_means_the_same_when_read(condition: Condition) -> N
 @given(st.text(max_size=80))
 def test_any_text_is_understood_or_refused(text: str) -> None:
     with suppress(BadQuery):
-        parse_where(text)
+        parse_where(text, bare=DOTTED)
 
 
 def _flat(condition: Condition) -> Condition:
