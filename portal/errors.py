@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from catalog.errors import CatalogError
@@ -80,6 +81,13 @@ SAYINGS = {
         lazy_gettext("Try again in a few minutes."),
     ),
 }
+EXPIRED = Saying(
+    lazy_gettext("This form has expired"),
+    lazy_gettext(
+        "It was open for too long, or your browser keeps no cookies of this site. Go back, load the page again and send the form once more."
+    ),
+)
+"""For a form whose token is missing or too old."""
 PLAIN = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{title}</title>
 <h1>{title}</h1><p>{advice}</p><p><a href="/">Weft</a></p></html>"""
 
@@ -100,7 +108,7 @@ def _here() -> str:
 
 
 def _rendered(error: CatalogError | HTTPException, status: int) -> Response:
-    saying = SAYINGS.get(status) or SAYINGS[500 if status >= 500 else 400]
+    saying = EXPIRED if isinstance(error, CSRFError) else _saying(status)
     try:
         body = render_template(
             "errors/page.html",
@@ -113,6 +121,10 @@ def _rendered(error: CatalogError | HTTPException, status: int) -> Response:
     except Exception:  # noqa: BLE001 # the page of an error must not fail with another one
         body = PLAIN.format(lang=current(), title=str(saying.title), advice=str(saying.advice))
     return make_response(body, status)
+
+
+def _saying(status: int) -> Saying:
+    return SAYINGS.get(status) or SAYINGS[500 if status >= 500 else 400]
 
 
 def _detail(error: CatalogError | HTTPException) -> str:

@@ -45,8 +45,8 @@ def register(who: Identity, draft: RegisterDraft, *, address: str) -> Account:
 
 def sign_in(draft: SignInDraft, *, address: str) -> Account:
     """The account, if the password is right; raises Unauthenticated or TooMany."""
-    attempts.count_sign_in(address)
     attempts.require_patience(draft.email)
+    attempts.count_sign_in(address)
     account = db.session.scalar(select(Account).filter_by(email=draft.email, active=True))
     if (
         not _matches(account.password_hash if account else _UNKNOWN, draft.password)
@@ -94,8 +94,8 @@ def own(who: Identity) -> Account:
 def change_password(who: Identity, draft: PasswordDraft, *, address: str) -> Account:
     """Set another password and end all sessions; raises Invalid beside the field that is wrong."""
     account = own(who)
-    attempts.count_sign_in(address)
     attempts.require_patience(account.email)
+    attempts.count_sign_in(address)
     if not _matches(account.password_hash, draft.present):
         attempts.count_failure(account.email)
         raise _invalid("present", N_("This is not your present password"))

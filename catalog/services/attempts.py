@@ -26,6 +26,8 @@ FREE_FAILURES = 4
 """Wrong passwords in an hour before an account makes people wait."""
 LONGEST_DELAY = 900
 """Seconds: long enough against guessing, short enough that nobody is locked out by a stranger."""
+IN_SECONDS = 90
+"""A longer wait is said in minutes."""
 
 
 class Windows(Storage):
@@ -157,18 +159,18 @@ def count_sign_in(address: str) -> None:
     for limit in sorted(parse_many(settings.limit_sign_in)):
         window = take(limit, "sign-in", address_block(address))
         if window.left < 0:
-            raise _wait(math.ceil(window.resets_at - time.time()))
+            raise _from_network(_seconds_until(window.resets_at))
 
 
 def require_patience(email: str) -> None:
     """Raise TooMany while an account, existing or not, makes people wait after wrong passwords."""
     held = storage()
     if held.get(_name("delay", email)) > 0:
-        raise _wait(math.ceil(held.get_expiry(_name("delay", email)) - time.time()))
+        raise _for_account(_seconds_until(held.get_expiry(_name("delay", email))))
 
 
 def count_failure(email: str) -> None:
-    """Note a wrong password; from the fifth on, the wait doubles each time."""
+    """Note a wrong password; from the fifth within an hour on, the wait doubles: 2, 4, 8 … 900 seconds."""
     held = storage()
     failures = held.incr(_name("failures", email), 3600)
     if failures > FREE_FAILURES:
@@ -186,8 +188,34 @@ def _name(kind: str, email: str) -> str:
     return f"sign-in/{kind}/{hashlib.sha256(email.encode()).hexdigest()}"
 
 
-def _wait(seconds: int) -> TooMany:
+def _seconds_until(moment: float) -> int:
+    """Whole seconds, at least two: the wait of a sentence is plural."""
+    return max(2, math.ceil(moment - time.time()))
+
+
+def _from_network(seconds: int) -> TooMany:
+    """The limit of an address is passed."""
+    if seconds <= IN_SECONDS:
+        return TooMany(
+            "Too many attempts from your network. Wait %(retry_after)s seconds and try again.",
+            retry_after=seconds,
+        )
     return TooMany(
-        "Too many attempts. Wait %(retry_after)s seconds and try again.",
-        retry_after=max(1, seconds),
+        "Too many attempts from your network. Wait %(minutes)s minutes and try again.",
+        minutes=math.ceil(seconds / 60),
+        retry_after=seconds,
+    )
+
+
+def _for_account(seconds: int) -> TooMany:
+    """The account makes people wait."""
+    if seconds <= IN_SECONDS:
+        return TooMany(
+            "Too many wrong passwords. Wait %(retry_after)s seconds and try again.",
+            retry_after=seconds,
+        )
+    return TooMany(
+        "Too many wrong passwords. Wait %(minutes)s minutes and try again.",
+        minutes=math.ceil(seconds / 60),
+        retry_after=seconds,
     )

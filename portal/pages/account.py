@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from marshmallow import Schema, ValidationError
 from catalog.errors import CatalogError, Invalid, NotFound
 from catalog.schemas.account import KeySchema, PasswordSchema, RegisterSchema, SignInSchema
 from catalog.services import accounts, keys
+from portal import once
 from portal.identity import sign_in as open_session
 from portal.identity import sign_out as close_session
 
@@ -32,21 +34,25 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 
 T = TypeVar("T")
 Errors = dict[str, list[str]]
-FREE = ("account.password", "account.sign_out", "static")
-"""Where an account with a one-time password may go."""
+FREE = ("account.password", "account.sign_out")
+"""What an account with a one-time password may use of the account's pages."""
 
 
 @bp.before_app_request
 def insist_on_password() -> ResponseReturnValue | None:
-    """Send whoever signed in with a one-time password to the page where it is changed."""
+    """Whoever signed in with a one-time password reads as anyone does, until it is changed."""
     if (
         g.get("identity") is None
         or g.identity.account_id is None
         or request.path.startswith("/api/")
     ):
         return None
-    if current_user.account.must_change_password and request.endpoint not in FREE:
+    if not current_user.account.must_change_password or request.endpoint in FREE:
+        return None
+    if request.blueprint == bp.name or request.method not in ("GET", "HEAD"):
         return redirect(url_for("account.password"))
+    g.identity = replace(g.identity, administrator=False, organizations={})
+    g.one_time = True
     return None
 
 
@@ -105,7 +111,8 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 @bp.get("/")
 def show() -> ResponseReturnValue:
-    """The account and its keys."""
+    """The account and its keys; whoever comes here has seen the new one."""
+    once.forget()
     return _account_page({})
 
 
@@ -129,10 +136,32 @@ def password() -> ResponseReturnValue:
 
 @bp.post("/keys")
 def create_key() -> ResponseReturnValue:
-    """Make a key and show it, this once: it is in no redirect, session or log."""
+    """Make a key and lead to the page that shows it: it is in no address, cookie or log."""
     made, errors, status = _attempt(KeySchema(), lambda draft: keys.create(g.identity, draft))
     if made is None:
         return _account_page(errors), status
+    once.keep({"name": made.key.name, "secret": made.secret})
+    return redirect(url_for("account.new_key"), 303)
+
+
+@bp.get("/keys")
+def list_keys() -> ResponseReturnValue:
+    """Another language was chosen while the form of a key was corrected."""
+    return redirect(url_for("account.show", _anchor="keys"))
+
+
+@bp.get("/keys/new")
+def new_key() -> ResponseReturnValue:
+    """The key that was just made: for some minutes, until the account's page is opened."""
+    made = once.kept()
+    if made is None:
+        flash(
+            gettext(
+                "A new key is shown for five minutes only. If you did not copy it, revoke it and make another one."
+            ),
+            "note",
+        )
+        return redirect(url_for("account.show"))
     return render_template("account/key.html", made=made)
 
 

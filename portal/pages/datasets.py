@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from catalog.errors import NotFound
@@ -16,11 +16,12 @@ from catalog.models.text import pick
 from catalog.permissions import Action, allowed
 from catalog.search.documents import last_change
 from catalog.search.facets import FACET_BY_NAME
-from catalog.services import datasets, usage
+from catalog.services import datasets
 from catalog.services.datasets import Freshness
 from harvesters import services as harvesting
 from portal.filters import local
 from portal.languages import LANGUAGES
+from portal.readers import count_view
 from portal.sidebar import license_title
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def show(slug: str) -> ResponseReturnValue:
     dataset = datasets.show(g.identity, slug)
     if dataset.slug != slug:
         return redirect(url_for("datasets.show", slug=dataset.slug), 301)
-    if request.method == "GET":
-        usage.count(dataset.id, usage.Usage.VIEW)
+    count_view(dataset.id)
     return render_template(
         "datasets/show.html", dataset=dataset, page=page_of(dataset), OPEN_TABLES=OPEN_TABLES
     )

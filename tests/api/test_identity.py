@@ -104,3 +104,12 @@ def test_the_language_is_that_of_the_parameter_or_the_browser(
 
     with app.test_request_context(PATH + query, headers={"Accept-Language": accept}):
         assert found() == language
+
+
+def test_answers_do_not_vary_by_cookies(client: FlaskClient) -> None:
+    client.get("/en/account/sign-in")  # leaves a session's cookie
+    assert client.get_cookie("weft") is not None
+    for path in (PATH, "/api/v1/datasets", "/api/v1/nothing", "/api/v1/openapi.json"):
+        response = client.get(path)
+        assert "cookie" not in response.headers.get("Vary", "").lower(), path
+        assert "Set-Cookie" not in response.headers

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from catalog.permissions import ANYONE
 from catalog.schemas.account import RegisterDraft
 from catalog.services import accounts
+from tests.make_page import checked, href, one, page, words
+from tests.make_source import make_source
 
 PASSWORD = "correct horse battery"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -28,16 +34,26 @@ def registered(app: Flask) -> None:
     accounts.register(ANYONE, draft, address="192.0.2.7")
 
 
-def submit(client: FlaskClient, path: str, *, form_at: str = "", **fields: str) -> object:
+def submit(client: FlaskClient, path: str, *, form_at: str = "", **fields: str) -> TestResponse:
     """Open the page with the form, then send it with its token, as a browser does."""
     token = TOKEN.search(client.get(form_at or path).get_data(as_text=True))
     assert token is not None
     return client.post(path, data={"csrf_token": token[1], **fields})
 
 
-def sign_in(client: FlaskClient, lang: str = "en", password: str = PASSWORD, **more: str) -> object:
+def sign_in(
+    client: FlaskClient, lang: str = "en", password: str = PASSWORD, **more: str
+) -> TestResponse:
     fields = {"email": "wang@example.org", "password": password, **more}
     return submit(client, f"/{lang}/account/sign-in", **fields)
+
+
+def make_key(client: FlaskClient, lang: str, **fields: str) -> TestResponse:
+    """Send the form of a key and follow to the page that shows it."""
+    made = submit(client, f"/{lang}/account/keys", form_at=f"/{lang}/account/", **fields)
+    assert (made.status_code, made.headers["Location"]) == (303, f"/{lang}/account/keys/new")
+    assert not SECRET.search(made.get_data(as_text=True))
+    return client.get(made.headers["Location"])
 
 
 @pytest.fixture
@@ -147,6 +163,28 @@ def test_signing_out_ends_the_session(signed_in: FlaskClient) -> None:
     assert signed_in.get("/en/account/").status_code == 302
 
 
+@pytest.mark.parametrize("way", ["sign-out", "sign-out-everywhere"])
+def test_signing_out_ends_the_copies_of_the_cookie_too(
+    app: Flask, signed_in: FlaskClient, way: str
+) -> None:
+    cookie = signed_in.get_cookie("weft")
+    assert cookie is not None
+    thief = app.test_client()
+    thief.set_cookie("weft", cookie.value)
+    assert thief.get("/en/account/").status_code == 200
+    submit(signed_in, f"/en/account/{way}", form_at="/en/account/")
+    assert thief.get("/en/account/").status_code == 302
+
+
+def test_signing_in_again_ends_the_session_before(app: Flask, signed_in: FlaskClient) -> None:
+    cookie = signed_in.get_cookie("weft")
+    assert cookie is not None
+    sign_in(signed_in)
+    thief = app.test_client()
+    thief.set_cookie("weft", cookie.value)
+    assert thief.get("/en/account/").status_code == 302
+
+
 def test_signing_out_everywhere_ends_other_sessions(app: Flask, signed_in: FlaskClient) -> None:
     other = app.test_client()
     sign_in(other)
@@ -191,25 +229,34 @@ def test_a_password_that_cannot_be_changed_says_why(
     assert f'id="{wrong}-error"' in response.get_data(as_text=True)
 
 
-def test_a_one_time_password_must_be_changed_before_anything_else(
+def test_a_one_time_password_is_changed_before_the_account_is_used_and_pages_stay_readable(
     client: FlaskClient, lang: str
 ) -> None:
     once = accounts.create_administrator("admin@example.org")
     path = f"/{lang}/account/sign-in"
     submit(client, path, email="admin@example.org", password=once)
-    for page in (f"/{lang}/account/", f"/{lang}/developers", f"/{lang}/"):
-        assert client.get(page).headers["Location"] == f"/{lang}/account/password"
+    for path in (f"/{lang}/account/", f"/{lang}/account/keys/new"):
+        assert client.get(path).headers["Location"] == f"/{lang}/account/password"
+    make_source("files", "https://example.org/", slug="archive")
+    run = submit(client, f"/{lang}/sources/archive/run", form_at=f"/{lang}/account/password")
+    assert run.headers["Location"] == f"/{lang}/account/password"
+    assert not page(client, f"/{lang}/sources/archive").select("form[method=post]")
+    soup = page(client, f"/{lang}/")
+    assert href(soup, ".weft-notice a") == f"/{lang}/account/password"
+    assert client.get(f"/{lang}/developers").status_code == 200
     assert client.get("/api/v1/organizations").status_code == 200
     fields = {"present": once, "password": PASSWORD, "again": PASSWORD}
     assert submit(client, f"/{lang}/account/password", **fields).status_code == 302
-    assert client.get(f"/{lang}/account/").status_code == 200
+    soup = page(client, f"/{lang}/account/")
+    assert not soup.select(".weft-notice")
+    assert href(soup, "#administration + ul a[href*=sources]") == f"/{lang}/sources"
+    assert page(client, f"/{lang}/sources/archive").select("form[method=post]")
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(signed_in: FlaskClient, lang: str) -> None:
     home = f"/{lang}/account/"
-    made = submit(signed_in, f"{home}keys", form_at=home, name="地图 <1>")
-    page = made.get_data(as_text=True)
-    secret = SECRET.search(page)
+    made = make_key(signed_in, lang, name="地图 <1>")
+    secret = SECRET.search(made.get_data(as_text=True))
     assert secret is not None
     assert made.headers["Cache-Control"] == "no-store"
     listed = signed_in.get(home).get_data(as_text=True)
@@ -223,6 +270,68 @@ def test_a_key_is_shown_once_works_and_is_revoked(signed_in: FlaskClient, lang: 
     assert submit(signed_in, revoke[0]).headers["Location"] == home
     assert signed_in.get("/api/v1/organizations", headers=headers).status_code == 401
     assert "/revoke" not in signed_in.get(home).get_data(as_text=True)
+
+
+def test_loading_the_page_of_a_key_again_makes_no_other_one(signed_in: FlaskClient) -> None:
+    made = make_key(signed_in, "en", name="map")
+    secret = str(one(checked(made), "#secret")["value"])
+    assert secret not in made.request.path
+    other = page(signed_in, href(checked(made), ".weft-language__link"))
+    assert one(other, "html")["lang"] == "zh-Hans"
+    assert one(other, "#secret")["value"] == secret
+    listed = page(signed_in, "/en/account/")
+    assert len(listed.select("tbody tr")) == 1
+    gone = signed_in.get("/en/account/keys/new")
+    assert gone.headers["Location"] == "/en/account/"
+    assert "for five minutes only" in page(signed_in, "/en/account/").get_text()
+
+
+def test_a_key_is_kept_sealed_and_for_five_minutes_only(
+    app: Flask, signed_in: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = str(one(checked(make_key(signed_in, "en", name="map")), "#secret")["value"])
+    folder = Path(app.extensions["weft"]["settings"].data_dir) / "once"
+    (file,) = folder.iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    assert secret.encode() not in file.read_bytes()
+    with signed_in.session_transaction() as session:
+        assert secret not in str(dict(session))
+    later = time.time() + 301
+    monkeypatch.setattr("time.time", lambda: later)
+    assert signed_in.get("/en/account/keys/new").status_code == 302
+    assert not list(folder.iterdir())
+
+
+def test_a_key_that_nobody_came_back_for_is_removed_with_the_next(
+    app: Flask, signed_in: FlaskClient
+) -> None:
+    make_key(signed_in, "en", name="one")
+    folder = Path(app.extensions["weft"]["settings"].data_dir) / "once"
+    (left,) = folder.iterdir()
+    os.utime(left, (1, 1))
+    other = app.test_client()
+    sign_in(other)
+    make_key(other, "en", name="two")
+    (kept,) = folder.iterdir()
+    assert kept != left
+
+
+def test_the_language_of_a_form_of_a_key_that_was_refused_can_be_changed(
+    signed_in: FlaskClient,
+) -> None:
+    refused = submit(signed_in, "/en/account/keys", form_at="/en/account/", name="")
+    response = signed_in.get(href(checked(refused), ".weft-language__link"))
+    assert response.headers["Location"] == "/zh/account/#keys"
+
+
+def test_what_can_be_done_with_an_account_is_a_row_of_buttons(signed_in: FlaskClient) -> None:
+    soup = page(signed_in, "/en/account/")
+    assert words(soup, ".govuk-button-group .govuk-button") == [
+        "Change the password",
+        "Sign out",
+        "Sign out on all devices",
+    ]
+    assert not soup.select("#administration")
 
 
 def test_a_key_needs_a_name(signed_in: FlaskClient) -> None:
@@ -244,7 +353,7 @@ def test_only_administrators_are_offered_and_given_the_extended_plan(
     change = {"present": once, "password": PASSWORD, "again": PASSWORD}
     submit(administrator, "/en/account/password", **change)
     assert 'name="plan"' in administrator.get("/en/account/").get_data(as_text=True)
-    made = submit(administrator, "/en/account/keys", form_at="/en/account/", **fields)
+    made = make_key(administrator, "en", **fields)
     assert SECRET.search(made.get_data(as_text=True))
     assert "extended" in administrator.get("/en/account/").get_data(as_text=True)
 
@@ -265,7 +374,7 @@ def test_the_key_of_somebody_else_cannot_be_seen_or_revoked(
 
 
 def test_pages_of_accounts_stay_in_no_cache(client: FlaskClient, lang: str) -> None:
-    for page in ("sign-in", "register"):
-        response = client.get(f"/{lang}/account/{page}")
+    for name in ("sign-in", "register"):
+        response = client.get(f"/{lang}/account/{name}")
         assert response.headers["Cache-Control"] == "no-store"
-        assert "new-password" in response.get_data(as_text=True) or page == "sign-in"
+        assert "new-password" in response.get_data(as_text=True) or name == "sign-in"

@@ -128,3 +128,18 @@ def test_who_must_sign_in_is_led_there_and_back(client: FlaskClient) -> None:
 
 def test_a_missing_slash_is_no_error(client: FlaskClient) -> None:
     assert client.get("/en").headers["Location"].endswith("/en/")
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "advice"),
+    [("en", "This form has expired", "send the form once more"), ("zh", "表单已过期", "重新提交")],
+)
+@pytest.mark.parametrize("fields", [{}, {"csrf_token": "of yesterday"}])
+def test_a_form_that_expired_says_so(
+    client: FlaskClient, lang: str, title: str, advice: str, fields: dict[str, str]
+) -> None:
+    response = client.post(f"/{lang}/account/sign-in", data=fields)
+    assert response.status_code == 400
+    soup = checked(response)
+    assert one(soup, "h1").get_text() == title
+    assert advice in soup.get_text()

@@ -1,0 +1,54 @@
+"""Addresses without a language: what robots and browsers ask for, and those that CKAN portals have."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.languages import LANGUAGES, preferred
+from portal.static import static_asset
+
+DAY = 86400
+ENDPOINTS = {"datasets": "search.show", "organizations": "organizations.index"}
+"""The lists; a member of one is at `show`."""
+
+
+def init_app(app: Flask) -> None:
+    """Add the addresses."""
+    app.add_url_rule("/robots.txt", "robots", robots)
+    app.add_url_rule("/favicon.ico", "favicon", favicon)
+    for name, target in (("dataset", "datasets"), ("organization", "organizations")):
+        for word in (name, f"{name}s"):
+            app.add_url_rule(f"/{word}", f"root_{word}", to_page, defaults={"target": target})
+            app.add_url_rule(
+                f"/{word}/<slug>", f"root_{word}_of", to_page, defaults={"target": target}
+            )
+
+
+def robots() -> Response:
+    """Everything may be read but what belongs to an account."""
+    closed = "".join(f"Disallow: {request.script_root}/{tag}/account/\n" for tag in LANGUAGES)
+    response = Response(f"User-agent: *\n{closed}", mimetype="text/plain")
+    response.headers["Cache-Control"] = f"public, max-age={DAY}"
+    return response
+
+
+def favicon() -> ResponseReturnValue:
+    """The drawing that pages name themselves; its name changes with its content."""
+    response = redirect(static_asset("mark.svg"))
+    response.headers["Cache-Control"] = f"public, max-age={DAY}"
+    return response
+
+
+def to_page(target: str, slug: str = "") -> ResponseReturnValue:
+    """The same page in a language that the reader knows, with the question that was asked."""
+    language = preferred()
+    address = (
+        url_for(f"{target}.show", lang=language, slug=slug)
+        if slug
+        else url_for(ENDPOINTS[target], lang=language)
+    )
+    query = request.query_string.decode("utf-8", "replace")
+    response = redirect(f"{address}?{query}" if query else address)
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
