@@ -240,3 +240,11 @@ def test_nothing_but_the_table_is_left_behind(tmp_path: Path) -> None:
     with pytest.raises(Unreadable):
         read_text(tmp_path, 'a,b\n1,"2\n')
     assert list((tmp_path / "out").iterdir()) == [table.file]
+
+
+def test_a_tag_in_the_first_name_is_no_web_page(tmp_path: Path) -> None:
+    table = read_text(tmp_path, "<script>alert(1)</script>,b\n1,2\n")
+    assert names_of(table) == ["<script>alert(1)</script>", "b"]
+    for page in ("<div>x</div>\n", '<rss version="2.0">\n</rss>', "<html><p>x", "<table><tr>"):
+        with pytest.raises(Unreadable, match=r"HTML"):
+            read_text(tmp_path, page)

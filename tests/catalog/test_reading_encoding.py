@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import Unreadable
 from catalog.tabular.reading.encoding import encoding_of
-from tests.make_reading import make_file, read_text, rows_of, said_by
+from tests.make_reading import make_file, names_of, read_text, rows_of, said_by
 
 CHINESE = "编码,名称,说明\n" + "".join(
     f"{at:04d},上海市浦东新区第{at}中学,地址在世纪大道{at}号，邮编未知\n" for at in range(40)
@@ -90,3 +90,25 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     content = b"a,b\n" + bytes(range(128, 256)) * 20
     with pytest.raises(Unreadable, match="could not be recognised; name it"):
         read_text(tmp_path, content)
+
+
+def test_a_line_of_another_encoding_is_read_alone_and_named(tmp_path: Path) -> None:
+    lines = ["编码,名称", *(f"{at},上海" for at in range(3))]
+    content = "\n".join(lines).encode() + "\n9,名称镕基\n".encode("gb18030") + "10,北京\n".encode()
+    table = read_text(tmp_path, content)
+    assert names_of(table) == ["编码", "名称"]
+    assert [row[1] for row in rows_of(table)] == ["上海"] * 3 + ["名称镕基", "北京"]
+    assert "1 lines are not (the first: 5); 1 of them were read as GB18030" in said_by(table)
+
+
+def test_a_mixed_file_of_many_blocks_keeps_every_letter(tmp_path: Path) -> None:
+    texts = [f"{at},上海市浦东新区第{at}中学" for at in range(60_000)]
+    lines = [text.encode("gb18030" if at % 7 == 3 else "utf-8") for at, text in enumerate(texts)]
+    table = read_text(tmp_path, b"n,name\n" + b"\n".join(lines))
+    assert [f"{n},{name}" for n, name in rows_of(table)] == texts
+    assert "(the first: 5, 12, 19, 26, 33)" in said_by(table)
+
+
+def test_a_file_that_is_mostly_gb18030_stays_so(tmp_path: Path) -> None:
+    content = CHINESE.encode("gb18030") + "9,上海市\n".encode()
+    assert encoding_of(make_file(tmp_path, "t.csv", content), "t.csv").codec == "gb18030"

@@ -34,7 +34,8 @@ def type_of(folder: Path, *values: str) -> str:
         (["9007199254740993", "0.5"], "string"),
         (["9007199254740992", "0.5"], "number"),
         (["1", "2.50"], "number"),
-        (["0.1", "-1.5e3", ".5"], "number"),
+        (["0.1", "-1.5e3", ".5"], "string"),
+        (["0.1", "-1.5", ".5"], "number"),
         (["0.1234567890123456789"], "string"),
         (["0.30000000000000004"], "number"),
         (["1e400"], "string"),
@@ -174,3 +175,40 @@ def test_the_hash_does_not_depend_on_where_batches_end(tmp_path: Path) -> None:
     three = read_text(tmp_path, f"a,b\n1\n{regular}")
     assert one.content == two.content != three.content
     assert one.rows == 150_000
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "wanted", "said"),
+    [
+        ("price", ["1.10", "2.5", "-0"], "number", "2 values were written with other zeros"),
+        ("price", ["1.5", "2.25"], "number", ""),
+        ("version", ["1.9", "1.10"], "string", ""),
+        ("软件版本", ["1.9", "1.10"], "string", ""),
+        ("version", ["1.5", "2.25"], "number", ""),
+        ("version", ["1", "10"], "integer", ""),
+        ("price", ["1.10", "x"], "string", ""),
+        ("key", ["7", "1e5", "2E7"], "string", "The column key stays text: 1e5 may be a code"),
+        ("key", ["1e5", "x1"], "string", ""),
+    ],
+)
+def test_a_number_that_comes_back_otherwise_is_noted_or_stays_text(
+    tmp_path: Path, name: str, values: list[str], wanted: str, said: str
+) -> None:
+    table = read_text(tmp_path, f"{name},k\n" + "".join(f"{value},x\n" for value in values))
+    assert types_of(table)[name] == wanted
+    assert said_by(table).startswith(said)
+    assert bool(table.notes) == bool(said)
+    if wanted == "string":
+        assert [row[0] for row in rows_of(table)] == values
+
+
+def test_a_declared_number_may_have_an_exponent(tmp_path: Path) -> None:
+    table = read_text(tmp_path, "n,k\n1e5,x\n", types={"n": ColumnType.NUMBER})
+    assert rows_of(table) == [(100000.0, "x")]
+
+
+def test_an_exponent_in_later_rows_is_seen(tmp_path: Path) -> None:
+    rows = "".join(f"{at},x\n" for at in range(300_000))
+    table = read_text(tmp_path, f"n,k\n{rows}1e5,x\n")
+    assert types_of(table)["n"] == "string"
+    assert "1e5" in said_by(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 
 from catalog.errors import N_, TooLarge, Unreadable
 from catalog.models.vocabulary import ColumnType
-from catalog.tabular.column import columns_of
+from catalog.tabular.column import Column, columns_of
 from catalog.tabular.reading.chunk import Chunk, Kind, Part
 from catalog.tabular.reading.header import distinct
 from catalog.tabular.reading.notes import note, shortened
 from catalog.tabular.reading.options import ReadOptions
 from catalog.tabular.reading.spool import Spool
 from catalog.tabular.reading.table import ReadTable
-from catalog.tabular.reading.types import Guess, is_code
+from catalog.tabular.reading.types import Guess, is_code, is_version
 from catalog.tabular.reading.write import write
 
 GEOMETRY_FACTOR = 32
@@ -86,6 +86,7 @@ class Assembly:
             *self._note_unnamed([sources[at] for at in kept]),
             *renamed,
             *(item for item in broken if item),
+            *_notations(columns, guesses),
         )
         return ReadTable(key, title, columns, file, self._rows, content, notes)
 
@@ -129,7 +130,9 @@ class Assembly:
         return name not in self._unnamed or self._guesses[at].valued
 
     def _type(self, name: str, at: int) -> ColumnType:
-        return self._guesses[at].type(code=is_code(name) or is_code(self._published(name)))
+        names = (name, self._published(name))
+        code, version = any(map(is_code, names)), any(map(is_version, names))
+        return self._guesses[at].type(code=code, version=version)
 
     def _note_unnamed(self, names: list[str]) -> list[dict[str, Any]]:
         count = len(self._unnamed.intersection(names))
@@ -173,3 +176,29 @@ class Assembly:
             missing=shortened(", ".join(sorted(wanted - found)) or "–"),
             extra=shortened(", ".join(sorted(found - wanted)) or "–"),
         )
+
+
+def _notations(columns: Sequence[Column], guesses: Sequence[Guess]) -> Iterator[dict[str, Any]]:
+    """What happened to numbers that were written otherwise than they come back."""
+    rewritten = [
+        (column, guess)
+        for column, guess in zip(columns, guesses, strict=True)
+        if column.type is ColumnType.NUMBER and guess.rewritten
+    ]
+    if rewritten:
+        first, guess = rewritten[0]
+        yield note(
+            "%(count)s values were written with other zeros (for example %(value)s in the column "
+            "%(column)s); the number is the same.",
+            count=sum(guess.rewritten for _, guess in rewritten),
+            value=guess.example,
+            column=first.name,
+        )
+    for column, guess in zip(columns, guesses, strict=True):
+        if column.type is ColumnType.STRING and guess.power:
+            yield note(
+                "The column %(column)s stays text: %(value)s may be a code or a number. Declare its type "
+                "if it holds numbers.",
+                column=column.name,
+                value=guess.power,
+            )

@@ -33,6 +33,17 @@ def delimited(source: Source, options: ReadOptions) -> Part:
     """The table of a delimited text file."""
     encoding = encoding_of(source.path, source.name, options.encoding)
     part = Part(source.name, source.key, iter(()))
+    if encoding.bad_lines:
+        part.notes.append(
+            note(
+                "%(file)s is UTF-8, but %(count)s lines are not (the first: %(lines)s); "
+                "%(chinese)s of them were read as GB18030.",
+                file=source.name,
+                count=encoding.bad_lines,
+                lines=", ".join(map(str, encoding.first)),
+                chinese=encoding.chinese,
+            )
+        )
     if encoding.damaged:
         part.notes.append(
             note(

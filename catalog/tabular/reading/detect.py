@@ -47,10 +47,12 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\t\x04\x06\x00", "Excel 4"),
 )
 HTML = re.compile(
-    rb"^\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|table|div|meta|script|style)\b",
+    rb"^\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|table)\b",
     re.IGNORECASE | re.DOTALL,
 )
-XML = re.compile(rb"^\s*<(\?xml|!DOCTYPE|[a-z][\w:.-]*[\s/>])", re.IGNORECASE)
+XML = re.compile(rb"^\s*<(\?xml|!DOCTYPE)", re.IGNORECASE)
+ELEMENT = re.compile(rb"^\s*<[a-z][\w:.-]*[\s/>]", re.IGNORECASE)
+TAIL = 64
 OLE = b"\xd0\xcf\x11\xe0"
 JSON_START = re.compile(r"""^\s*(\{\s*["}]|\[\s*([\[{"\]\d-]|true|false|null))""")
 TAR = b"ustar"
@@ -112,7 +114,7 @@ def _text(source: Source, head: bytes, options: ReadOptions) -> Content:
     text = text.lstrip("\ufeff")
     if HTML.match(text.encode()):
         raise Unreadable("%(file)s is a web page (HTML), not a table.", file=source.name)
-    if XML.match(text.encode()):
+    if XML.match(text.encode()) or _is_one_element(source, text):
         raise Unreadable("%(file)s is an XML or HTML document, not a table.", file=source.name)
     if options.format in {"json", "jsonl", "geojson"}:
         return Content.JSON
@@ -122,6 +124,15 @@ def _text(source: Source, head: bytes, options: ReadOptions) -> Content:
         return Content.DELIMITED
     is_json = source.suffix in JSON_SUFFIXES or JSON_START.match(text)
     return Content.JSON if is_json else Content.DELIMITED
+
+
+def _is_one_element(source: Source, text: str) -> bool:
+    """Whether it begins and ends with a tag; a table may have a tag in the name of its first column."""
+    if not ELEMENT.match(text.encode()):
+        return False
+    with source.path.open("rb") as file:
+        file.seek(max(0, source.path.stat().st_size - TAIL))
+        return file.read().rstrip(b"\0 \t\r\n").endswith(b">")
 
 
 def _decoded(source: Source, head: bytes) -> str:

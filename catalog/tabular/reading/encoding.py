@@ -11,11 +11,10 @@ from typing import TextIO
 from charset_normalizer import from_bytes
 
 from catalog.errors import Unreadable
+from catalog.tabular.reading.mixed import HIGH, census_of, open_mixed
 
 BLOCK = 1 << 20
 SAMPLE = 1 << 20
-DAMAGED = "weft-damaged"
-"""Error handler that reads bytes that are no UTF-8 as Western European letters: nothing is lost."""
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -35,13 +34,14 @@ WIDER = {
 CHINESE_PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
 COMMON_GB = re.compile(rb"[\xa1-\xa9\xb0-\xd7][\xa1-\xfe]")
 COMMON_BIG5 = re.compile(rb"[\xa1-\xc6][\x40-\x7e\xa1-\xfe]")
-HIGH = re.compile(rb"[\x80-\xff]+")
 WESTERN = re.compile(r"[À-ÖØ-öø-ÿ€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š›œžŸ\xa0¡£§©ª«®°±²³´µ¶·¹º»¼½¾¿×÷¢¥]")
 MOSTLY = 0.8
 COMMON_ENOUGH = 0.7
 """Chinese text has so much of its bytes in the 3,755 most frequent characters and in punctuation."""
 LEAST_SURE = 10
 """So many good UTF-8 sequences for every bad byte make a damaged UTF-8 file, not another encoding."""
+MIXED = "mixed"
+"""In the place of an error handler: bad lines of a UTF-8 file are read one by one."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,18 @@ class Encoding:
     codec: str
     errors: str = "strict"
     damaged: int = 0
+    bad_lines: int = 0
+    """Lines of a UTF-8 file that are none."""
+    first: tuple[int, ...] = ()
+    """Numbers of the first of them."""
+    chinese: int = 0
+    """How many of them are read as GB18030."""
 
     def open(self, path: Path) -> TextIO:
         """The text of the file, line ends untouched."""
+        if self.errors == MIXED:
+            return open_mixed(path, self.codec)
         return path.open(encoding=self.codec, errors=self.errors, newline="")
-
-
-def _western(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("latin-1"), error.end
-
-
-codecs.register_error(DAMAGED, _western)
 
 
 def encoding_of(path: Path, name: str, declared: str = "") -> Encoding:
@@ -100,7 +99,7 @@ def _checked(path: Path, name: str, codec: str) -> Encoding:
     if _decodes(path, codec):
         return Encoding(codec)
     if codec == "utf-8-sig":
-        return Encoding(codec, DAMAGED, _count_damaged(path, codec))
+        return _mixed(path, codec)
     raise Unreadable(
         "%(file)s begins as %(encoding)s text, but is damaged or cut off.",
         file=name,
@@ -109,8 +108,8 @@ def _checked(path: Path, name: str, codec: str) -> Encoding:
 
 
 def _by_rules(path: Path, name: str, sample: bytes) -> Encoding:
-    if _is_damaged_utf8(sample):
-        return Encoding("utf-8", DAMAGED, _count_damaged(path, "utf-8"))
+    if _is_damaged_utf8(sample) or census_of(path).is_utf8:
+        return _mixed(path, "utf-8")
     codec = _rule(sample) or _guess(sample)
     if codec == "gb18030" and not _decodes(path, codec):
         return Encoding(codec, "replace", _count_damaged(path, codec))
@@ -120,6 +119,11 @@ def _by_rules(path: Path, name: str, sample: bytes) -> Encoding:
             file=name,
         )
     return Encoding(codec)
+
+
+def _mixed(path: Path, codec: str) -> Encoding:
+    found = census_of(path)
+    return Encoding(codec, MIXED, found.damaged, found.bad, found.first, found.chinese)
 
 
 def _rule(sample: bytes) -> str | None:
@@ -188,11 +192,8 @@ def _decodes(path: Path, codec: str) -> bool:
 
 
 def _count_damaged(path: Path, codec: str) -> int:
-    errors, mark = (
-        ("surrogateescape", "[\udc80-\udcff]") if "utf-8" in codec else ("replace", "\ufffd")
-    )
-    with path.open(encoding=codec, errors=errors, newline="") as file:
-        return sum(len(re.findall(mark, block)) for block in iter(lambda: file.read(BLOCK), ""))
+    with path.open(encoding=codec, errors="replace", newline="") as file:
+        return sum(block.count("\ufffd") for block in iter(lambda: file.read(BLOCK), ""))
 
 
 def _high_sample(path: Path) -> bytes:

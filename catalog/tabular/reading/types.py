@@ -28,6 +28,8 @@ Check = Callable[[pa.Array, Kind], bool]
 NUMBER = r"^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?$"
 DATETIME_OR_DATE = DATETIME.replace("[T ]", "([T ]", 1)[:-1] + ")?$"
+REWRITTEN = r"\.[0-9]*0$|^-?\.|^-0$"
+"""A number that is written otherwise when it comes back: 1.10, .5, -0."""
 SURE_DIGITS = 15
 """Every decimal of so many digits comes back from a double unchanged."""
 PROBE = 64
@@ -62,6 +64,16 @@ CODE_WORDS = frozenset(
     ]
 )
 
+VERSION_PARTS = ("版本", "章节", "章節", "条款", "條款")
+VERSION_WORDS = frozenset(
+    ["version", "versions", "release", "revision", "section", "chapter", "clause", "article"]
+)
+
+
+def is_version(name: str) -> bool:
+    """Whether a column of this name numbers things with points: 1.10 comes after 1.9."""
+    return any(part in name for part in VERSION_PARTS) or not VERSION_WORDS.isdisjoint(_words(name))
+
 
 def is_code(name: str) -> bool:
     """Whether a column of this name holds codes, which look like numbers and are none."""
@@ -69,9 +81,12 @@ def is_code(name: str) -> bool:
         name = name.replace(word, "")
     if any(part in name for part in CODE_PARTS):
         return True
+    return any(word in CODE_WORDS or word.endswith("code") for word in _words(name))
+
+
+def _words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    words = re.findall(r"[a-z]+", spaced.lower())
-    return any(word in CODE_WORDS or word.endswith("code") for word in words)
+    return re.findall(r"[a-z]+", spaced.lower())
 
 
 class Guess:
@@ -87,6 +102,12 @@ class Guess:
         """Whether there is any cell that is not empty."""
         self.broken: tuple[int, str] | None = None
         """First row (from 1) and value that a declared type does not allow."""
+        self.rewritten = 0
+        """Texts of numbers that come back with other zeros."""
+        self.example = ""
+        self.power = ""
+        """A number with an exponent, in a column that is text only for such ones."""
+        self._numeric = declared is None
 
     def feed(self, column: pa.Array, kinds: Kind) -> None:
         """Look at further rows of the column."""
@@ -99,16 +120,33 @@ class Guess:
         self.kinds |= kinds
         for type_ in sorted(self.possible):
             check = _CHECKS.get(type_, _anything)
-            if not (check(values[:PROBE], kinds) and check(values, kinds)):
+            asked = Kind.NONE if self.declared and type_ is ColumnType.NUMBER else kinds
+            if not (check(values[:PROBE], asked) and check(values, asked)):
                 self.possible.discard(type_)
                 if self.declared:
-                    self._remember(column, check, kinds, before)
+                    self._remember(column, check, asked, before)
+        if kinds & Kind.CELL:
+            self._see_notation(values)
 
-    def type(self, *, code: bool) -> ColumnType:
-        """The narrowest type; `code` says that the name is one of a code."""
+    def _see_notation(self, values: pa.Array) -> None:
+        """Note how numbers are written that a CSV has as text."""
+        if ColumnType.NUMBER in self.possible:
+            other = values.filter(pc.match_substring_regex(values, REWRITTEN))
+            self.rewritten += len(other)
+            if len(other) and not self.example:
+                self.example = other[0].as_py()
+        elif self._numeric:
+            checked = all(_numbers(part, Kind.NONE) for part in (values[:PROBE], values))
+            self._numeric = checked
+            powers = values.filter(pc.match_substring_regex(values, "[eE]"))
+            self.power = (self.power or (powers[0].as_py() if len(powers) else "")) * checked
+
+    def type(self, *, code: bool, version: bool = False) -> ColumnType:
+        """The narrowest type; `code` and `version` say that the name is one of a code or of a version."""
         if self.declared:
             return self.declared if self.declared in self.possible else ColumnType.STRING
         allowed = _allowed(self.kinds)
+        code = code or (version and self.rewritten > 0)
         if code and self.kinds & (Kind.CELL | Kind.SHOWN):
             allowed = [
                 type_ for type_ in allowed if type_ not in (ColumnType.INTEGER, ColumnType.NUMBER)
@@ -166,8 +204,11 @@ def _integers(values: pa.Array, _kinds: Kind) -> bool:
     return found is not None and _all(pc.equal(pc.cast(found, pa.string()), values))
 
 
-def _numbers(values: pa.Array, _kinds: Kind) -> bool:
+def _numbers(values: pa.Array, kinds: Kind) -> bool:
+    """Of texts, those with an exponent are none: 1e5 may be a code, and would come back as 100000."""
     if not _all(pc.match_substring_regex(values, NUMBER)):
+        return False
+    if kinds & Kind.CELL and pc.any(pc.match_substring_regex(values, "[eE]")).as_py():
         return False
     sure = pc.and_(
         pc.less_equal(pc.binary_length(values), SURE_DIGITS),
