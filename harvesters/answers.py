@@ -21,7 +21,13 @@ class Limits:
     page_bytes: int = 50_000_000
     """For answers that are held in memory."""
     read_seconds: float = 30.0
+    page_seconds: float = 120.0
+    """For a whole answer that is held in memory."""
     total_seconds: float = 3600.0
+    """For a whole file."""
+    least_rate: int = 1_000
+    """Bytes a second that a file must bring on average, once it has taken `patience_seconds`."""
+    patience_seconds: float = 60.0
     redirects: int = 5
     attempts: int = 3
     backoff_seconds: float = 0.5

@@ -39,8 +39,36 @@ TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 class _Deadline:
     """When the present fetch must be over."""
 
-    def __init__(self) -> None:
-        self.at = float("inf")
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.seconds, self.at = limits.total_seconds, float("inf")
+        self.slow = False
+        """Whether the fetch was given up because it brought too little."""
+        self._is_file, self._began, self._size = False, 0.0, 0
+
+    def start(self, *, is_file: bool) -> None:
+        """A fetch begins."""
+        limits = self._limits
+        self.seconds = (
+            limits.total_seconds if is_file else min(limits.page_seconds, limits.total_seconds)
+        )
+        self.at = time.monotonic() + self.seconds
+        self._is_file, self.slow = is_file, False
+        self.attempt()
+
+    def attempt(self) -> None:
+        """The rate counts from here."""
+        self._began, self._size = time.monotonic(), 0
+
+    def got(self, size: int) -> None:
+        """So many bytes arrived; too few in too long a time end the fetch."""
+        self._size += size
+        took = time.monotonic() - self._began
+        if not self._is_file or took < self._limits.patience_seconds:
+            return
+        if self._size < self._limits.least_rate * took:
+            self.slow = True
+            raise httpcore.ReadTimeout("the source is too slow")
 
     def left(self, timeout: float | None) -> float:
         left = self.at - time.monotonic()
@@ -56,7 +84,9 @@ class _Stream(httpcore.NetworkStream):
         self._stream, self._deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
+        content = self._stream.read(max_bytes, self._deadline.left(timeout))
+        self._deadline.got(len(content))
+        return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._deadline.left(timeout))
@@ -137,7 +167,7 @@ class Http:
         self.guard = AddressGuard(settings.fetch_private_hosts.split(","), resolve)
         self.beat = beat
         self._sleep = sleep
-        self._deadline = _Deadline()
+        self._deadline = _Deadline(self.limits)
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -207,14 +237,15 @@ class Http:
             return place
 
         try:
-            return self._tried(fetch)
+            return self._tried(fetch, is_file=True)
         except CatalogError:
             place.unlink(missing_ok=True)
             raise
 
-    def _tried(self, call: Callable[[], T]) -> T:
-        self._deadline.at = time.monotonic() + self.limits.total_seconds
+    def _tried(self, call: Callable[[], T], *, is_file: bool = False) -> T:
+        self._deadline.start(is_file=is_file)
         for attempt in range(1, self.limits.attempts + 1):
+            self._deadline.attempt()
             try:
                 return call()
             except Unavailable as error:
@@ -223,6 +254,7 @@ class Http:
                 if (
                     attempt == self.limits.attempts
                     or late
+                    or self._deadline.slow
                     or wait > self.limits.longest_wait_seconds
                 ):
                     raise
@@ -282,11 +314,17 @@ def _sentences(url: str, limits: Limits, deadline: _Deadline) -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException as error:
+        if deadline.slow:
+            raise Unavailable(
+                "%(url)s is too slow: it gives less than %(rate)s bytes a second",
+                url=place,
+                rate=limits.least_rate,
+            ) from error
         if time.monotonic() >= deadline.at:
             raise Unavailable(
                 "%(url)s took longer than %(seconds)s seconds in all",
                 url=place,
-                seconds=f"{limits.total_seconds:g}",
+                seconds=f"{deadline.seconds:g}",
             ) from error
         raise Unavailable(
             "%(url)s did not answer within %(seconds)s seconds",

@@ -194,13 +194,20 @@ def _list(page: Any, declared: Mapping[str, Any]) -> list[Mapping[str, object]]:
     return found
 
 
+def _address(base: str, path: str) -> str:
+    """The path below the base, with the queries of both."""
+    place, _, query = base.partition("#")[0].partition("?")
+    url = urljoin(place.rstrip("/") + "/", path.lstrip("/"))
+    return url + ("&" if "?" in url else "?") + query if query else url
+
+
 def _pages(source: Source, http: Http, declared: Mapping[str, Any]) -> Iterator[tuple[Answer, Any]]:
     """Answers in order, until the source has no more; a walk that turns in a circle is an error."""
     options, paging = source.options, declared["paging"]
     headers = {"Accept": "application/json"}
     if options["key"]:
         headers[options["key_header"]] = options["key_prefix"] + options["key"]
-    url = urljoin(source.url.rstrip("/") + "/", declared["path"].lstrip("/"))
+    url = _address(source.url, declared["path"])
     params: dict[str, str] | None = {**declared["params"], **_first_params(paging)}
     seen: set[bytes] = set()
     for number in range(paging["most_pages"]):

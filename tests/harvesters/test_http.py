@@ -399,3 +399,46 @@ def test_what_is_no_web_address(url: str) -> None:
 def test_shown_addresses_hold_no_secrets() -> None:
     assert shown("https://user:pass@host:8/path?key=1#x") == "https://host:8/path"
     assert shown("/local/path") == "/local/path"
+
+
+def dripping(asked: Asked) -> None:
+    """One byte each 50 milliseconds."""
+    asked.send_response(200)
+    asked.send_header("Content-Length", "1000")
+    asked.end_headers()
+    for _ in range(100):
+        asked.wfile.write(b" ")
+        time.sleep(0.05)
+
+
+def test_a_slow_page_is_given_up_long_before_a_file(server: Served) -> None:
+    server.behaviours["/slow"] = dripping
+    limits = Limits(read_seconds=1.0, page_seconds=0.5, total_seconds=60.0)
+    began = time.monotonic()
+    with (
+        Http(Settings(fetch_private_hosts=server.host), limits) as http,
+        pytest.raises(Unavailable, match=r"took longer than 0\.5 seconds in all"),
+    ):
+        http.get(f"{server.url}/slow")
+    assert time.monotonic() - began < 3
+    assert len(server.asked) == 1
+
+
+def test_a_file_must_bring_enough_bytes_a_second(server: Served, tmp_path: Path) -> None:
+    server.behaviours["/slow.csv"] = dripping
+    server.behaviours["/good.csv"] = plain(b"x" * 500_000)
+    limits = Limits(read_seconds=1.0, patience_seconds=0.4)
+    with Http(Settings(fetch_private_hosts=server.host), limits) as http:
+        with pytest.raises(
+            Unavailable, match="is too slow: it gives less than 1000 bytes a second"
+        ):
+            http.download(f"{server.url}/slow.csv", tmp_path)
+        assert len(server.asked) == 1
+        assert list(tmp_path.iterdir()) == []
+        http.beat = lambda: time.sleep(0.1)
+        assert http.download(f"{server.url}/good.csv", tmp_path).stat().st_size == 500_000
+
+
+def test_the_limits_of_the_portal_are_not_endless() -> None:
+    limits = Http(Settings()).limits
+    assert (limits.page_seconds, limits.least_rate, limits.patience_seconds) == (120, 1000, 60)

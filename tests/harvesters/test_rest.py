@@ -196,3 +196,16 @@ def test_paths_inside_answers() -> None:
     assert at_path(value, "a.1.b") is None
     assert at_path(value, "c.d") is None
     assert at_path(value, "a.x") is None
+
+
+@pytest.mark.parametrize("base", ["/api?key=k", "/api/?key=k#x"])
+def test_queries_of_the_base_and_of_the_path_are_both_sent(
+    server: Served, http: Http, base: str
+) -> None:
+    server.behaviours["/api/rows"] = plain(b"[]")
+    declaration = {
+        "slug": "rows", "title": {"en": "Rows"}, "path": "rows?a=1", "params": {"b": "2"},
+    }  # fmt: skip
+    source = opened(REST, server.url + base, datasets=[declaration])
+    assert [record.error for record in REST.records(source, http)] == [None]
+    assert parse_qs(urlsplit(server.asked[0][1]).query) == {"key": ["k"], "a": ["1"], "b": ["2"]}
