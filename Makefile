@@ -90,7 +90,7 @@ format: install-dev  ## Format the code
 
 types: install-dev  ## mypy strict
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/mypy wsgi.py demo/start.py demo/port.py demo/server.py
+	@$(VENV)/bin/mypy -m wsgi -m demo.start -m demo.port -m demo.server
 
 imports: install-dev  ## The import contract
 	@$(VENV)/bin/lint-imports --no-cache
