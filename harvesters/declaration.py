@@ -58,9 +58,14 @@ class DeclarationSchema(Schema):
     columns = fields.Dict(keys=fields.String(), values=fields.Nested(ColumnSchema))
     chart = fields.Dict(keys=fields.String())
     map = fields.Dict(keys=fields.String())
+    tables = fields.Dict(
+        keys=fields.String(),
+        values=TextsField(),
+        metadata={"description": "Sheet or other table of a file → its title"},
+    )
 
 
-OF_DATASET = frozenset(DeclarationSchema().fields) - {"read", "columns", "chart", "map"}
+OF_DATASET = frozenset(DeclarationSchema().fields) - {"read", "columns", "chart", "map", "tables"}
 
 
 def dataset_from(declared: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +87,10 @@ def load_from(declared: Mapping[str, Any], part: Mapping[str, Any], version: str
     load: dict[str, Any] = {"part": dict(part), "read": read, "version": version}
     if any(labels.values()):
         load["columns"] = {name: about for name, about in labels.items() if about}
-    return {**load, **{key: declared[key] for key in ("chart", "map") if declared.get(key)}}
+    return {
+        **load,
+        **{key: declared[key] for key in ("chart", "map", "tables") if declared.get(key)},
+    }
 
 
 _ENDINGS = {"ndjson": "JSONL", "txt": "TSV", "tab": "TSV", "json": "JSON", "jsonl": "JSONL"}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import structlog
@@ -149,7 +150,7 @@ class Walk:
         return {"organization": self.organization, **described}
 
     def _put(self, key: str, described: dict[str, Any]) -> None:
-        draft = dataset_draft(described)
+        draft = dataset_draft(described, zone=ZoneInfo(loads.settings().time_zone))
         with transaction() as tx:
             put = datasets.put(SCHEDULER, draft, origin=Origin(self.source_id, key))
             loads.plan(tx, self.run_id, self.source_id, put.dataset_id, self.later)

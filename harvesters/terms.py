@@ -133,24 +133,35 @@ _MONTHS = {
 
 
 def moment_of(text: str) -> str:
-    """The moment as ISO 8601 in UTC, or nothing where the text is no date or can be read in two ways."""
-    plain = text.strip()
-    found = _iso(plain) or _by_digits(plain) or _in_words(plain) or _mail(plain)
-    if found is None or not 1000 <= found.year <= 2999:
+    """The moment as ISO 8601, or nothing where the text is no date or can be read in two ways.
+
+    It is in UTC if the text says its zone; a mere day begins in UTC. A time of day without a zone
+    gets none here: it is of the source's own clock.
+    """
+    found = _moment(text)
+    if found is None:
         return ""
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    return (found.astimezone(UTC) if found.tzinfo else found).isoformat()
 
 
 def day_of(text: str) -> str:
-    """The day as ISO 8601, or nothing."""
-    return moment_of(text)[:10]
+    """The day as ISO 8601, as it was written, or nothing."""
+    found = _moment(text)
+    return found.date().isoformat() if found else ""
+
+
+def _moment(text: str) -> datetime | None:
+    plain = text.strip()
+    found = _iso(plain) or _by_digits(plain) or _in_words(plain) or _mail(plain)
+    return found if found and 1000 <= found.year <= 2999 else None
 
 
 def _iso(text: str) -> datetime | None:
     if not re.match(r"\d{4}-\d", text):
         return None
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if len(text) <= len("2024-05-31") else found
     except ValueError:
         day = re.match(
             r"\d{4}-\d{2}-\d{2}(?=Z|[+-]\d{2}:\d{2}|$)", text

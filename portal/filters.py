@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -155,12 +155,20 @@ def format_date(value: date | str | None) -> str:
 
 
 def format_moment(value: datetime | str | None) -> str:
-    """The date with hours and minutes, in the city's time."""
+    """The date with hours and minutes in the city's time, and how far that is from UTC."""
     moment = parse(value)
     if not isinstance(moment, datetime):
         return format_date(value)
     moment = local(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    return f"{format_date(moment)} {moment:%H:%M}"
+    return f"{format_date(moment)} {moment:%H:%M} ({_zone_name(moment)})"
+
+
+def _zone_name(moment: datetime) -> str:
+    """`UTC+8`, `UTC-3:30`; many short names of zones mean several zones."""
+    minutes = int((moment.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return ("UTC" + (f"{sign}{hours}" if minutes else "")) + (f":{rest:02}" if rest else "")
 
 
 def time_element(value: date | str | None, *, clock: bool = False) -> Markup:

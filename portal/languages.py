@@ -7,12 +7,14 @@ from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from babel.support import Translations
 from flask import Flask, Response, current_app, g, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from markupsafe import Markup
+from werkzeug.exceptions import NotFound
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 """Language tag → its own name, in the order of the switch."""
@@ -35,6 +37,7 @@ def init_app(app: Flask) -> None:
     app.after_request(remember)
     app.teardown_request(forget)
     app.add_url_rule("/", "root", to_home)
+    app.before_request(without_slash)
     app.jinja_env.globals.update(
         LANGUAGES=LANGUAGES, HTML_LANGUAGES=HTML_LANGUAGES, _=translated, ngettext=counted
     )
@@ -123,6 +126,18 @@ def remember(response: Response) -> Response:
             secure=current_app.config.get("SESSION_COOKIE_SECURE", False),
         )
     return response
+
+
+def without_slash() -> ResponseReturnValue | None:
+    """Send a reader whose address has a slash too many to the page without it."""
+    path = request.path.rstrip("/")
+    if not isinstance(request.routing_exception, NotFound) or path == request.path:
+        return None
+    if path.split("/", 2)[1:2] == [_of_path()] and path.count("/") > 1:
+        query = request.query_string.decode("ascii", "replace")
+        target = quote(request.script_root + path)
+        return redirect(f"{target}?{query}" if query else target, 301)
+    return None
 
 
 def to_home() -> ResponseReturnValue:

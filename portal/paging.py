@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import request
+from flask import abort, redirect, request
 
 PER_PAGE = 20
 DEEPEST = 500
@@ -22,8 +22,11 @@ class Pages:
 
     @classmethod
     def of(cls, total: int, number: int, per_page: int = PER_PAGE) -> Pages:
-        """The pages of `total` things; `number` is what the reader asked for."""
-        return cls(number, max(1, min(DEEPEST, -(-total // per_page))))
+        """The pages of `total` things; a reader who asks for one beyond the last is sent to the last."""
+        pages = cls(number, max(1, min(DEEPEST, -(-total // per_page))))
+        if number > pages.last:
+            abort(redirect(pages.address(pages.last)))
+        return pages
 
     @classmethod
     def until(cls, number: int, *, more: bool) -> Pages:

@@ -18,8 +18,6 @@ from portal.paging import address_without
 
 OPEN_VALUES = 6
 """Values of a facet that are shown before “more”."""
-ALWAYS = frozenset(("organization", "theme", "format", "access", "updated"))
-"""Facets that are shown although they have one value only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +52,11 @@ class Chip:
 
 
 def groups(query: SearchQuery, page: SearchPage) -> list[Group]:
-    """The facets in their order; one that could not change anything is left out."""
+    """The facets in their order; one without values is left out."""
     shown = []
     for facet in FACETS:
         values = tuple(_values(facet, query, page))
-        if values and (len(values) > 1 or values[0].chosen or facet.name in ALWAYS):
+        if values:
             first = sum(1 for value in values if value.chosen)
             fold = max(OPEN_VALUES, first) if len(values) > OPEN_VALUES + 1 else len(values)
             shown.append(Group(facet.name, gettext(facet.label), values[:fold], values[fold:]))

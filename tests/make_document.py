@@ -20,7 +20,7 @@ def make_document(
     organization: str = "transport",
     themes: tuple[str, ...] = (),
     formats: tuple[str, ...] = ("CSV",),
-    modified: datetime = TODAY,
+    modified: datetime | None = TODAY,
     uses: int = 0,
 ) -> Document:
     """A document with titles in the languages that are given."""

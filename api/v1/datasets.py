@@ -34,6 +34,7 @@ def find(query: SearchQuery) -> Response:
     return json_answer(
         {
             "total": page.total,
+            "partial": page.partial,
             "offset": query.offset,
             "limit": query.limit,
             "results": [

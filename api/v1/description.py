@@ -159,7 +159,13 @@ _DATASET = record(
     updated_at=maybe(MOMENT),
     uses=number(N_("Views, downloads and calls")),
     extras=ANYTHING,
-    resources=many(ref("Resource")),
+    resources=many(
+        ref("Resource"),
+        N_(
+            "Tables and the names and types of their columns are told of every dataset, also where access is not open: "
+            "they are metadata. Rows, counts, profiles and samples of values are not: those calls need access."
+        ),
+    ),
 )
 _CARD = record(
     N_("A dataset in a list"),
@@ -185,6 +191,10 @@ _NEXT = maybe(text(N_("Address of the next page; null on the last one"), format=
 _FOUND = record(
     N_("One page of what was found"),
     total=number(N_("Number of all datasets that were found")),
+    partial={
+        "type": "boolean",
+        "description": N_("No dataset holds all of the words: these hold some of them"),
+    },
     offset=number(),
     limit=number(),
     results=many(ref("DatasetCard")),
@@ -277,11 +287,16 @@ ERRORS = {
     "401": N_("The key is unknown or was revoked"),
     "404": N_("There is no such thing"),
     "422": N_("A parameter cannot be used; `problems` says which"),
+    "414": N_(
+        "The address is longer than 64 KiB; answered before it reaches the portal, without a body"
+    ),
     "429": N_("Too many calls; wait as long as Retry-After says"),
     "503": N_("An engine is down or the query takes too long; try again later"),
 }
 ERRORS_OF_ONE = {
-    "403": N_("The data is not open to you"),
+    "403": N_(
+        "The data is not open to you (401 without a key); what it consists of is told by showDataset"
+    ),
     "410": N_("It was here and is withdrawn"),
 }
 """For paths that name one thing."""

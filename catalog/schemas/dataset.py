@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -18,6 +18,7 @@ from catalog.models.text import pick
 from catalog.models.vocabulary import Access, Frequency
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.schemas.texts import JSONObject, Line, Slug, Texts, WebAddress
+from catalog.search.documents import last_change
 
 MOST_RESOURCES = 2000
 MOST_TAGS = 200
@@ -141,15 +142,34 @@ class DatasetSchema(Schema):
 _SCHEMA = DatasetSchema()
 
 
-def dataset_draft(described: Mapping[str, Any]) -> DatasetDraft:
-    """The draft of what a form, the API or a harvester describes; raises Invalid with its problems."""
+def dataset_draft(described: Mapping[str, Any], *, zone: tzinfo = UTC) -> DatasetDraft:
+    """The draft of what a form, the API or a harvester describes; raises Invalid with its problems.
+
+    A moment with a time of day but no time zone is one of `zone`, the clock of whoever wrote it.
+    """
+    moments = {
+        name: _in_zone(described[name], zone)
+        for name in ("issued", "modified")
+        if name in described
+    }
     try:
-        draft: DatasetDraft = _SCHEMA.load(dict(described))
+        draft: DatasetDraft = _SCHEMA.load({**described, **moments})
     except ValidationError as error:
         raise Invalid(
             "the description of this dataset cannot be used", problems=dict(error.messages_dict)
         ) from error
     return draft
+
+
+def _in_zone(value: Any, zone: tzinfo) -> Any:
+    """The moment with its zone, if it lacks one; a day, and what is no moment, stay as they are."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    if not isinstance(moment, datetime) or moment.tzinfo or len(str(value)) <= len("2024-05-31"):
+        return value
+    return moment.replace(tzinfo=zone)
 
 
 def dataset_json(
@@ -191,7 +211,7 @@ def dataset_json(
         "temporal": {"start": dataset.temporal_start or None, "end": dataset.temporal_end or None},
         "state": dataset.state,
         "issued": moment_json(dataset.issued),
-        "modified": moment_json(dataset.modified),
+        "modified": moment_json(last_change(dataset)),
         "created_at": moment_json(dataset.created_at),
         "updated_at": moment_json(dataset.updated_at),
         "uses": dataset.uses,

@@ -26,7 +26,7 @@ class ResourceDraft:
     load: Mapping[str, Any] = field(default_factory=dict)
     """`part`: what the harvest format needs to find the content again; `read`: options for reading;
     `version`: anything that changes when the content does; `columns`: {name: {label, description, unit}};
-    `chart`, `map`: how the table opens (see DataTable)."""
+    `tables`: {key of a table: its title}; `chart`, `map`: how the table opens (see DataTable)."""
 
 
 @dataclass(frozen=True)

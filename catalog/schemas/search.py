@@ -133,6 +133,7 @@ def page_json(page: SearchPage, query: SearchQuery) -> dict[str, Any]:
     """A page of hits as the API shows it."""
     return {
         "total": page.total,
+        "partial": page.partial,
         "offset": query.offset,
         "limit": query.limit,
         "datasets": [card_json(hit.card, query.language) for hit in page.hits],

@@ -32,6 +32,39 @@ FOLDS = str.maketrans(
 )
 LONGEST_TERM = 60
 """Characters of a term; longer ones (base64, rows of dashes) are cut."""
+LITTLE_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "by",
+        "de",
+        "den",
+        "der",
+        "des",
+        "die",
+        "du",
+        "en",
+        "et",
+        "for",
+        "from",
+        "het",
+        "in",
+        "la",
+        "le",
+        "les",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "van",
+        "with",
+    ]
+)
+"""Words that count only if nothing else was asked for."""
 
 
 @dataclass(frozen=True)

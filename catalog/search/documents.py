@@ -41,7 +41,7 @@ def document_of(dataset: Dataset) -> Document:
     )
 
 
-def card_of(dataset: Dataset, changed: datetime) -> dict[str, Any]:
+def card_of(dataset: Dataset, changed: datetime | None) -> dict[str, Any]:
     """What a list shows of a dataset, as JSON."""
     tables = list(tables_of(dataset))
     return {
@@ -57,7 +57,7 @@ def card_of(dataset: Dataset, changed: datetime) -> dict[str, Any]:
         "access": str(dataset.access),
         "license": dataset.license_id,
         "frequency": str(dataset.frequency),
-        "modified": changed.isoformat(timespec="seconds"),
+        "modified": changed.isoformat(timespec="seconds") if changed else None,
         "rows": sum(table.rows for table in tables) if tables else None,
         "tables": len(tables),
         "uses": dataset.uses,
@@ -65,17 +65,17 @@ def card_of(dataset: Dataset, changed: datetime) -> dict[str, Any]:
     }
 
 
-def last_change(dataset: Dataset) -> datetime:
+def last_change(dataset: Dataset) -> datetime | None:
     """When the content last changed: what the source says, or a later release of a table here.
 
     The first load of a table says nothing about its age, so it counts only where the source gives
-    no date.
+    no date. Where there is neither, nobody knows: the harvest's own time says nothing at all.
     """
     tables = [table for table in tables_of(dataset) if table.loaded_at]
     if dataset.modified is not None:
         moments = [table.loaded_at for table in tables if table.loaded_at and table.release > 1]
         return max([dataset.modified, *moments])
-    return max((table.loaded_at for table in tables if table.loaded_at), default=dataset.updated_at)
+    return max((table.loaded_at for table in tables if table.loaded_at), default=None)
 
 
 def tables_of(dataset: Dataset) -> Iterator[DataTable]:

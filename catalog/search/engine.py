@@ -24,7 +24,8 @@ class Document:
     tags: tuple[str, ...]
     keywords: Mapping[str, tuple[str, ...]]
     """Facet field → exact values: `organization`, `theme`, `format`, `access`, `license`, `frequency`."""
-    modified: datetime
+    modified: datetime | None
+    """When its content last changed, if that is known."""
     uses: int
     card: Mapping[str, Any]
     """What a list shows of it (JSON), so that a page of results needs no database."""
@@ -69,6 +70,8 @@ class SearchPage:
     total: int
     hits: tuple[Hit, ...]
     facets: Mapping[str, tuple[Bucket, ...]]
+    partial: bool = False
+    """No document holds enough of the words, so these hold some of them."""
 
 
 class SearchEngine(Protocol):

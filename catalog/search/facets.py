@@ -40,6 +40,8 @@ class Facet:
 
 RANGES = {"week": 7, "month": 31, "year": 366}
 """Days of the ranges of `updated`; each holds the shorter ones, and `older` is all before a year."""
+UNKNOWN = "unknown"
+"""The value of `updated` for datasets whose last change nobody knows."""
 FACETS = (
     Facet("organization", "organization", N_("Organization")),
     Facet("theme", "theme", N_("Theme")),
@@ -64,6 +66,7 @@ FACETS = (
             "month": N_("In the last month"),
             "year": N_("In the last year"),
             "older": N_("Longer ago"),
+            UNKNOWN: N_("Not stated"),
         },
     ),
     Facet("license", "license", N_("Licence")),
@@ -142,7 +145,7 @@ def _check_filter(name: str, values: tuple[str, ...]) -> None:
 
 
 def range_bounds(value: str, today: date) -> tuple[datetime | None, datetime | None]:
-    """From (included) and to (excluded) of a range of `updated`."""
+    """From (included) and to (excluded) of a range of `updated`; `unknown` is no range."""
     if value == "older":
         return None, _days_before(today, RANGES["year"])
     return _days_before(today, RANGES[value]), None
@@ -155,7 +158,7 @@ def range_buckets(counts: Mapping[str, int]) -> tuple[Bucket, ...]:
     for name in RANGES:
         total += counts.get(name, 0)
         buckets.append(Bucket(name, total))
-    buckets.append(Bucket("older", counts.get("older", 0)))
+    buckets.extend(Bucket(name, counts.get(name, 0)) for name in ("older", UNKNOWN))
     return tuple(bucket for bucket in buckets if bucket.count)
 
 

@@ -11,44 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from catalog.search.analysis import PIECE, Unit, folded, is_cjk, term_of, units_of
+from catalog.search.analysis import LITTLE_WORDS, PIECE, Unit, folded, is_cjk, term_of, units_of
 
 Fragments = list[tuple[str, bool]]
 Span = tuple[int, int]
 ELLIPSIS = "…"
-LITTLE_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "by",
-        "de",
-        "den",
-        "der",
-        "des",
-        "die",
-        "du",
-        "en",
-        "et",
-        "for",
-        "from",
-        "het",
-        "in",
-        "la",
-        "le",
-        "les",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "van",
-        "with",
-    ]
-)
-"""Words that are marked only if nothing else was asked for."""
 
 
 NO_WORD_BEFORE, NO_WORD_AFTER = r"(?<![^\W_])", r"(?![^\W_])"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -15,11 +16,15 @@ from catalog.search.analysis import normal_title, singles_of, sort_key, terms_of
 from catalog.search.engine import Document
 from catalog.search.facets import FACETS, Kind
 
-VERSION = "1"
+VERSION = "2"
 """Raise it with every change of the schema or the analysis: an index of another version is rebuilt."""
 KEYWORD_FIELDS = tuple(facet.field for facet in FACETS if facet.kind is Kind.KEYWORD)
+FIRST, LAST = -(2**33), 2**33
+"""Moments, in seconds, that are told apart: years 1697 to 2242."""
+UNDATED = -(2**34)
+"""The moment of a document whose last change is unknown: before all others."""
 TIE_BITS = 28
-"""Bits of a document's tie-breaker below a moment (34 bits) or a count in one 62-bit number."""
+"""Bits of a document's tie-breaker below a moment (35 bits) or a count in one 63-bit number."""
 
 
 def make_schema() -> tantivy.Schema:
@@ -46,7 +51,7 @@ def to_tantivy(document: Document, schema: tantivy.Schema) -> tantivy.Document:
     """The document for this schema; made by from_dict, as a wrongly typed one would lose a commit."""
     titles = list(document.titles.values())
     texts = [*titles, *document.descriptions.values(), *document.tags, document.words]
-    modified = min(max(int(document.modified.timestamp()), -(2**33)), 2**33)
+    modified = _seconds(document.modified)
     tie = tie_of(document.id)
     fields: dict[str, list[Any]] = {
         "id": [document.id],
@@ -67,6 +72,10 @@ def to_tantivy(document: Document, schema: tantivy.Schema) -> tantivy.Document:
     for name in KEYWORD_FIELDS:
         fields[name] = list(document.keywords.get(name, ()))
     return tantivy.Document.from_dict(fields, schema)
+
+
+def _seconds(moment: datetime | None) -> int:
+    return min(max(int(moment.timestamp()), FIRST), LAST) if moment else UNDATED
 
 
 def tie_of(id_: str) -> int:

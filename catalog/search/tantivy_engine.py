@@ -107,8 +107,21 @@ class TantivyEngine:
         text = self._compiler.text(query.text)
         whole = narrowed(text, self._compiler.filters(query.filters, today))
         total, hits = _hits(snapshot.searcher, whole, query)
+        partial = False
+        if not total and (some := self._some(snapshot.searcher, text, query)) is not None:
+            text = some
+            whole = narrowed(text, self._compiler.filters(query.filters, today))
+            total, hits = _hits(snapshot.searcher, whole, query)
+            partial = total > 0
         facets = self._facets(snapshot, query, text, whole, today) if query.facets else {}
-        return SearchPage(total, hits, facets)
+        return SearchPage(total, hits, facets, partial)
+
+    def _some(self, searcher: tantivy.Searcher, text: Query, query: SearchQuery) -> Query | None:
+        """What to look for instead where nothing holds enough of the words, whatever was chosen."""
+        some = self._compiler.some(query.text)
+        if some is None or _total(searcher.search(text, 1)):
+            return None
+        return some
 
     def _facets(
         self, snapshot: Snapshot, query: SearchQuery, text: Query, whole: Query, today: date

@@ -10,9 +10,10 @@ from typing import Any
 import tantivy
 from tantivy import Occur, Query
 
-from catalog.search.analysis import Unit, normal_title, units_of
+from catalog.search.analysis import LITTLE_WORDS, Unit, normal_title, units_of
 from catalog.search.engine import SearchQuery
-from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, Facet, Kind, range_bounds
+from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, UNKNOWN, Facet, Kind, range_bounds
+from catalog.search.tantivy_documents import FIRST
 
 MOST_UNITS = 64
 ENOUGH = 0.6
@@ -59,6 +60,22 @@ class Compiler:
             wishes.append(Query.boost_query(self._unit(unit, "tags"), TAG_BOOST))
         return Query.boolean_query([(Occur.Must, matching), *_each(Occur.Should, wishes)])
 
+    def some(self, text: str) -> Query | None:
+        """Documents with any of the words, those with most of them first; None where `text` says as much.
+
+        Little words (`of`, `the`) are left out unless nothing else was asked for.
+        """
+        units = units_of(text)[:MOST_UNITS]
+        large = [unit for unit in units if unit.ways[0][0] not in LITTLE_WORDS] or units
+        if len(units) < 2:
+            return None
+        wishes = []
+        for unit in large:
+            found = self._unit(unit, "text")
+            wishes.append(Query.const_score_query(found, ALL_WORDS))
+            wishes.append(Query.boost_query(self._unit(unit, "title"), TITLE_BOOST))
+        return Query.boolean_query(_each(Occur.Should, wishes))
+
     def filters(
         self, filters: Mapping[str, tuple[str, ...]], today: date, *, without: str = ""
     ) -> list[Query]:
@@ -73,13 +90,14 @@ class Compiler:
         """Documents with this value of a facet."""
         if facet.kind is Kind.KEYWORD:
             return self._term(facet.field, value, "basic")
-        start, end = range_bounds(value, today)
+        earliest, latest = (-EVER, FIRST) if value == UNKNOWN else (FIRST, EVER)
+        start, end = (None, None) if value == UNKNOWN else range_bounds(value, today)
         return Query.range_query(
             self.schema,
             facet.field,
             tantivy.FieldType.Integer,
-            int(start.timestamp()) if start else -EVER,
-            int(end.timestamp()) if end else EVER,
+            int(start.timestamp()) if start else earliest,
+            int(end.timestamp()) if end else latest,
             include_upper=False,
         )
 
@@ -129,7 +147,8 @@ def _counts(facet: Facet, today: date) -> dict[str, Any]:
         part: dict[str, Any] = {"key": name, "from": start.timestamp()}
         parts.append(part if newer is None else {**part, "to": newer})
         newer = start.timestamp()
-    parts.append({"key": "older", "to": newer})
+    parts.append({"key": "older", "from": FIRST, "to": newer})
+    parts.append({"key": UNKNOWN, "to": FIRST})
     return {"range": {"field": facet.field, "ranges": parts}}
 
 

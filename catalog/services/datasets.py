@@ -59,7 +59,7 @@ class Kept(StrEnum):
 
 @dataclass(frozen=True)
 class Freshness:
-    """`due` is the day by which the next update is promised, `last` the day of the last one."""
+    """`due` is the day by which the next update is promised, `last` the day of the last one, if known."""
 
     status: Kept
     due: date | None
@@ -132,11 +132,12 @@ def freshness(dataset: Dataset, today: date) -> Freshness:
 
     A quarter of the period (at least a day) is granted: a monthly dataset a week late is kept.
     """
-    last = last_change(dataset).date()
+    changed = last_change(dataset)
+    last = changed.date() if changed else None
     if dataset.frequency == Frequency.NEVER:
         return Freshness(Kept.STATIC, None, last)
     days = FREQUENCY_DAYS.get(Frequency(dataset.frequency))
-    if days is None:
+    if days is None or last is None:
         return Freshness(Kept.UNKNOWN, None, last)
     due = last + timedelta(days=days)
     late = today > due + timedelta(days=max(1, days // 4))

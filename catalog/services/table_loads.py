@@ -243,7 +243,7 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
     load_ = resource.load or {}
     table.position = position
     table.updated_at = now()
-    table.title = dict(read.title)
+    table.title = dict((load_.get("tables") or {}).get(read.key) or read.title)
     table.notes = [dict(note) for note in read.notes]
     table.chart = dict(load_.get("chart") or {})
     if not load_.get("map"):  # else the harvester links it to the table of outlines

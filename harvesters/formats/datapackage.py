@@ -102,6 +102,8 @@ class DataPackage:
         dataset["resources"] = [
             _resource(record.body, resource, version) for resource, version in pairs
         ]
+        if len(package["resources"]) == 1 and not package["resources"][0].get("title"):
+            dataset["resources"][0]["title"] = {}  # it is the dataset
         return dataset
 
     def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:

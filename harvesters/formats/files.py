@@ -111,6 +111,8 @@ class FilesFolder:
             dataset["resources"] = [_one_resource(declared, files, dataset["title"])]
         else:
             dataset["resources"] = [_resource(declared, file, language) for file in files]
+            if len(files) == 1 and not _file_of(declared, first).get("title"):
+                dataset["resources"][0]["title"] = {}  # it is the dataset
         return {key: value for key, value in dataset.items() if value != ""}
 
     def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:
@@ -206,7 +208,7 @@ def _about(source: Source, http: Http, name: str) -> dict[str, Any]:
 def _resource(
     declared: Mapping[str, Any], file: Mapping[str, Any], language: str
 ) -> dict[str, Any]:
-    named = declared.get("files", {}).get(file["name"], {})
+    named = _file_of(declared, file)
     kind = format_by_name(file["name"])
     resource = {
         "key": file["name"],
@@ -220,6 +222,12 @@ def _resource(
     if kind:
         resource["load"] = load_from(declared, {"files": [file["name"]]}, file["version"])
     return {key: value for key, value in resource.items() if value is not None}
+
+
+def _file_of(declared: Mapping[str, Any], file: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was declared of one file."""
+    said: Mapping[str, Any] = declared.get("files", {}).get(file["name"], {})
+    return said
 
 
 def _one_resource(

@@ -86,7 +86,7 @@ class JKAN:
         front, language = record.body["front"], record.body["language"]
         license_id, license_text = license_of(_line(front.get("license")))
         dataset = {
-            "title": _texts(front.get("title") or titled(record.key), language),
+            "title": _texts(front.get("title") or _titled(record.key), language),
             "description": _texts(markdown(str(front.get("notes") or "")), language),
             "slug": _slug(record.key),
             "license": license_id,
@@ -178,6 +178,14 @@ def _list(value: Any) -> list[str]:
 
 def _texts(text: Any, language: str) -> dict[str, str]:
     return {language: str(text).strip()} if text and str(text).strip() else {}
+
+
+def _titled(key: str) -> str:
+    """A readable title of a record's name: `creal-program` is the “Creal program”."""
+    words = titled(key)
+    if " " not in words:
+        words = words.replace("-", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _slug(key: str) -> str:

@@ -40,8 +40,8 @@ class Page:
     readable: bool
     """Whether the reader may open its tables."""
     freshness: Freshness
-    last: datetime
-    """When its content last changed."""
+    last: datetime | None
+    """When its content last changed, if that is known."""
     today: date
     license_title: str
     license_url: str
@@ -66,10 +66,11 @@ def show(slug: str) -> ResponseReturnValue:
 def page_of(dataset: Dataset) -> Page:
     """What is known about the dataset today."""
     today = local(datetime.now(UTC)).date()
+    changed = last_change(dataset)
     license_ = LICENSES.get(dataset.license_id)
     return Page(
         readable=allowed(g.identity, Action.TABLE_READ, dataset),
-        last=local(last_change(dataset)),
+        last=local(changed) if changed else None,
         freshness=datasets.freshness(dataset, today),
         today=today,
         license_title=license_title(dataset.license_id),

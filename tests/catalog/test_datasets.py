@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -395,10 +396,34 @@ def test_without_a_date_of_the_source_the_load_counts() -> None:
     result = put(resources=[{"key": "a"}])
     resource = datasets.show(ANYONE, result.dataset_id).resources[0]
     made = datasets.show(ANYONE, result.dataset_id)
-    assert datasets.freshness(made, date(2026, 2, 1)).last == made.updated_at.date()
+    assert datasets.freshness(made, date(2026, 2, 1)) == datasets.Freshness(
+        Kept.UNKNOWN, None, None
+    )
     make_table(resource.id, loaded_at=datetime(2020, 1, 1, tzinfo=UTC))
     shown = datasets.show(ANYONE, result.dataset_id)
     assert datasets.freshness(shown, date(2026, 2, 1)).last == date(2020, 1, 1)
+
+
+def test_nobody_keeps_a_promise_on_the_day_of_a_harvest() -> None:
+    made = datasets.show(ANYONE, put(frequency="daily").dataset_id)
+    today = datetime.now(UTC).date()
+    assert datasets.freshness(made, today) == datasets.Freshness(Kept.UNKNOWN, None, None)
+    assert dataset_json(made, "en")["modified"] is None
+    (hit,) = search.find(ANYONE, SearchQuery(sort="modified")).hits
+    assert hit.card["modified"] is None
+
+
+def test_a_time_without_a_zone_is_one_of_the_clock_of_its_source() -> None:
+    stated = {"title": {"en": "Air"}, "organization": "ecology", "issued": "2023-08-04T16:03:32"}
+    draft = dataset_draft({**stated, "modified": "2024-05-01"}, zone=ZoneInfo("Asia/Shanghai"))
+    assert draft.issued == datetime(2023, 8, 4, 8, 3, 32, tzinfo=UTC)
+    assert draft.modified == datetime(2024, 5, 1, tzinfo=UTC)
+    stated["issued"] = "2023-08-04T16:03:32Z"
+    assert dataset_draft(stated, zone=ZoneInfo("Asia/Shanghai")).issued == datetime(
+        2023, 8, 4, 16, 3, 32, tzinfo=UTC
+    )
+    with pytest.raises(Invalid):
+        dataset_draft({**stated, "issued": "soon"}, zone=ZoneInfo("Asia/Shanghai"))
 
 
 def test_touch_indexes_again() -> None:

@@ -78,3 +78,8 @@ def test_a_long_text_of_one_letter_costs_little() -> None:
     highlight("a" * 100_000, "a " * 100 + "aa-a")
     highlight("a-" * 50_000, "a-a-a-a")
     assert time.process_time() - start < 2  # seconds: a guard against expressions that explode
+
+
+def test_a_word_is_never_marked_inside_of_another_one() -> None:
+    text = "Stations Huairou and 怀柔Huairou: fair air, airs, stAir, éair"
+    assert [part for part, found in highlight(text, "air quality") if found] == ["air", "airs"]

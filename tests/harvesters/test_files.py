@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from marshmallow import ValidationError
@@ -169,3 +170,18 @@ def test_wrong_options_are_named() -> None:
     ):
         with pytest.raises(ValidationError):
             FilesOptions().load(options)
+
+
+def test_the_only_file_of_a_dataset_is_called_as_the_dataset(folder: Path, http: Http) -> None:
+    (folder / "a.csv").write_text("a\n1\n", "utf-8")
+    declared: dict[str, Any] = {
+        "pattern": "a.csv",
+        "title": {"en": "Areas"},
+        "tables": {"Sheet": {"en": "Sheet of areas", "zh": "区域"}},
+    }
+    (draft,) = drafts(FILES, str(folder), http, datasets=[declared]).values()
+    assert draft.resources[0].title == {}
+    assert draft.resources[0].load["tables"] == declared["tables"]
+    declared["files"] = {"a.csv": {"title": {"en": "The file"}}}
+    (draft,) = drafts(FILES, str(folder), http, datasets=[declared]).values()
+    assert draft.resources[0].title == {"en": "The file"}

@@ -143,3 +143,15 @@ def test_html_becomes_markdown(text: str, expected: str) -> None:
 @given(st.text(alphabet="<>/ab&;=\"' \n-!", max_size=60))
 def test_no_text_breaks_markdown(text: str) -> None:
     assert "<script" not in markdown(text)
+
+
+def test_a_record_without_a_title_is_called_in_words(folder: Path, http: Http) -> None:
+    (folder / "creal-program.md").write_text("---\ntitle:\n---\n", "utf-8")
+    found = drafts(FORMAT, str(folder), http)
+    assert found["creal-program"].title == {"en": "Creal program"}
+
+
+def test_a_time_without_a_zone_is_left_to_whoever_knows_the_clock(folder: Path, http: Http) -> None:
+    (folder / "a.md").write_text("---\ntitle: x\ncreated: '2023-08-04T16:03:32'\n---\n", "utf-8")
+    (found,) = FORMAT.records(opened(FORMAT, str(folder)), http)
+    assert FORMAT.describe(found)["issued"] == "2023-08-04T16:03:32"

@@ -13,6 +13,7 @@ from catalog.models.vocabulary import Frequency
 from harvesters.terms import (
     _FREQUENCIES,
     _LICENSE_MARKS,
+    day_of,
     format_of,
     frequency_of,
     license_of,
@@ -142,3 +143,10 @@ def test_machine_translations_keep_their_own_tag() -> None:
     assert plain_tag("pt_BR", "zh") == "pt"
     texts = texts_of([("nl-t-en", "vertaald"), ("en", "own"), ("en", "again"), ("fr", " ")], "en")
     assert texts == {"nl-t-en": "vertaald", "en": "again"}
+
+
+def test_a_time_without_a_zone_keeps_its_own_clock() -> None:
+    assert moment_of("2023-08-04T16:03:32") == "2023-08-04T16:03:32"
+    assert moment_of("2023-08-04T16:03:32+02:00") == "2023-08-04T14:03:32+00:00"
+    assert moment_of("2023-08-04") == "2023-08-04T00:00:00+00:00"
+    assert day_of("2023-08-04T00:30:00+02:00") == "2023-08-04"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from catalog.models.vocabulary import TableState
 from catalog.permissions import SCHEDULER
 from catalog.schemas.drafts import Origin
 from catalog.services import datasets, tables
+from portal.readers import Readers
 from tests.make_dataset import make_draft, make_organization, make_table, make_theme, put
 from tests.make_page import HOSTILE, LANGUAGES, href, one, page, words
 from tests.make_source import make_source
@@ -81,7 +83,7 @@ def test_everything_that_is_known_is_shown(client: FlaskClient) -> None:
     assert fact(soup, "Area covered") == "The city"
     assert fact(soup, "source_system") == "AQ-7"
     assert href(soup, 'a[href^="mailto:"]') == "mailto:air@example.org"
-    assert fact(soup, "Page of the department") == "example.org"
+    assert fact(soup, "Page of the source") == "example.org"
     assert words(soup, ".weft-chip") == ["Environment", "smog", "city air"]
     assert words(soup, ".weft-prose h3, .weft-prose strong") == ["here", "Notes"]
     assert words(soup, ".weft-notice") == ["Sample data."]
@@ -246,9 +248,154 @@ def test_a_withdrawn_dataset_is_gone_and_an_unknown_one_is_not_found(
     page(client, f"/{lang}/datasets/nothing", 404)
 
 
-def test_looking_at_a_dataset_is_counted(client: FlaskClient) -> None:
-    dataset = make(slug="air")
-    page(client, "/en/datasets/air")
-    client.head("/en/datasets/air")
+def uses(dataset_id: str) -> int:
     db.session.rollback()  # so that this session sees what the request wrote
-    assert datasets.show(SCHEDULER, dataset.id).uses == 1
+    return datasets.show(SCHEDULER, dataset_id).uses
+
+
+def test_a_reader_is_counted_once_in_an_hour(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make(slug="air")
+    client.head("/en/datasets/air")
+    assert uses(dataset.id) == 0
+    for _ in range(3):
+        page(client, "/en/datasets/air")
+    assert uses(dataset.id) == 1
+    client.get("/en/datasets/air", environ_overrides={"REMOTE_ADDR": "192.0.2.8"})
+    client.get("/en/datasets/air", headers={"User-Agent": "Another/1.0"})
+    assert uses(dataset.id) == 3
+    later = time.time() + 3601
+    monkeypatch.setattr("time.time", lambda: later)
+    page(client, "/en/datasets/air")
+    assert uses(dataset.id) == 4
+
+
+@pytest.mark.parametrize(
+    ("browser", "counted"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", 0),
+        ("Mozilla/5.0 (compatible; Baiduspider/2.0)", 0),
+        ("CCBot/2.0", 0),
+        ("Yahoo! Slurp", 0),
+        ("my-crawler", 0),
+        ("curl/8.5.0", 1),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT X19)", 1),
+        ("", 1),
+    ],
+)
+def test_robots_are_no_readers(client: FlaskClient, browser: str, counted: int) -> None:
+    dataset = make(slug="air")
+    client.get("/en/datasets/air", headers={"User-Agent": browser})
+    assert uses(dataset.id) == counted
+
+
+def test_what_is_known_of_readers_ends_with_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = Readers()
+    assert readers.is_new("air", "192.0.2.8", "Browser")
+    assert not readers.is_new("air", "192.0.2.8", "Browser")
+    assert readers.is_new("water", "192.0.2.8", "Browser")
+    key = readers._key
+    readers._day = date(2020, 1, 1)  # as if it had been another day
+    assert readers.is_new("air", "192.0.2.8", "Browser")
+    assert readers._key != key
+    assert "192.0.2.8" not in str(readers._seen._windows)
+
+
+def test_files_without_tables_are_a_short_list(client: FlaskClient) -> None:
+    links = [
+        {
+            "key": f"l{at}",
+            "title": {"en": f"Budget {at}"},
+            "format": "PDF",
+            "url": f"https://files.example.org/{at}",
+            "description": {"en": "*All* pages"} if at == 0 else {},
+        }
+        for at in range(22)
+    ]
+    dataset = make(
+        slug="budget",
+        resources=[
+            {"key": "a", "format": "CSV", "title": {"en": "Data"}, "load": {"version": "1"}},
+            *links,
+            {"key": "z", "title": {"en": "On paper"}},
+        ],
+    )
+    make_table(dataset.resources[0].id)
+    soup = page(client, "/en/datasets/budget")
+    assert words(soup, ".weft-resource__title") == ["Data"]
+    rows = words(soup, ".weft-files__row")
+    assert len(rows) == 23
+    assert rows[0] == "Budget 0 All pages PDF files.example.org"
+    assert rows[-1] == "On paper"
+    assert words(soup, ".weft-files summary") == ["3 more files"]
+    assert soup.select(".weft-files__row a")[1]["href"] == "https://files.example.org/1"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_matters_most_stands_above_the_files(client: FlaskClient, lang: str) -> None:
+    make(
+        slug="air",
+        license="CC-BY-4.0",
+        frequency="monthly",
+        modified=datetime(2020, 5, 6, 20, tzinfo=UTC),
+    )
+    soup = page(client, f"/{lang}/datasets/air")
+    said = [" ".join(term.get_text().split()) for term in soup.select(".weft-key dd")]
+    assert len(said) == 3
+    assert said[2] == {"en": "7 May 2020", "zh": "2020年5月7日"}[lang]
+    text = str(soup)
+    assert text.index("weft-key") < text.index('id="data"')
+
+
+def test_an_unknown_date_is_not_the_day_of_the_harvest(client: FlaskClient) -> None:
+    make(slug="air", frequency="daily")
+    soup = page(client, "/en/datasets/air")
+    assert fact(soup, "Last updated") == "Not stated"
+    assert "update date not stated" in one(soup, ".weft-meta--large").get_text()
+    assert "(n.d.)" in one(soup, ".weft-cite").get_text()
+    assert "Kept up to date" not in soup.get_text()
+    chinese = page(client, "/zh/datasets/air")
+    assert "(无日期)" in one(chinese, ".weft-cite").get_text()
+    assert "更新日期未说明" in one(chinese, ".weft-meta--large").get_text()
+
+
+def test_what_the_source_says_beyond_is_named_linked_or_folded(client: FlaskClient) -> None:
+    make(
+        slug="air",
+        spatial="https://sws.geonames.org/2802361/",
+        extras={
+            "publisher": {"en": "Bureau", "nl": "Buro"},
+            "uri": "http://example.org/" + "x" * 100,
+            "maintainer_link": "https://example.org/a?b=<c>",
+            "categories": ["Roads", "Parks"],
+            "sources": [{"title": "World Bank", "path": "https://example.org/w"}, {"path": 3}],
+            "usage": "See javascript:alert(1)",
+            "odd_key": "odd",
+            "empty": None,
+            "deep": {"a": {"b": 1}},
+        },
+    )
+    soup = page(client, "/en/datasets/air")
+    assert fact(soup, "Publisher") == "Bureau"
+    assert fact(soup, "Address of the entry at the source") == "example.org/…"
+    assert fact(soup, "Categories at the source") == "Roads; Parks"
+    assert fact(soup, "Made from") == "World Bank"
+    assert fact(soup, "Area covered") == "Belgium"
+    links = {link["href"] for link in soup.select("#more ~ dl a")}
+    assert {"https://example.org/a?b=<c>", "https://example.org/w"} <= links
+    fold = one(soup, "#more ~ details")
+    assert fold.select_one("summary").get_text() == "Further fields of the source"  # type: ignore[union-attr] # it is there
+    assert [dt.get_text() for dt in fold.select("dt")] == ["odd_key"]
+    assert "比利时" in page(client, "/zh/datasets/air").get_text()
+
+
+def test_a_file_without_a_name_of_its_own_is_called_as_its_dataset(client: FlaskClient) -> None:
+    make("Outlines", slug="outlines", resources=[{"key": "a.geojson", "format": "GEOJSON"}])
+    soup = page(client, "/en/datasets/outlines")
+    assert words(soup, ".weft-resource__title") == ["Outlines"]
+
+
+def test_the_page_at_the_source_is_called_so(client: FlaskClient) -> None:
+    make(slug="air", landing_page="https://github.com/example/air")
+    assert fact(page(client, "/en/datasets/air"), "Page of the source") == "github.com"

@@ -101,9 +101,9 @@ def test_dates_are_said_in_the_time_of_the_city(
 
 def test_moments_have_a_clock_and_dates_have_none(english: None) -> None:
     moment = datetime(2026, 1, 1, 20, 5, tzinfo=UTC)
-    assert filters.format_moment(moment) == "2 January 2026 04:05"
+    assert filters.format_moment(moment) == "2 January 2026 04:05 (UTC+8)"
     assert filters.format_moment("2026-01-02") == "2 January 2026"
-    assert filters.format_moment("2026-01-01T20:05:00") == "2 January 2026 04:05"
+    assert filters.format_moment("2026-01-01T20:05:00") == "2 January 2026 04:05 (UTC+8)"
     shown = filters.time_element(moment, clock=True)
     assert shown == '<time datetime="2026-01-01T20:05:00+00:00">2 January 2026 04:05</time>'
     assert filters.time_element("<b>") == "&lt;b&gt;"

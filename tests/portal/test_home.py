@@ -55,15 +55,21 @@ def test_the_most_used_come_first(client: FlaskClient) -> None:
     assert "used 0" not in lists[1].get_text()
 
 
-def test_the_newest_are_those_of_the_departments(client: FlaskClient) -> None:
+def test_the_newest_are_those_that_the_link_beside_them_shows_first(client: FlaskClient) -> None:
     make_organization("bank", kind="external")
-    put("World figures", organization="bank")
-    assert words(page(client, "/en/"), ".weft-brief__title") == ["World figures", "World figures"]
     make_organization()
-    put("Air")
-    lists = page(client, "/en/").select(".weft-brief")
-    assert words(lists[0], "a") == ["Air"]
-    assert len(lists[1].select("a")) == 2
+    put("Old", modified="2020-05-01T00:00:00Z")
+    put("World figures", organization="bank", modified="2024-05-01T00:00:00Z")
+    put("Undated")
+    soup = page(client, "/en/")
+    newest = words(soup.select(".weft-brief")[0], "a")
+    assert newest == ["World figures", "Old", "Undated"]
+    assert "update date not stated" in soup.select(".weft-brief__item")[2].get_text()
+    assert (
+        href(soup, ".weft-pair > div:first-child .weft-section__more")
+        == "/en/datasets?sort=modified"
+    )
+    assert words(page(client, "/en/datasets?sort=modified"), ".weft-hit__title") == newest
 
 
 def test_hostile_texts_are_shown_as_text(client: FlaskClient) -> None:
