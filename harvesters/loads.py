@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
 from catalog.db import Transaction, db, transaction
-from catalog.errors import CatalogError, Unavailable
+from catalog.errors import N_, CatalogError, Unavailable
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Resource
 from catalog.permissions import SCHEDULER
@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 FORGOTTEN = timedelta(minutes=10)
 """A load that waits for so long while the queue is empty was lost."""
 BEAT_SECONDS = 20
+MOST_NOTES = 100
+"""So many notes a run keeps."""
 
 Later = Callable[[str, str], None]
 
@@ -127,7 +129,7 @@ def perform(source_id: str, resource_id: str) -> bool:
         resource.id, resource.dataset_id, f"{resource.dataset.record_key or ''} / {resource.key}"
     )
     try:
-        _load(source, resource)
+        report = _load(source, resource)
     except CatalogError as error:
         _failed(target, error)
     except OSError as error:
@@ -142,19 +144,20 @@ def perform(source_id: str, resource_id: str) -> bool:
         log.exception("load_failed", source=slug, resource=resource_id)
         _failed(target, CatalogError("an error of the portal stopped this load; its log says more"))
     else:
-        return _done(resource_id, fingerprint)
+        return _done(target, fingerprint, report.notes)
     return False
 
 
-def _load(source: HarvestSource, resource: Resource) -> None:
+def _load(source: HarvestSource, resource: Resource) -> tables.LoadReport:
     harvester = harvester_of(source.kind)
     given = source_of(harvester, source.url, source.options, settings().secret_key)
     options = ReadOptions.from_json(resource.load.get("read", {}))
     with _folder() as folder, Http(settings(), beat=_Beat(resource.id)) as http:
         content = harvester.content(given, http, resource.load, folder / "fetched")
         read = _read(content, options, folder / "read")
-        tables.load(SCHEDULER, resource.id, read, reason=f"harvest of {source.slug}")
+        report = tables.load(SCHEDULER, resource.id, read, reason=f"harvest of {source.slug}")
     link_maps(resource.id)
+    return report
 
 
 @contextmanager
@@ -205,8 +208,9 @@ def _begin(resource_id: str) -> bool:
     return True
 
 
-def _done(resource_id: str, fingerprint: str) -> bool:
+def _done(target: Target, fingerprint: str, notes: Sequence[Mapping[str, Any]]) -> bool:
     """Note what was loaded; whether the resource has changed since."""
+    resource_id = target.resource_id
     with transaction():
         resource = db.session.get(Resource, resource_id, populate_existing=True)
         changed = (
@@ -214,10 +218,25 @@ def _done(resource_id: str, fingerprint: str) -> bool:
         )
         state = LoadState.WAITING if changed else LoadState.DONE
         _set(resource_id, state=state, fingerprint=fingerprint, updated_at=now())
-        _count(resource_id, "loaded")
+        run_id = _count(resource_id, "loaded")
+        if run_id and notes:
+            _note(run_id, target, notes)
         if changed:
             _count(resource_id, "to_load")
     return changed
+
+
+def _note(run_id: str, target: Target, notes: Sequence[Mapping[str, Any]]) -> None:
+    """Say in the run what is worth knowing about a load that went well."""
+    run = db.session.get(HarvestRun, run_id, populate_existing=True, with_for_update=True)
+    if run is None:  # pragma: no cover # it was just counted
+        return
+    message = N_("%(record)s: %(problem)s")
+    said = [
+        {"message": message, "context": {"record": target.key, "problem": dict(note)}}
+        for note in notes
+    ]
+    run.notes = [*run.notes, *said][:MOST_NOTES]
 
 
 def _failed(target: Target, error: CatalogError) -> None:

@@ -83,17 +83,14 @@ def end(
 ) -> None:
     """End a run that is still running, well or with its error, and forget runs of long ago."""
     with transaction():
-        db.session.execute(
-            update(HarvestRun)
-            .where(HarvestRun.id == run_id, HarvestRun.state == RunState.RUNNING)
-            .values(
-                state=RunState.FAILED if error else RunState.DONE,
-                problem=told(error) if error else {},
-                notes=notes,
-                ended_at=now(),
-                **counts,
-            )
-        )
+        run = db.session.get(HarvestRun, run_id, populate_existing=True, with_for_update=True)
+        if run is not None and run.state == RunState.RUNNING:
+            run.state = RunState.FAILED if error else RunState.DONE
+            run.problem = told(error) if error else {}
+            run.notes = [*notes, *run.notes]  # loads may have noted something already
+            run.ended_at = now()
+            for name, count in counts.items():
+                setattr(run, name, count)
     _forget_old(run_id)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import Transaction, db, transaction
-from catalog.errors import CatalogError, NotFound, Unavailable, Unreadable
+from catalog.errors import N_, CatalogError, NotFound, Unavailable, Unreadable
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, JournalFile, Release, TableColumn
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SHRUNK = N_("The table has %(rows)s rows now; before, it had %(before)s.")
 GRACE = timedelta(hours=6)
 """Longer than any transaction that lists a file: younger stray files may still be listed."""
 
@@ -44,29 +45,44 @@ class LoadReport:
     tables: int
     rows: int
     changed: bool
+    notes: tuple[dict[str, Any], ...] = ()
+    """What else is worth knowing: `{"message": msgid, "context": {…}}`."""
 
 
 def load(who: Identity, resource_id: str, read: Iterable[ReadTable], *, reason: str) -> LoadReport:
     """Make the resource's tables equal to what was read; equal content makes no new release.
 
     Each table is one transaction: a load that breaks off leaves whole tables, some new and some old. Tables
-    that were not read again are removed only when all was read.
+    that were not read again are removed only when all was read. A table that has rows keeps them when
+    nothing was read for it: Unreadable says so, after all others were loaded.
     """
     resource = _resource(who, resource_id)
     keys: list[str] = []
-    total, changed = 0, False
+    notes: list[dict[str, Any]] = []
+    total, changed, emptied = 0, False, 0
     for position, one in enumerate(read):
-        changed |= _load_one(who, resource, one, position=position, reason=reason)
         keys.append(one.key)
+        before = _rows_of(resource, one.key)
+        if before and _is_emptied(resource, one):
+            emptied += before
+            continue
+        said = _shrunk(resource, before, one)
+        changed |= _load_one(who, resource, one, said, position=position, reason=reason)
+        notes += said
         total += one.rows
     if not keys:
         raise Unreadable("no table was found in it")
     with transaction() as tx:
-        changed |= _remove_others(tx, resource, keys)
-        resource.problem = {}
+        if not emptied:
+            changed |= _remove_others(tx, resource, keys)
+            resource.problem = {}
         if changed:
             datasets.touch(resource.dataset_id)
-    return LoadReport(len(keys), total, changed)
+    if emptied:
+        raise Unreadable(
+            "The source gave no rows; the %(rows)s rows of before are kept.", rows=emptied
+        )
+    return LoadReport(len(keys), total, changed, tuple(notes))
 
 
 def fail(who: Identity, resource_id: str, error: CatalogError) -> None:
@@ -130,8 +146,38 @@ def _resource(who: Identity, resource_id: str) -> Resource:
     return resource
 
 
+def _rows_of(resource: Resource, key: str) -> int:
+    """How many rows the table has so far."""
+    found = select(DataTable.rows).where(
+        DataTable.resource_id == resource.id, DataTable.key == key, DataTable.head > 0
+    )
+    return db.session.scalar(found) or 0
+
+
+def _may_shrink(resource: Resource) -> bool:
+    return bool(((resource.load or {}).get("read") or {}).get("may_shrink"))
+
+
+def _is_emptied(resource: Resource, read: ReadTable) -> bool:
+    """Whether a source gave nothing, which is most often its mistake."""
+    return not read.columns or (not read.rows and not _may_shrink(resource))
+
+
+def _shrunk(resource: Resource, before: int, read: ReadTable) -> list[dict[str, Any]]:
+    """A note when more than half of the rows are gone."""
+    if read.rows * 2 >= before or _may_shrink(resource):
+        return []
+    return [{"message": SHRUNK, "context": {"rows": read.rows, "before": before}}]
+
+
 def _load_one(
-    who: Identity, resource: Resource, read: ReadTable, *, position: int, reason: str
+    who: Identity,
+    resource: Resource,
+    read: ReadTable,
+    notes: Sequence[Mapping[str, Any]],
+    *,
+    position: int,
+    reason: str,
 ) -> bool:
     table = _table(DataTable.resource_id == resource.id, DataTable.key == read.key)
     if table is None:
@@ -140,7 +186,9 @@ def _load_one(
         )
     elif _is_same(table, read):
         with transaction():
+            kept = [note for note in table.notes if note.get("message") == SHRUNK]
             _describe(table, resource, read, position)
+            table.notes = [*table.notes, *kept]
         return False
     head = table.head + 1
     added = table_journal().add(table.id, head, read.file)
@@ -162,6 +210,7 @@ def _load_one(
                 )
             )
             _describe(table, resource, read, position)
+            table.notes = [*table.notes, *map(dict, notes)]
             tx.after_commit(serve_table.later, table.id)
     except IntegrityError as error:
         raise Unavailable("another load of this resource is under way") from error

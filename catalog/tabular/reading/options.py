@@ -56,6 +56,8 @@ class ReadOptions:
     """Declared types by published name."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Published names by the names in the file."""
+    may_shrink: bool = False
+    """Whether the source may give no rows, or far less than before, without a mistake."""
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -133,6 +135,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "quote": _character,
     "header_rows": _number,
     "one_table": _flag,
+    "may_shrink": _flag,
     "records": _text,
     "carry": _list,
     "sheets": _list,
