@@ -21,14 +21,15 @@ REMEMBERED = "_user_id"
 
 
 class SignedIn(UserMixin):
-    """An account in Flask-Login's form; its id ends with the account's sessions."""
+    """An account in Flask-Login's form, with what the cookie remembers of its session."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, remembered: str) -> None:
         self.account = account
+        self.remembered = remembered
 
     def get_id(self) -> str:
-        """What the session remembers."""
-        return accounts.session_id(self.account)
+        """What the cookie remembers."""
+        return self.remembered
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -53,7 +54,7 @@ def init_app(app: Flask) -> None:
 def load(remembered: str) -> SignedIn | None:
     """The account of a session that was not ended."""
     account = accounts.of_session(remembered)
-    return SignedIn(account) if account else None
+    return SignedIn(account, remembered) if account else None
 
 
 def identify() -> None:
@@ -66,14 +67,16 @@ def identify() -> None:
 
 
 def sign_in(account: Account) -> None:
-    """Open a session; what was kept in the one before is dropped."""
-    session.clear()
-    login_user(SignedIn(account))
+    """Open a session; the one before ends, and what was kept in it is dropped."""
+    sign_out()
+    login_user(SignedIn(account, accounts.open_session(account)))
     g.identity = Identity.of(account)
 
 
 def sign_out() -> None:
-    """End this session."""
+    """End this session here and in every copy of its cookie."""
+    if REMEMBERED in session:
+        accounts.close_session(session[REMEMBERED])
     logout_user()
     session.clear()
     g.identity = ANYONE

@@ -33,6 +33,19 @@ class Account(Base):
     )
 
 
+class AccountSession(Base):
+    """A sign-in; the cookie names it, so that a copy of the cookie ends when this row goes."""
+
+    __tablename__ = "account_session"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
 class Membership(Base):
     """What an account is inside an organization."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import secrets
 import threading
+from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from catalog.db import db, transaction
 from catalog.errors import Conflict, Invalid, NotFound, Unauthenticated
-from catalog.models.account import Account
-from catalog.models.base import new_id
+from catalog.models.account import Account, AccountSession
+from catalog.models.base import new_id, now
 from catalog.models.vocabulary import Role
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.account import (
@@ -33,6 +34,7 @@ _UNKNOWN = _HASHER.hash(secrets.token_hex())
 """Compared with when there is no such account, so that the answer takes as long."""
 _AT_ONCE = threading.BoundedSemaphore(2)
 """Hashes at once: many people signing in together must take neither the memory nor the cores."""
+SESSION_LASTS = timedelta(days=14)
 TAKEN = N_("there is already an account with this e-mail address")
 
 
@@ -61,18 +63,36 @@ def sign_in(draft: SignInDraft, *, address: str) -> Account:
     return account
 
 
-def session_id(account: Account) -> str:
-    """What a session remembers of an account; it changes with the password."""
-    return f"{account.id}.{account.session_token}"
+def open_session(account: Account) -> str:
+    """What the cookie of a new session remembers; it ends with the row, with the password and in time."""
+    opened = AccountSession(
+        id=new_id(), account_id=account.id, created_at=now(), expires_at=now() + SESSION_LASTS
+    )
+    remembered = f"{opened.id}.{account.session_token}"
+    with transaction():
+        _end_sessions(account, AccountSession.expires_at <= now())
+        db.session.add(opened)
+    return remembered
 
 
 def of_session(remembered: str) -> Account | None:
-    """The account of a session, unless the session was ended or the account closed."""
-    account_id, _, token = remembered.partition(".")
-    account = db.session.get(Account, account_id)
+    """The account of a session, unless the session has ended or the account is closed."""
+    session_id, _, token = remembered.partition(".")
+    found = select(Account).join(AccountSession, AccountSession.account_id == Account.id)
+    account = db.session.scalar(
+        found.where(AccountSession.id == session_id, AccountSession.expires_at > now())
+    )
     if account is None or not account.active:
         return None
-    return account if secrets.compare_digest(account.session_token, token) else None
+    same = secrets.compare_digest(account.session_token.encode(), token.encode())
+    return account if same else None
+
+
+def close_session(remembered: str) -> None:
+    """End a session, whoever has copies of its cookie."""
+    session_id = remembered.partition(".")[0]
+    with transaction():
+        db.session.execute(delete(AccountSession).where(AccountSession.id == session_id))
 
 
 def show(who: Identity, account_id: str) -> Account:
@@ -106,7 +126,7 @@ def change_password(who: Identity, draft: PasswordDraft, *, address: str) -> Acc
     with transaction():
         account.password_hash = _hash(draft.password)
         account.must_change_password = False
-        account.session_token = new_id()
+        _end_sessions(account)
     return account
 
 
@@ -114,7 +134,7 @@ def sign_out_everywhere(who: Identity) -> Account:
     """End all sessions of the caller."""
     account = own(who)
     with transaction():
-        account.session_token = new_id()
+        _end_sessions(account)
     return account
 
 
@@ -134,7 +154,7 @@ def reset_password(email: str) -> str:
     with transaction():
         account.password_hash = _hash(password)
         account.must_change_password = True
-        account.session_token = new_id()
+        _end_sessions(account)
     attempts.forget_failures(account.email)
     return password
 
@@ -157,6 +177,14 @@ def _add(email: str, name: str, password: str, *, role: Role, must_change: bool 
     except IntegrityError as error:  # someone else registered it in the meantime
         raise Conflict(TAKEN) from error
     return account
+
+
+def _end_sessions(account: Account, *which: ColumnElement[bool]) -> None:
+    """End these sessions of an account; without conditions all, also those that are just being opened."""
+    if not which:
+        account.session_token = new_id()
+    ended = delete(AccountSession).where(AccountSession.account_id == account.id, *which)
+    db.session.execute(ended, execution_options={"synchronize_session": False})
 
 
 def _one_time_password() -> str:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'e8362eccc31a'
+revision = 'fc42eb00cdfa'
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -45,6 +45,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_theme')),
     sa.UniqueConstraint('slug', name=op.f('uq_theme_slug'))
     )
+    op.create_table('account_session',
+    sa.Column('id', sa.String(length=36), nullable=False),
+    sa.Column('account_id', sa.String(length=36), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_account_session_account_id_account'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_account_session'))
+    )
+    with op.batch_alter_table('account_session', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_account_session_account_id'), ['account_id'], unique=False)
+
     op.create_table('api_key',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('account_id', sa.String(length=36), nullable=False),
@@ -358,6 +369,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_api_key_account_id'))
 
     op.drop_table('api_key')
+    with op.batch_alter_table('account_session', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_account_session_account_id'))
+
+    op.drop_table('account_session')
     op.drop_table('theme')
     op.drop_table('organization')
     op.drop_table('account')

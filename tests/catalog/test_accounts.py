@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
@@ -9,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from limits.storage import MemoryStorage
 from marshmallow import ValidationError
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from catalog.db import transaction
+from catalog.db import db, transaction
 from catalog.errors import Conflict, Denied, Invalid, NotFound, TooMany, Unauthenticated
-from catalog.models.account import Account
+from catalog.models.account import Account, AccountSession
+from catalog.models.base import now
 from catalog.permissions import ANYONE, Identity
 from catalog.schemas.account import (
     PasswordDraft,
@@ -84,7 +88,7 @@ def test_an_unknown_address_costs_a_hash_too(app: Flask, monkeypatch: pytest.Mon
 
 def test_a_closed_account_does_not_sign_in(app: Flask) -> None:
     account = registered()
-    remembered = accounts.session_id(account)
+    remembered = accounts.open_session(account)
     with transaction():
         account.active = False
     with pytest.raises(Unauthenticated):
@@ -123,6 +127,39 @@ def test_wrong_passwords_make_the_account_wait_longer_and_longer(app: Flask) -> 
         attempts.count_failure("wang@example.org") or sign_in()
     assert waits[0] == 2
     assert waits == sorted(waits)
+
+
+def test_the_wait_doubles_and_is_said_in_minutes_when_long(app: Flask) -> None:
+    said = []
+    for _ in range(15):
+        attempts.count_failure("wang@example.org")
+        try:
+            attempts.require_patience("wang@example.org")
+        except TooMany as error:
+            said.append((error.context["retry_after"], error.message % error.context))
+        attempts.storage().clear(attempts._name("delay", "wang@example.org"))
+    assert [seconds for seconds, _ in said] == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
+    assert said[5][1] == "Too many wrong passwords. Wait 64 seconds and try again."
+    assert said[6][1] == "Too many wrong passwords. Wait 3 minutes and try again."
+    assert said[9][1] == "Too many wrong passwords. Wait 15 minutes and try again."
+
+
+def test_tries_during_the_wait_do_not_use_up_those_of_the_network(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = app.extensions["weft"]["settings"]
+    monkeypatch.setitem(app.extensions["weft"], "settings", _with(settings, limit_sign_in="6/hour"))
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            sign_in("no@example.org")
+    for _ in range(5):
+        with pytest.raises(TooMany, match="wrong passwords"):
+            sign_in("no@example.org")
+    with pytest.raises(Unauthenticated):
+        sign_in("other@example.org")
+    with pytest.raises(TooMany, match="your network") as caught:
+        sign_in("other@example.org")
+    assert caught.value.context["minutes"] == 60
 
 
 def test_unknown_addresses_wait_as_known_ones_do(app: Flask) -> None:
@@ -169,20 +206,49 @@ def test_attempts_from_one_address_are_limited(app: Flask, monkeypatch: pytest.M
 
 def test_a_session_ends_when_the_password_changes(app: Flask) -> None:
     account = registered()
-    before = accounts.session_id(account)
+    before = accounts.open_session(account)
     assert accounts.of_session(before) is account
     who = Identity.of(account)
     accounts.change_password(who, PasswordDraft(PASSWORD, "another long one"), address=ADDRESS)
     assert accounts.of_session(before) is None
-    assert accounts.of_session(accounts.session_id(account)) is account
+    assert accounts.of_session(accounts.open_session(account)) is account
     assert sign_in(password="another long one") is account
 
 
 def test_signing_out_everywhere_ends_all_sessions(app: Flask) -> None:
     account = registered()
-    before = accounts.session_id(account)
+    before = accounts.open_session(account)
     accounts.sign_out_everywhere(Identity.of(account))
     assert accounts.of_session(before) is None
+
+
+def test_a_session_that_was_closed_stays_closed_and_others_go_on(app: Flask) -> None:
+    account = registered()
+    first, second = accounts.open_session(account), accounts.open_session(account)
+    assert first != second
+    accounts.close_session(first)
+    accounts.close_session("nobody.x")
+    assert accounts.of_session(first) is None
+    assert accounts.of_session(second) is account
+
+
+def test_a_session_lasts_two_weeks_and_is_then_forgotten(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = registered()
+    before = accounts.open_session(account)
+    later = now() + timedelta(days=14, seconds=-60)
+    monkeypatch.setattr(accounts, "now", lambda: later)
+    assert accounts.of_session(before) is account
+    monkeypatch.setattr(accounts, "now", lambda: later + timedelta(minutes=2))
+    assert accounts.of_session(before) is None
+    accounts.open_session(account)
+    assert len(db.session.scalars(select(AccountSession)).all()) == 1
+
+
+def test_the_session_of_another_token_is_nobody(app: Flask) -> None:
+    remembered = accounts.open_session(registered())
+    assert accounts.of_session(remembered[:-1] + "é") is None
 
 
 @pytest.mark.parametrize("remembered", ["", ".", "nobody.x", "é"])
@@ -219,7 +285,7 @@ def test_an_administrator_starts_with_a_password_for_one_time(app: Flask) -> Non
 
 def test_a_reset_password_ends_sessions_and_must_be_changed(app: Flask) -> None:
     account = registered()
-    before = accounts.session_id(account)
+    before = accounts.open_session(account)
     password = accounts.reset_password("wang@example.org")
     assert accounts.of_session(before) is None
     assert sign_in(password=password).must_change_password

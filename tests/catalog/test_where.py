@@ -141,16 +141,14 @@ def test_a_comparison_with_null_is_refused_with_what_to_write(op: str) -> None:
         parse_where(f"n {op} null")
 
 
-@pytest.mark.parametrize(
-    ("op", "condition"), [(Op.EQ, IsNull("n")), (Op.NE, Not(IsNull("n")))]
-)
+@pytest.mark.parametrize(("op", "condition"), [(Op.EQ, IsNull("n")), (Op.NE, Not(IsNull("n")))])
 def test_a_comparison_with_null_is_written_so_that_it_is_understood(
     op: Op, condition: Condition
 ) -> None:
     assert parse_where(where_text(Compare("n", op, None))) == condition
 
 
-DOTTED = {"PM2.5", "a.b.c", "a.b", "浓度.均值", "1.5", "say \"x.y\""}
+DOTTED = {"PM2.5", "a.b.c", "a.b", "浓度.均值", "1.5", 'say "x.y"'}
 
 
 @pytest.mark.parametrize(

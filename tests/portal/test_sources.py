@@ -188,7 +188,7 @@ def test_an_administrator_can_ask_for_a_run(client: FlaskClient) -> None:
     make_source("files", "/srv/nothing")
     account = administrator()
     with client.session_transaction() as session:
-        session["_user_id"] = accounts.session_id(account)
+        session["_user_id"] = accounts.open_session(account)
     form = one(page(client, "/en/sources/source"), "form[method=post]")
     token = one(form, "input[name=csrf_token]")["value"]
     response = client.post(form["action"], data={"csrf_token": token})
