@@ -39,7 +39,7 @@ class Settings:
     site_title_zh: str = "织 · 城市公共数据开放平台"
     site_title_en: str = "Weft city open data"
     time_zone: str = "Asia/Shanghai"
-    """The city's time zone, in which pages show moments."""
+    """The city's time zone: pages show moments in it, and sources that name no zone are read in it."""
     secure_cookies: bool = False
     """Send cookies over HTTPS only; turn on wherever the portal is served over HTTPS."""
     trusted_proxies: int = 0

@@ -96,6 +96,13 @@ def text_of(export: tables.Export) -> str:
 # Loading
 
 
+def test_a_table_is_called_as_its_source_declares(app: Flask, tmp_path: Path) -> None:
+    resource = make_resource(load={"tables": {"Energy": {"zh": "能源", "en": "Energy"}}})
+    load(resource, make_numbers(tmp_path, 2, "Energy"), make_numbers(tmp_path, 3, "Water"))
+    titles = {table.key: table.title for table in db.session.scalars(select(DataTable))}
+    assert titles == {"Energy": {"zh": "能源", "en": "Energy"}, "Water": {"en": "Water"}}
+
+
 def test_what_was_loaded_is_shown_and_served(app: Flask, tmp_path: Path) -> None:
     resource = make_resource(
         load={
@@ -108,6 +115,7 @@ def test_what_was_loaded_is_shown_and_served(app: Flask, tmp_path: Path) -> None
     table = tables.show(ANYONE, only_table().id)
     assert (table.rows, table.release, table.head, table.served) == (7, 1, 1, 1)
     assert table.chart == {"kind": "line"}
+    assert table.title == {"en": "data"}
     assert tables.columns_of(table) == STATIONS
     assert (table.columns[2].label, table.columns[2].unit) == ({"zh": "细颗粒物"}, "µg/m³")
     assert table.columns[2].profile["missing"] == 1

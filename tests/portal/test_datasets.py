@@ -393,7 +393,7 @@ def test_what_the_source_says_beyond_is_named_linked_or_folded(client: FlaskClie
 def test_a_file_without_a_name_of_its_own_is_called_as_its_dataset(client: FlaskClient) -> None:
     make("Outlines", slug="outlines", resources=[{"key": "a.geojson", "format": "GEOJSON"}])
     soup = page(client, "/en/datasets/outlines")
-    assert words(soup, ".weft-resource__title") == ["Outlines"]
+    assert words(soup, ".weft-files__words") == ["Outlines"]
 
 
 def test_the_page_at_the_source_is_called_so(client: FlaskClient) -> None:

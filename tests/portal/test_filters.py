@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, g
@@ -105,9 +106,17 @@ def test_moments_have_a_clock_and_dates_have_none(english: None) -> None:
     assert filters.format_moment("2026-01-02") == "2 January 2026"
     assert filters.format_moment("2026-01-01T20:05:00") == "2 January 2026 04:05 (UTC+8)"
     shown = filters.time_element(moment, clock=True)
-    assert shown == '<time datetime="2026-01-01T20:05:00+00:00">2 January 2026 04:05</time>'
+    assert shown == '<time datetime="2026-01-01T20:05:00+00:00">2 January 2026 04:05 (UTC+8)</time>'
     assert filters.time_element("<b>") == "&lt;b&gt;"
     assert filters.time_element(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("UTC", "UTC"), ("America/St_Johns", "UTC-3:30"), ("Asia/Kolkata", "UTC+5:30")],
+)
+def test_a_clock_names_its_zone(zone: str, shown: str) -> None:
+    assert filters._zone_name(datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))) == shown
 
 
 @pytest.mark.parametrize(
@@ -274,3 +283,9 @@ def test_sentences_of_templates_are_kept_but_not_without_limit(
         )
     assert len(languages._MARKED) <= 3
     assert languages.counted("%(num)d row", "%(num)d rows", 2) == "2 rows"
+
+
+@pytest.mark.parametrize("words", ["http://127.0.0.1/x is odd.", "air.csv is odd."])
+def test_a_sentence_that_begins_with_a_name_keeps_its_letters(words: str) -> None:
+    assert filters.sentence({"message": words}) == words
+    assert filters.sentence({"message": "it is odd"}) == "It is odd."
