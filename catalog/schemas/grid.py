@@ -39,6 +39,8 @@ class Grid:
     first_column: int = 0
     filter_column: str = ""
     """Column that the form for a new filter starts with."""
+    day: str = ""
+    """Day of the map."""
 
     @property
     def offset(self) -> int:
@@ -101,6 +103,7 @@ class GridSchema(Schema):
     row = fields.Integer(validate=validate.Range(1, 10**12))
     first = fields.Integer(validate=validate.Range(0, 10**6))
     on = fields.String(validate=validate.Length(max=500))
+    day = fields.String(validate=validate.Length(max=40))
 
     @pre_load
     def take(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
@@ -122,6 +125,7 @@ class GridSchema(Schema):
             row=data.get("row", 0),
             first_column=data.get("first", 0) // MOST_COLUMNS * MOST_COLUMNS,
             filter_column=data.get("on", ""),
+            day=data.get("day", ""),
         )
 
 

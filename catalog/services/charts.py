@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +18,10 @@ from catalog.models.table import DataTable
 from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
 from catalog.services import tables
+from catalog.services.table_lookup import base_of, newest
 from catalog.tabular.chart import (
+    MOST_BARS,
+    NUMERIC,
     SAMPLE,
     ChartData,
     ChartQuery,
@@ -26,18 +31,30 @@ from catalog.tabular.chart import (
     chart_from,
     check_chart,
     fits,
+    free_name,
     grouping,
     guess_chart,
     settle,
 )
 from catalog.tabular.chart_spec import EDITION, SIZES, vega_lite
+from catalog.tabular.chart_sql import (
+    STEP,
+    Steps,
+    compile_bounds,
+    compile_sample,
+    in_steps,
+    steps_between,
+)
 from catalog.tabular.column import Column
 from catalog.tabular.drawing import PEN
-from catalog.tabular.query import Condition, TableQuery
+from catalog.tabular.filters import all_of
+from catalog.tabular.query import Condition, IsNull, Not, TableQuery
+from catalog.tabular.sql import compile_query
 
-SLICES = 20
-"""Places in the table that a sample is taken from."""
 PICTURES = ("svg", "png")
+MAKERS = (Path(__file__), *sorted((Path(__file__).parents[1] / "tabular").glob("chart*.py")))
+POINTS_EDITION = hashlib.sha256(b"".join(file.read_bytes() for file in MAKERS)).hexdigest()[:12]
+"""Points that were kept are computed again when what computes them has changed."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +75,18 @@ def opening(table: DataTable) -> ChartQuery | None:
     came_with = chart_from(table.chart or {})
     if came_with is not None and fits(came_with, columns):
         return came_with
-    distinct = {c.name: int(c.profile.get("distinct") or 0) for c in table.columns if c.profile}
-    return guess_chart(list(columns.values()), distinct)
+    profiles = {c.name: c.profile for c in table.columns if c.profile}
+    distinct = {name: int(profile.get("distinct") or 0) for name, profile in profiles.items()}
+    serial = {name for name, profile in profiles.items() if _is_serial(profile, table.rows)}
+    return guess_chart(list(columns.values()), distinct, table.rows, serial)
+
+
+def _is_serial(profile: Mapping[str, Any], rows: int) -> bool:
+    """Whether whole numbers only count the rows: each another one, with hardly a gap."""
+    least, greatest = profile.get("least"), profile.get("greatest")
+    if not isinstance(least, int) or not isinstance(greatest, int):
+        return False
+    return rows > 1 and profile.get("distinct") == rows and greatest - least < 2 * rows
 
 
 def columns_by_name(table: DataTable) -> dict[str, Column]:
@@ -74,7 +101,7 @@ def show(
     table = tables.show(who, table_id)
     columns = columns_by_name(table)
     check_chart(query, columns)
-    key = f"{table.id} {table.release} {query!r} {where!r}"
+    key = f"{POINTS_EDITION} {table.id} {table.release} {query!r} {where!r}"
     content = kept("chart-data", key, lambda: _pack(_points(who, table, query, where)))
     return Chart(table, query, where, columns[query.x].type, _unpack(content))
 
@@ -98,7 +125,7 @@ def picture(
         chart = show(who, table_id, query, where=where)
         return PEN.draw(vega_lite(query, chart.type, chart.data, words, size=size), format_)
 
-    wanted = f"{EDITION} {table.id} {table.release} {format_} {size if size in SIZES else ''}"
+    wanted = f"{EDITION} {POINTS_EDITION} {table.id} {table.release} {format_} {size if size in SIZES else ''}"
     return kept("chart-pictures", f"{wanted} {query!r} {where!r} {words!r}", draw)
 
 
@@ -109,25 +136,65 @@ def _points(
     type_ = columns[query.x].type
     if query.kind is Kind.SCATTER:
         return _sample(who, table, query, where, type_)
+    if query.kind is Kind.BAR and type_ in NUMERIC:
+        steps = _steps(table, columns[query.x], where)
+        if steps is not None:
+            return _histogram(table, query, where, steps)
     asked = grouping(query, columns, where)
     found = tables.group(who, table.id, asked).data
     names = [query.x, asked.measures[0].name, query.series, asked.measures[1].name]
     return settle(query, type_, _tidy(found, names))
 
 
+def _steps(table: DataTable, column: Column, where: Condition | None) -> Steps | None:
+    """Steps for the column's numbers, if there are too many different ones for a bar each."""
+    base = base_of(newest(table))
+    sql, parameters = compile_bounds(column, where, base.columns, base.relation)
+    found = base.duck.table(sql, parameters).to_pylist()[0]
+    if found["n"] <= MOST_BARS:
+        return None
+    return steps_between(found["low"], found["high"], whole=column.type is ColumnType.INTEGER)
+
+
+def _histogram(
+    table: DataTable, query: ChartQuery, where: Condition | None, steps: Steps
+) -> ChartData:
+    """The calculation for each step of the axis."""
+    columns = columns_by_name(table)
+    base = base_of(newest(table))
+    relation, parameters = in_steps(columns[query.x], steps, where, base.columns, base.relation)
+    place = Column(free_name("step", columns), STEP, ColumnType.NUMBER)
+    known = {**columns, place.name: place}
+    asked = grouping(replace(query, x=place.name), known, None)
+    sql, more = compile_query(asked, tuple(known.values()), relation)
+    found = base.duck.table(sql, [*parameters, *more])
+    by = [place.name, *([query.series] if query.series else [])]
+    found = found.rename_columns([*by, *(measure.name for measure in asked.measures)])
+    names = [place.name, asked.measures[0].name, query.series, asked.measures[1].name]
+    points = (
+        point._replace(x=_round(steps.low + float(point.x) * steps.width))
+        for point in _tidy(found, names)
+        if point.x is not None
+    )
+    return settle(query, columns[query.x].type, points, step=steps.width)
+
+
 def _sample(
     who: Identity, table: DataTable, query: ChartQuery, where: Condition | None, type_: ColumnType
 ) -> ChartData:
-    """Rows from places spread evenly over the table, so that no single station or year stands for all."""
+    """Rows drawn at random from all that have both values, the same ones each time."""
+    filled = [Not(IsNull(name)) for name in dict.fromkeys((query.x, query.y))]
+    where = all_of([*([where] if where else []), *filled])
     total = tables.count(who, table.id, where)
     wanted = tuple(dict.fromkeys(filter(None, (query.x, query.y, query.series))))
-    slices = 1 if total <= SAMPLE else SLICES
-    points: list[Point] = []
-    for at in range(slices):
-        page = TableQuery(wanted, where, limit=SAMPLE // slices, offset=at * total // slices)
-        found = tables.rows(who, table.id, page).data
-        points.extend(_tidy(found, [query.x, query.y, query.series, ""]))
-    return settle(query, type_, points, rows_of=total if total > SAMPLE else 0)
+    base = base_of(newest(table))
+    asked = TableQuery(wanted, where, limit=SAMPLE)
+    sql, parameters = compile_sample(asked, base.columns, base.relation)
+    found = base.duck.table(sql, parameters).rename_columns(list(wanted))
+    data = settle(query, type_, _tidy(found, [query.x, query.y, query.series, ""]))
+    if total <= SAMPLE:
+        return data
+    return replace(data, rows_of=total, sample=found.num_rows)
 
 
 def _tidy(found: pa.Table, names: list[str]) -> Iterator[Point]:
@@ -172,3 +239,8 @@ def _unpack(content: bytes) -> ChartData:
     rows: Iterable[Any] = kept_["rows"]
     head: Mapping[str, Any] = kept_["head"]
     return ChartData(tuple(Point(*row) for row in rows), **head)
+
+
+def _round(value: float) -> float:
+    """The end of a step without what adding up floating numbers leaves behind."""
+    return float(f"{value:.12g}")

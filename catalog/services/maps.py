@@ -21,6 +21,8 @@ from catalog.tabular.query import Aggregate, Compare, Measure, Op, Order, TableQ
 
 MOST_AREAS = 2_000
 MOST_DAYS = 10_000
+NAMES = frozenset({"name", "title", "label", "名称", "区名"})
+"""What a column of names is usually called."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,44 @@ def plan_of(table: DataTable) -> MapPlan | None:
     return plan if join and wanted <= names else None
 
 
+@dataclass(frozen=True)
+class OutlineMap:
+    """The outlines that a table holds, as a map without values."""
+
+    width: float
+    height: float
+    areas: tuple[Area, ...]
+    cut: bool
+    """There are more rows than are drawn."""
+
+
+def has_outlines(table: DataTable) -> bool:
+    """Whether a column of the table holds outlines."""
+    return any(column.type == ColumnType.GEOMETRY for column in table.columns)
+
+
+def outlines(who: Identity, table_id: str) -> OutlineMap:
+    """The map of a table's own outlines; raises NotFound where there are none."""
+    table = tables.show(who, table_id)
+    if not has_outlines(table):
+        raise NotFound("this table has no map")
+    name = _name_column(table)
+    key = f"{table.id} {table.release} {name!r} alone"
+    frame = _frame_of(kept("outlines", key, lambda: _draw(who, table, [name] if name else [])))
+    areas = tuple(_area(area, area["keys"].get(name) or "", None, ()) for area in frame["areas"])
+    return OutlineMap(frame["width"], frame["height"], areas, table.rows > MOST_AREAS)
+
+
+def _name_column(table: DataTable) -> str:
+    """The text column that tells the areas best apart, by preference one that is called name."""
+    texts = [c for c in table.columns if c.type == ColumnType.STRING]
+    called = [c.name for c in texts if c.name.lower() in NAMES]
+    if called:
+        return called[0]
+    ranked = sorted(texts, key=lambda c: -int((c.profile or {}).get("distinct") or 0))
+    return ranked[0].name if ranked else ""
+
+
 def show(who: Identity, table_id: str, day: str = "") -> DayMap:
     """The map of a day; a day without values gives the last one before it, no day the newest."""
     table = tables.show(who, table_id)
@@ -170,7 +210,9 @@ def _outlines(who: Identity, plan: MapPlan) -> tuple[DataTable | None, Mapping[s
     try:
         table = tables.show(who, plan.geometry)
         key = f"{table.id} {table.release} {plan.join!r}"
-        content = kept("outlines", key, lambda: _draw(who, table, plan))
+        content = kept(
+            "outlines", key, lambda: _draw(who, table, [there for _, there in plan.join])
+        )
     except CatalogError:
         return None, {"width": 0.0, "height": 0.0, "areas": []}
     return table, _frame_of(content)
@@ -182,10 +224,10 @@ def _frame_of(content: bytes) -> Mapping[str, Any]:
     return frame
 
 
-def _draw(who: Identity, table: DataTable, plan: MapPlan) -> bytes:
+def _draw(who: Identity, table: DataTable, names: Sequence[str]) -> bytes:
     columns = [c.name for c in table.columns]
     shape = next(c.name for c in table.columns if c.type == ColumnType.GEOMETRY)
-    joined = [there for _, there in plan.join if there in columns]
+    joined = [name for name in names if name in columns]
     query = TableQuery(tuple(dict.fromkeys([*joined, shape])), limit=MOST_AREAS)
     rows = tables.rows(who, table.id, query).data.to_pylist()
     drawing = draw_outlines(_geometry(row[shape]) for row in rows)

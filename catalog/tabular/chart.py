@@ -6,7 +6,7 @@ Everything here is pure; `services/charts.py` asks the tables and has the pictur
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -21,6 +21,8 @@ MOST_GROUPS = 20_000
 MOST_MOMENTS = 1_500
 """Points of a line over time; more are folded into days, months or years."""
 MOST_CATEGORIES = 30
+MOST_BARS = 80
+"""Different numbers that get a bar each; more are put into steps of equal width."""
 MOST_SERIES = 8
 SAMPLE = 2_000
 """Rows of a scatter plot."""
@@ -78,6 +80,10 @@ class ChartData:
     series_left_out: int = 0
     rows_of: int = 0
     """Rows that a sample was taken from; 0 when nothing was sampled."""
+    sample: int = 0
+    """Rows of the sample."""
+    step: float = 0.0
+    """Width of the steps that numbers were put into; a place is the lower end of its step."""
     cut: bool = False
     """There were more groups than are fetched."""
 
@@ -133,23 +139,43 @@ def chart_from(kept: Mapping[str, object]) -> ChartQuery | None:
         return None
 
 
-def guess_chart(columns: Sequence[Column], distinct: Mapping[str, int]) -> ChartQuery | None:
-    """A sensible first chart: a line over time, else bars of the best category, else a scatter plot."""
-    moments = [c.name for c in columns if c.type in TEMPORAL]
-    numbers = [c.name for c in columns if c.type in NUMERIC]
-    measures = [n for n in numbers if not _is_position(n) and distinct.get(n, 2) > 1]
-    texts = [c.name for c in columns if c.type in (ColumnType.STRING, ColumnType.BOOLEAN)]
-    good = [n for n in texts if 2 <= distinct.get(n, 2) <= 3 * MOST_CATEGORIES]
+def guess_chart(
+    columns: Sequence[Column],
+    distinct: Mapping[str, int],
+    rows: int = 0,
+    serial: Collection[str] = (),
+) -> ChartQuery | None:
+    """A sensible first chart: a line over time, else bars of the best category, else a histogram.
+
+    `rows` is the number of rows, `serial` names the numbers that only count or name the rows. A column
+    that has another value in almost every row says nothing, and a table of such columns has no chart.
+    """
+    measures = [
+        c.name
+        for c in columns
+        if c.type in NUMERIC
+        and c.name not in serial
+        and not _is_position(c.name)
+        and distinct.get(c.name, 2) > 1
+    ]
     years = [c.name for c in columns if c.type is ColumnType.INTEGER and c.name.lower() in YEARS]
-    if moments or (years and measures and distinct.get(years[0], 2) > 1):
-        y = measures[-1] if measures else ""
-        aggregate = Aggregate.AVG if y else Aggregate.COUNT
-        return ChartQuery(Kind.LINE, (moments or years)[0], aggregate, y)
-    if good or texts:
-        return ChartQuery(Kind.BAR, (good or texts)[0])
-    if len(measures) >= 2:
-        return ChartQuery(Kind.SCATTER, measures[0], y=measures[1])
-    return ChartQuery(Kind.BAR, numbers[0]) if numbers else None
+    years = [name for name in years if distinct.get(name, 2) > 1]
+    for name in [*(c.name for c in columns if c.type in TEMPORAL), *years]:
+        if measures:
+            return ChartQuery(Kind.LINE, name, Aggregate.AVG, measures[-1])
+        if _repeats(distinct.get(name, 2), rows):
+            return ChartQuery(Kind.LINE, name)
+    texts = [c.name for c in columns if c.type in (ColumnType.STRING, ColumnType.BOOLEAN)]
+    for most in (MOST_CATEGORIES, 3 * MOST_CATEGORIES):
+        for name in texts:
+            if 2 <= distinct.get(name, 2) <= most and _repeats(distinct.get(name, 2), rows):
+                return ChartQuery(Kind.BAR, name)
+    return ChartQuery(Kind.BAR, measures[0]) if measures else None
+
+
+def _repeats(distinct: int, rows: int) -> bool:
+    """Whether a value stands in two rows, on average."""
+    return not rows or 2 * distinct <= rows
 
 
 def _is_position(name: str) -> bool:
@@ -160,7 +186,7 @@ def grouping(
     chart: ChartQuery, columns: Mapping[str, Column], where: Condition | None
 ) -> TableQuery:
     """The group-by that answers the chart: its last two measures are the value and its weight."""
-    value, weight = (_free(name, columns) for name in ("value", "rows"))
+    value, weight = (free_name(name, columns) for name in ("value", "rows"))
     by = tuple(dict.fromkeys(filter(None, (chart.x, chart.series))))
     counted = chart.y or "*"
     of = "*" if chart.aggregate is Aggregate.COUNT else counted
@@ -176,14 +202,15 @@ def grouping(
     )
 
 
-def _free(name: str, columns: Mapping[str, Column]) -> str:
+def free_name(name: str, columns: Mapping[str, Column]) -> str:
+    """The name, with as many underscores before it as it takes to be no column's."""
     while name in columns:
         name = f"_{name}"
     return name
 
 
 def settle(
-    chart: ChartQuery, type_: ColumnType, found: Iterable[Point], *, rows_of: int = 0
+    chart: ChartQuery, type_: ColumnType, found: Iterable[Point], *, step: float = 0.0
 ) -> ChartData:
     """The points worth drawing: no holes, few enough, in the order of the axis."""
     points = list(found)
@@ -191,10 +218,10 @@ def settle(
     points, series_left_out = _largest_series(points)
     if type_ not in NUMERIC | TEMPORAL:
         points, left_out = _largest_categories(points, by_size=chart.kind is Kind.BAR)
-        return ChartData(tuple(points), "", left_out, series_left_out, rows_of, cut)
+        return ChartData(tuple(points), "", left_out, series_left_out, cut=cut)
     points = [p for p in points if p.x is not None]
     if chart.kind is Kind.SCATTER:
-        return ChartData(tuple(points), "", 0, series_left_out, rows_of, cut)
+        return ChartData(tuple(points), "", 0, series_left_out)
     unit = ""
     if type_ in TEMPORAL:
         points, unit = fold_moments(chart.aggregate, points)
@@ -204,7 +231,7 @@ def settle(
         kept = set(places[:MOST_MOMENTS])
         points = [p for p in points if p.x in kept]
     points.sort(key=lambda p: _sorting(p.x))
-    return ChartData(tuple(points), unit, 0, series_left_out, rows_of, cut)
+    return ChartData(tuple(points), unit, 0, series_left_out, step=step, cut=cut)
 
 
 def _sorting(x: str | float | None) -> tuple[int, float, str]:

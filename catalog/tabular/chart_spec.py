@@ -19,6 +19,7 @@ from catalog.tabular.chart import (
     ChartWords,
     Kind,
 )
+from catalog.tabular.query import Aggregate
 
 EDITION = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 """Pictures that were kept are drawn again when what draws them has changed."""
@@ -30,6 +31,8 @@ PIECES = re.compile(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*|\s+")
 WIDE = 0x2E80
 """Characters from here on are as wide as high."""
 MOST_LINES = 3
+COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT})
+"""There is no half of a row: the axis has whole numbers."""
 FONT = "system-ui, 'Noto Sans CJK SC', 'Noto Sans', sans-serif"
 LARGE = {
     "zh": (("1e8", " 亿"), ("1e4", " 万")),
@@ -67,9 +70,11 @@ def vega_lite(
     across = _axis_of_x(type_, chart.kind, data, words, sizes)
     up = _axis_of_values(chart, data, words)
     encoding = {"y": across, "x": up} if lying else {"x": across, "y": up}
+    if data.step:
+        encoding["x2"] = {"field": "e"}
     if chart.series:
         encoding["color"] = _colour(words, sizes, lines=chart.kind is Kind.LINE)
-        if chart.kind is Kind.BAR and chart.aggregate not in ADDITIVE:
+        if chart.kind is Kind.BAR and chart.aggregate not in ADDITIVE and not data.step:
             encoding["yOffset" if lying else "xOffset"] = {
                 "field": "s",
                 "type": "nominal",
@@ -91,7 +96,7 @@ def vega_lite(
             "lineHeight": sizes.letters + 6,
             "offset": 14,
         },
-        "mark": _mark(chart, len(data.points), lying=lying),
+        "mark": _mark(chart, data, lying=lying),
         "encoding": encoding,
         "config": _config(sizes),
     }
@@ -116,6 +121,8 @@ def _axis_of_values(chart: ChartQuery, data: ChartData, words: ChartWords) -> di
         "title": None,  # the title of the chart says it, where it is read first
         "axis": {"labelExpr": _short_numbers(words.language), "tickCount": 5},
     }
+    if chart.aggregate in COUNTS and chart.kind is not Kind.SCATTER:
+        axis["axis"]["tickMinStep"] = 1
     if chart.kind in (Kind.BAR, Kind.AREA):
         axis["stack"] = "zero" if chart.aggregate in ADDITIVE else None
     else:
@@ -124,14 +131,21 @@ def _axis_of_values(chart: ChartQuery, data: ChartData, words: ChartWords) -> di
 
 
 def _values(data: ChartData, words: ChartWords) -> list[dict[str, Any]]:
-    return [
+    values = [
         {"x": words.empty if p.x is None else p.x, "y": p.value, "s": p.series or words.empty}
         for p in data.points
     ]
+    if data.step:
+        for value in values:
+            value["e"] = float(value["x"]) + data.step
+    return values
 
 
-def _mark(chart: ChartQuery, count: int, *, lying: bool) -> dict[str, Any]:
+def _mark(chart: ChartQuery, data: ChartData, *, lying: bool) -> dict[str, Any]:
     match chart.kind:
+        case Kind.BAR if data.step:
+            over = bool(chart.series) and chart.aggregate not in ADDITIVE
+            return {"type": "bar", "color": COLOURS[0], "opacity": 0.5 if over else 1.0}
         case Kind.BAR:
             one = lying and not chart.series
             return {"type": "bar", "color": COLOURS[0]} | (
@@ -153,7 +167,7 @@ def _mark(chart: ChartQuery, count: int, *, lying: bool) -> dict[str, Any]:
                 "line": over,
                 "color": COLOURS[0],
             }
-    return {"type": "line", "strokeWidth": 2, "point": count <= 40, "color": COLOURS[0]}
+    return {"type": "line", "strokeWidth": 2, "point": len(data.points) <= 40, "color": COLOURS[0]}
 
 
 def _axis_of_x(
@@ -161,10 +175,21 @@ def _axis_of_x(
 ) -> dict[str, Any]:
     if type_ in TEMPORAL:
         return {"field": "x", "type": "temporal", "title": words.x, "axis": _time_axis(data, sizes)}
+    if data.step:
+        axis = {"format": _plain_format(type_), "tickCount": sizes.width // 80}
+        scale = {"zero": False, "nice": False}
+        return {
+            "field": "x",
+            "type": "quantitative",
+            "bin": "binned",
+            "title": words.x,
+            "scale": scale,
+            "axis": axis,
+        }
     if type_ in NUMERIC and kind is not Kind.BAR:
         scale = {"zero": False, "nice": kind is Kind.SCATTER}
         axis = {
-            "format": "~r" if type_ is ColumnType.INTEGER else "~g",
+            "format": _plain_format(type_),
             "tickCount": sizes.width // 80,
         }
         return {
@@ -185,6 +210,11 @@ def _axis_of_x(
         "title": None if lying else words.x,
         "axis": axis,
     }
+
+
+def _plain_format(type_: ColumnType) -> str:
+    """Numbers as people write them; whole ones without commas, since they may be years."""
+    return "~r" if type_ is ColumnType.INTEGER else ",~r"
 
 
 def _time_axis(data: ChartData, sizes: Size) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
-from flask import Blueprint, Response, g, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
+from catalog.errors import NotFound
+from catalog.schemas.grid import VIEWS as NAMES
 from catalog.schemas.grid import read_grid
 from catalog.services import tables
 from catalog.tabular.where_text import short_where_text
@@ -14,6 +17,7 @@ from portal.site import Site
 from portal.table_page.day_map import MapView
 from portal.table_page.downloads import downloads
 from portal.table_page.examples import example_where, examples
+from portal.table_page.outline_map import OutlinesView
 from portal.table_page.page import RowsView, TablePage
 from portal.table_page.pictures import ChartView
 from portal.table_page.profiles import bar, profile_of
@@ -23,9 +27,14 @@ bp = Blueprint("tables", __name__)
 
 
 @bp.get("/tables/<table_id>")
-def show(table_id: str) -> str:
-    """One view of the table, chosen by `view`."""
+def show(table_id: str) -> str | Response:
+    """One view of the table, chosen by `view`; `go` leads to a row, at its place in the page."""
     page = _page(table_id)
+    if request.args.get("view", "") not in ("", *NAMES):
+        raise NotFound("there is no such view of a table")
+    row = page.row_to_go_to(request.args.get("go", ""))
+    if row:
+        return cast("Response", redirect(page.at.row(row)))
     count_view(page.dataset.id)
     view = page.grid.view if page.loaded or page.grid.view == "api" else "rows"
     return VIEWS[view](page)
@@ -62,11 +71,13 @@ def _chart(page: TablePage) -> str:
 
 
 def _map(page: TablePage) -> str:
-    return render_template("tables/map.html", page=page, map=MapView(page))
+    if page.planned:
+        return render_template("tables/map.html", page=page, map=MapView(page))
+    return render_template("tables/outlines.html", page=page, map=OutlinesView(page))
 
 
 def _downloads(page: TablePage) -> str:
-    offered = downloads(page.table.id, page.conditions.where)
+    offered = downloads(page.table.id, page.conditions.where, page.table.rows)
     where = page.conditions.where
     matching = tables.count(g.identity, page.table.id, where) if where else page.table.rows
     return render_template("tables/downloads.html", page=page, offered=offered, matching=matching)

@@ -26,8 +26,16 @@ class Addresses:
         return cls(url_for("tables.show", table_id=table_id), grid)
 
     def view(self, name: str) -> str:
-        """Another view of the same rows."""
-        return self._at(replace(self.grid, view=name, page=1, row=0))
+        """Another view, with all that is chosen in this one."""
+        return self._at(replace(self.grid, view=name))
+
+    def day(self, day: str) -> str:
+        """The map at another day."""
+        return self._at(replace(self.grid, day=day))
+
+    def row(self, number: int) -> str:
+        """The page that holds a row, with the row's place on it."""
+        return f"{self._at(replace(self.grid, row=number, page=1))}#row-{number}"
 
     def page(self, number: int) -> str:
         """Another page."""
@@ -64,10 +72,6 @@ class Addresses:
         query = urlencode([*extra, *filter_pairs(self.grid)])
         return f"{self.path}/{name}?{query}" if query else f"{self.path}/{name}"
 
-    def also(self, extra: Sequence[tuple[str, str]]) -> str:
-        """The same view with parameters of its own."""
-        return f"{self.path}?{urlencode([*pairs_of(self.grid), *extra])}"
-
     def _at(self, grid: Grid) -> str:
         query = urlencode(pairs_of(grid))
         return f"{self.path}?{query}" if query else self.path
@@ -96,4 +100,6 @@ def pairs_of(grid: Grid) -> Pairs:
         pairs.append(("page", str(grid.page)))
     if grid.row:
         pairs.append(("row", str(grid.row)))
+    if grid.day:
+        pairs.append(("day", grid.day))
     return pairs

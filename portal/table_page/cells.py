@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
+
+from portal.filters import number
 
 SHORT = 90
 """Characters of a text that are shown at once."""
 LONG = 4_000
 """Characters that are in the page at all; the rest is one call of the API away."""
+
+SHAPE = re.compile(r'"type"\s*:\s*"([A-Za-z]{1,40})"')
+POINT = re.compile(r"\[\s*-?\d")
+"""A point of a shape begins where a number follows a bracket."""
 
 
 def body(data: pa.Table, types: Sequence[str], *, offset: int, marked: int, whole: str) -> Markup:
@@ -32,9 +39,14 @@ def _row(row: tuple[Any, ...], marked: int) -> str:
 
 
 def _columns_cells(column: Any, type_: str, offset: int, whole: str) -> Iterable[str]:
+    if type_ == "geojson":
+        return [
+            empty_cell() if value is None else _outline(value, whole, at)
+            for at, value in enumerate(column.to_pylist(), start=offset)
+        ]
     write = WRITERS.get(type_)
     side = "z n" if write is _number else "z"
-    empty = f'<td class="{side}" title="{escape(gettext("no value"))}">–</td>'
+    empty = empty_cell(side)
     if write is not None:
         return [empty if value is None else write(value) for value in column.to_pylist()]
     cells: list[str] = []
@@ -48,8 +60,30 @@ def _columns_cells(column: Any, type_: str, offset: int, whole: str) -> Iterable
     return cells
 
 
-def _long(value: str, whole: str, at: int) -> str:
-    """A text that opens: its beginning is the summary, all of it follows."""
+def empty_cell(side: str = "z") -> str:
+    """The cell of a row that has no value."""
+    return f'<td class="{side}" title="{escape(gettext("no value"))}">–</td>'
+
+
+def _outline(value: str, whole: str, at: int) -> str:
+    """A shape in few words: its kind and the number of its points; all of it opens."""
+    kind = SHAPE.search(value)
+    points = len(POINT.findall(value))
+    if kind is None or not points:
+        return _long(value, whole, at) if len(value) > SHORT else f"<td>{escape(value)}</td>"
+    shown = ngettext(
+        "%(kind)s, %(count)s point",
+        "%(kind)s, %(count)s points",
+        points,
+        kind=kind[1],
+        count=number(points),
+    )
+    return _long(value, whole, at, shown)
+
+
+def _long(value: str, whole: str, at: int, summary: str = "") -> str:
+    """A text that opens: its beginning, or what sums it up, comes first, all of it follows."""
+    summary = summary or f"{value[:SHORT]}…"
     rest = ""
     if len(value) > LONG:
         words = escape(gettext("The whole value"))
@@ -57,7 +91,7 @@ def _long(value: str, whole: str, at: int) -> str:
             f'… <a hx-boost="false" href="{escape(whole.replace("OFFSET", str(at)))}">{words}</a>'
         )
     return (
-        f'<td><details class="weft-long"><summary>{escape(value[:SHORT])}…</summary>'
+        f'<td><details class="weft-long"><summary>{escape(summary)}</summary>'
         f"<div>{escape(value[:LONG])}{rest}</div></details></td>"
     )
 

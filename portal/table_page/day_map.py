@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flask import g, request
+from flask import g
 
 from catalog.services import maps
 from catalog.services.maps import Area
 from portal.filters import number, text
+from portal.table_page.map_labels import Atlas, atlas_of
 from portal.table_page.page import TablePage
 
 if TYPE_CHECKING:
@@ -17,9 +19,7 @@ if TYPE_CHECKING:
 
 FILLS = ("#e4f1ee", "#a8d8d0", "#5bb0ab", "#1f7a80", "#0b3a46")
 """Colours of the classes, light to dark; the style sheet has the same."""
-NOTHING = "#f4f4f4"
-LETTER = 15
-"""Width and height that a character of a name takes."""
+NOTHING = "url(#no-value)"
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,10 @@ class MapView:
     """The map of the day that the address asks for."""
 
     fills = FILLS
-    nothing = NOTHING
 
     def __init__(self, page: TablePage) -> None:
         self.page = page
-        self.map = maps.show(g.identity, page.table.id, request.args.get("day", "")[:40])
+        self.map = maps.show(g.identity, page.table.id, page.grid.day)
 
     @property
     def value_label(self) -> str:
@@ -73,7 +72,7 @@ class MapView:
 
     def day_address(self, day: str | None) -> str:
         """The page at another day, or nothing."""
-        return self.page.at.also([("day", day)]) if day else ""
+        return self.page.at.day(day) if day else ""
 
     @property
     def legend(self) -> list[Entry]:
@@ -102,17 +101,28 @@ class MapView:
         return sum(1 for area in self.map.areas if area.path and area.level is None)
 
     @property
-    def rows(self) -> list[Area]:
-        """Areas with the greatest values first."""
-        return sorted(self.map.areas, key=lambda a: (a.value is None, -(a.value or 0), a.name))
+    def areas(self) -> tuple[Area, ...]:
+        """Areas in the order of the outlines."""
+        return self.map.areas
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """Names and numbers on the map."""
+        return atlas_of(self.map.areas, self.map.width, self.map.height)
+
+    @property
+    def rows(self) -> list[tuple[Area, int]]:
+        """Areas with the greatest values first, each with its number on the map or 0."""
+        numbered = [(area, self.atlas.numbers.get(at, 0)) for at, area in enumerate(self.areas)]
+        return sorted(numbered, key=lambda n: (n[0].value is None, -(n[0].value or 0), n[0].name))
 
     def fill(self, area: Area) -> str:
         """The colour of an area."""
         return NOTHING if area.level is None else FILLS[area.level]
 
-    def named(self, area: Area) -> bool:
-        """Whether the name fits into the area."""
-        return area.room >= LETTER * (len(area.name) + 1) and area.tall >= 2 * LETTER
+    def said(self, area: Area) -> str:
+        """What is told of an area that is pointed at."""
+        return f"{area.name}: {self.shown(area.value)}"
 
     def shown(self, value: float | None) -> str:
         """A value of the map."""

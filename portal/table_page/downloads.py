@@ -11,6 +11,8 @@ from catalog.tabular.query import Condition
 from catalog.tabular.where_text import where_text
 
 Pairs = list[tuple[str, str]]
+MANY = 20_000
+"""Rows that a workbook takes noticeable time for."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,11 @@ class Download:
     purpose: str
     whole: str
     filtered: str
+    slow: bool = False
+    """Whether so many rows take some seconds to put into this format."""
 
 
-def downloads(table_id: str, where: Condition | None) -> list[Download]:
+def downloads(table_id: str, where: Condition | None, rows: int = 0) -> list[Download]:
     """All formats, the most asked-for first."""
     offered: list[tuple[str, str, Pairs, str, str]] = [
         ("CSV", "csv", [], gettext("CSV"), gettext("For programs and databases. Plain text, UTF-8.")),
@@ -42,6 +46,7 @@ def downloads(table_id: str, where: Condition | None) -> list[Download]:
             purpose,
             _address(table_id, ending, pairs),
             _address(table_id, ending, [*pairs, *filtered]) if filtered else "",
+            slow=ending == "xlsx" and rows > MANY,
         )
         for format_, ending, pairs, title, purpose in offered
     ]

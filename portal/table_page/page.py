@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
 
-from catalog.errors import CatalogError
+from catalog.errors import BadQuery, CatalogError
 from catalog.schemas.grid import MOST_COLUMNS, SIZES, Conditions, Grid, conditions
 from catalog.services import charts, maps, tables
 from catalog.tabular.filters import SUITED, WITHOUT_VALUE
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from catalog.models.table import DataTable
     from catalog.tabular.column import Column
+
+
+MOST_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,24 @@ class TablePage:
         """Whether there are rows to show."""
         return self.table.release > 0
 
+    @cached_property
+    def planned(self) -> bool:
+        """Whether there is a map of values by day."""
+        return maps.plan_of(self.table) is not None
+
+    def row_to_go_to(self, asked: str) -> int:
+        """The number of a row that a reader typed, at most that of the last one; 0 for what is none."""
+        digits = asked.strip().replace(",", "").replace(" ", "")
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > MOST_DIGITS:
+            return 0
+        where = self.conditions.where
+        total = tables.count(g.identity, self.table.id, where) if where else self.table.rows
+        return min(int(digits), total)
+
     @property
     def views(self) -> list[tuple[str, str, str]]:
         """Names, words and addresses of the views that this table has."""
-        has_map = maps.plan_of(self.table) is not None
+        has_map = self.planned or maps.has_outlines(self.table)
         return [
             (name, str(words), self.at.view(name))
             for name, words in VIEWS.items()
@@ -120,9 +137,18 @@ class TablePage:
         ]
 
     @property
-    def refusals(self) -> list[str]:
-        """What is wrong with filters, as sentences."""
-        return [in_words(error) for _, error in self.conditions.refused]
+    def refusals(self) -> list[tuple[str, str]]:
+        """What is wrong with filters and with the order, as sentences; each with the field that mends it."""
+        found = [("filter-value", in_words(error)) for _, error in self.conditions.refused]
+        return [*found, *([("sort-column", self.sort_problem)] if self.sort_problem else [])]
+
+    @property
+    def sort_problem(self) -> str:
+        """Why the rows are not sorted as asked for."""
+        if not self.grid.sort or self.grid.sort in self.columns:
+            return ""
+        unknown = BadQuery("there is no column “%(column)s” to sort by", column=self.grid.sort)
+        return in_words(unknown)
 
     def _in_words(self, given: Any) -> str:
         label = next((h.label for h in self.headings if h.name == given.column), "") or given.column
@@ -172,6 +198,12 @@ class RowsView:
     def last_row(self) -> int:
         """Number of the last row."""
         return self.offset + int(self.found.data.num_rows)
+
+    @property
+    def marked(self) -> int:
+        """Number of the row that was asked for, when it is here."""
+        row = self.page.grid.row
+        return row if self.first_row <= row <= self.last_row else 0
 
     @property
     def headings(self) -> list[Heading]:

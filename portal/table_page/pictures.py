@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import Response, g, request
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from catalog.errors import BadQuery
 from catalog.schemas.chart import chart_pairs, read_chart
@@ -149,22 +149,34 @@ class ChartView:
             "year": gettext("Values are put together by year."),
         }
         remarks = [unit_words.get(data.unit, "")]
+        if data.step:
+            step = number_text(data.step)
+            remarks.append(gettext("Numbers are put together in steps of %(step)s.", step=step))
         if data.categories_left_out:
             remarks.append(
-                gettext(
-                    "%(count)s smaller groups are not shown.",
+                ngettext(
+                    "%(count)s other group is not shown.",
+                    "%(count)s other groups are not shown.",
+                    data.categories_left_out,
                     count=number(data.categories_left_out),
                 )
             )
         if data.series_left_out:
             remarks.append(
-                gettext(
-                    "%(count)s smaller series are not shown.", count=number(data.series_left_out)
+                ngettext(
+                    "%(count)s other series is not shown.",
+                    "%(count)s other series are not shown.",
+                    data.series_left_out,
+                    count=number(data.series_left_out),
                 )
             )
         if data.rows_of:
             remarks.append(
-                gettext("A sample from all over the %(count)s rows.", count=number(data.rows_of))
+                gettext(
+                    "A sample: %(sample)s rows drawn at random from the %(count)s that have both values.",
+                    sample=number(data.sample),
+                    count=number(data.rows_of),
+                )
             )
         if data.cut:
             remarks.append(gettext("There are too many groups; only the first ones are shown."))
@@ -221,18 +233,29 @@ class ChartView:
         series = [self.words.series] if self._query.series else []
         writer.writerow([_plain(cell) for cell in (self.words.x, *series, self.measure)])
         for point in self._chart.data.points:
-            cells = [_plain(self._place(point.x))]
-            cells += [_plain(point.series)] if series else []
+            place = self._place(point.x)
+            cells = [place if self._chart.type in NUMERIC | TEMPORAL else _plain(place)]
+            if series:
+                cells.append(point.series if self._numbered else _plain(point.series))
             writer.writerow([*cells, number_text(point.value)])
         response = Response(out.getvalue(), mimetype="text/csv")
         response.headers["Content-Disposition"] = 'attachment; filename="chart.csv"'
         return _kept(response, self.page)
+
+    @property
+    def _numbered(self) -> bool:
+        """Whether the colours stand for numbers."""
+        series = self._query.series
+        return any(h.name == series and h.type in NUMERIC for h in self.page.headings)
 
     def _place(self, x: str | float | None) -> str:
         if x is None:
             return str(gettext("(no value)"))
         if isinstance(x, str):
             return x.replace("T", " ") if self._chart.type in TEMPORAL else x
+        if self._chart.data.step:
+            end = float(f"{x + self._chart.data.step:.12g}")
+            return f"{number_text(x)} – < {number_text(end)}"
         return number_text(x)
 
     @property

@@ -3,6 +3,8 @@
 
 const VIEW = "[data-table-view]";
 const SECOND = 1000;
+// What stands outside of the view and leads to this state of it: the other views, the other language.
+const BESIDE = "#views,#language";
 
 function announcer() {
   const region = document.createElement("div");
@@ -75,8 +77,8 @@ function pointing(map) {
   const said = map.querySelector("[data-pointed]");
   if (!said) return;
   map.addEventListener("pointerover", (event) => {
-    const area = event.target.closest("[data-name]");
-    if (area) said.textContent = `${area.dataset.name}: ${area.dataset.value}`;
+    const area = event.target.closest("[data-said]");
+    if (area) said.textContent = area.dataset.said;
   });
 }
 
@@ -93,7 +95,7 @@ function player(place) {
   const go = (at) => {
     const link = document.createElement("a");
     link.href = map().dataset.address.replace("DAY", days[at]);
-    return window.htmx.ajax("GET", link.href, { target: "#map", select: "#map", swap: "outerHTML", push: "true" });
+    return window.htmx.ajax("GET", link.href, { target: "#map", select: "#map", swap: "outerHTML", selectOOB: BESIDE, push: "true" });
   };
   const told = () => {
     range.value = map().dataset.position;
