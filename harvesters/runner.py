@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -17,6 +20,7 @@ from catalog.db import db, transaction
 from catalog.errors import CatalogError, Invalid, Unreadable
 from catalog.models.base import new_id
 from catalog.models.dataset import Dataset
+from catalog.models.slug import slug_from
 from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
 from catalog.schemas.dataset import dataset_draft
@@ -24,6 +28,7 @@ from catalog.schemas.drafts import Origin
 from catalog.schemas.texts import clean
 from catalog.services import datasets
 from harvesters import loads, runs
+from harvesters.declaration import titled
 from harvesters.harvester import Harvester, Record
 from harvesters.http import Http
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource
@@ -147,6 +152,8 @@ class Walk:
                 "record_not_understood", source=self.slug, key=record.key, error=repr(error)
             )
             raise Unreadable("the record is not built as records of this kind are") from error
+        if not described.get("slug") and not _is_spelled(described.get("title")):
+            described = {**described, "slug": slug_from(f"{self.slug}-{titled(record.key)}")}
         return {"organization": self.organization, **described}
 
     def _put(self, key: str, described: dict[str, Any]) -> None:
@@ -167,7 +174,7 @@ class Walk:
                     run_id=self.run_id,
                     key=key,
                     error=runs.told(error),
-                    raw=_raw(record.body),
+                    raw=without_folder(_raw(record.body), self.url),
                 )
             )
 
@@ -193,6 +200,26 @@ class Walk:
             self.tally.add(
                 "retired", datasets.retire_unseen(SCHEDULER, self.source_id, self.tally.keys)
             )
+
+
+def _is_spelled(title: Any) -> bool:
+    """Whether an address can be made of a title: of two letters or digits, or of one that is spelled."""
+    words = map(str, title.values()) if isinstance(title, Mapping) else ()
+    return any(
+        sum(1 if letter.isascii() else 2 for letter in text if letter.isalnum()) >= 2
+        for text in words
+    )
+
+
+def without_folder(text: str, url: str) -> str:
+    """The text with paths of a local source as they are below its folder, for all may read it."""
+    if url.startswith(("http://", "https://")):
+        return text
+    place = Path("/" + unquote(url.partition("?")[0]).partition("/")[2].lstrip("/"))
+    folder = place.parent if place.suffix else place
+    for known in {str(folder), str(folder.resolve())} - {"/"}:
+        text = re.sub(rf"(file:(//)?|\w+:///)?{re.escape(known)}(?=[/\"\s]|$)/?", "", text)
+    return text
 
 
 def _raw(body: Any) -> str:

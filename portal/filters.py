@@ -238,11 +238,16 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, str]]:
 def fill(message: str, context: Mapping[str, object] | None) -> str:
     """A msgid translated, its places filled, as a sentence; one that does not fit stays as it is."""
     words = str(gettext(message)) if message else ""
-    words = words[:1].upper() + words[1:]  # before values are in it: names keep their letters
+    if not _NAME.match(words):
+        words = words[:1].upper() + words[1:]  # before values are in it: names keep their letters
     with contextlib.suppress(KeyError, TypeError, ValueError):
         if context:
             words = words % {name: _said(value) for name, value in context.items()}
     return _closed(words)
+
+
+_NAME = re.compile(r"[\w+-]+://|[^\s/]+\.\w")
+"""An address or the name of a file: its letters stay as they are."""
 
 
 def _said(value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,6 +27,7 @@ from catalog.tabular.query import TableQuery
 from catalog.tabular.reading import read_files
 from harvesters import jobs, loads, runs, services
 from harvesters.models import HarvestLoad, HarvestRun, HarvestSource, LoadState, RunState
+from tests.make_reading import make_xlsx
 from tests.make_server import Asked, Served, plain
 from tests.make_source import make_source
 from wsgi import create_app
@@ -324,3 +326,73 @@ def test_a_map_finds_its_outlines_in_whatever_order(
     }
     assert found["values"][1] == {**drawn, "geometry": found["outlines"][0]}
     assert found["outlines"][1] == {}
+
+
+LIST = {"slug": "rows", "title": {"en": "Rows"}, "path": "rows", "fields": {"a": "a"}}
+
+
+def served_rows(count: int) -> Any:
+    return plain(json.dumps([{"a": at} for at in range(count)]).encode())
+
+
+def test_an_empty_answer_keeps_the_rows_of_before(app: Flask, server: Served) -> None:
+    server.behaviours["/rows"] = served_rows(5)
+    source = make_source("rest", server.url, datasets=[LIST])
+    assert harvest(source).loaded == 1
+    server.behaviours["/rows"] = served_rows(0)
+    run = harvest(source)
+    assert (run.loaded, run.load_failed) == (0, 1)
+    assert sentences(run) == ["The source gave no rows; the 5 rows of before are kept."]
+    assert resource().problem["context"] == {"rows": 5}
+    assert (table().release, table().rows, len(rows())) == (1, 5, 5)
+    server.behaviours["/rows"] = served_rows(4)
+    run = harvest(source)
+    assert (run.loaded, run.notes, resource().problem) == (1, [], {})
+
+
+def test_a_large_drop_is_loaded_and_said(app: Flask, server: Served) -> None:
+    server.behaviours["/rows"] = served_rows(5)
+    source = make_source("rest", server.url, datasets=[LIST])
+    harvest(source)
+    server.behaviours["/rows"] = served_rows(2)
+    (said,) = harvest(source).notes
+    problem = said["context"]["problem"]
+    assert problem["message"] % problem["context"] == (
+        "The table has 2 rows now; before, it had 5."
+    )
+    assert problem in table().notes
+    assert harvest(source).notes == []
+    assert problem in table().notes
+    assert table().rows == 2
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_source_that_may_shrink_does(app: Flask, server: Served, left: int) -> None:
+    server.behaviours["/rows"] = served_rows(5)
+    listed = {**LIST, "read": {"may_shrink": True}}
+    source = make_source("rest", server.url, datasets=[listed])
+    harvest(source)
+    server.behaviours["/rows"] = served_rows(left)
+    run = harvest(source)
+    assert (run.loaded, run.load_failed, run.notes) == (1, 0, [])
+    assert table().rows == left
+
+
+def test_a_first_load_may_be_empty(app: Flask, server: Served) -> None:
+    server.behaviours["/rows"] = served_rows(0)
+    assert harvest(make_source("rest", server.url, datasets=[LIST])).loaded == 1
+    assert table().rows == 0
+
+
+def test_one_empty_sheet_keeps_its_rows_and_the_others_are_loaded(app: Flask, folder: Path) -> None:
+    file = folder / "book.xlsx"
+    make_xlsx(file, {"a": [["x", "y"], [1, 2]], "b": [["x", "y"], [1, 2]]})
+    source = make_source("files", str(folder))
+    harvest(source)
+    make_xlsx(file, {"a": [["x", "y"]], "b": [["x", "y"], [3, 4]]})
+    run = harvest(source)
+    assert run.load_failed + run.loaded == 1
+    found = {
+        table.key: (table.release, table.rows) for table in db.session.scalars(select(DataTable))
+    }
+    assert found["b"] == (2, 1)

@@ -379,3 +379,39 @@ def test_raw_records_of_any_shape_are_kept() -> None:
     for _ in range(300):
         deep = [deep]
     assert runner._raw(deep)
+
+
+def test_a_title_too_short_for_an_address_gets_one_from_its_source(
+    source: HarvestSource, scripted: Scripted
+) -> None:
+    scripted.script = [
+        Record("f.csv", {"title": {"en": "f"}}),
+        Record("表.csv", {"title": {"zh": "表"}}),
+        Record("g", {"title": {"en": "g"}, "slug": "own"}),
+    ]
+    harvest(source)
+    assert set(db.session.scalars(select(Dataset.slug))) == {"source-f", "biao", "own"}
+
+
+@pytest.mark.parametrize(
+    ("url", "raw", "kept"),
+    [
+        ("/srv/data", '"/srv/data/in/a.csv"', '"in/a.csv"'),
+        ("/srv/data/", '"/srv/data"', '""'),
+        ("file:///srv/data/datapackage.json", '"/srv/data/a.csv"', '"a.csv"'),
+        ("sqlite:////srv/data/d.sqlite", '"sqlite:////srv/data/d.sqlite"', '"d.sqlite"'),
+        ("/srv/data", '"/srv/database/a.csv"', '"/srv/database/a.csv"'),
+        ("http://x.example/srv", '"/srv/a"', '"/srv/a"'),
+    ],
+)
+def test_raw_records_tell_no_path_of_the_machine(url: str, raw: str, kept: str) -> None:
+    assert runner.without_folder(raw, url) == kept
+
+
+def test_refused_records_of_a_local_folder_are_kept_without_its_path(
+    app: Flask, scripted: Scripted, tmp_path: Path
+) -> None:
+    source = make_source("scripted", str(tmp_path))
+    scripted.script = [Record("a", {"title": {}, "url": f"{tmp_path}/a.json"})]
+    (record,) = services.records(SCHEDULER, harvest(source).id)
+    assert json.loads(record.raw)["url"] == "a.json"
