@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SHRUNK = N_("The table has %(rows)s rows now; before, it had %(before)s.")
+REMOVED = N_("The source no longer has the table %(table)s; it was removed with its %(rows)s rows.")
+EMPTY_SHEET = "The sheet %(sheet)s holds no table; it was left out."
+"""The reader's note about a sheet that is still there."""
 GRACE = timedelta(hours=6)
 """Longer than any transaction that lists a file: younger stray files may still be listed."""
 
@@ -59,6 +62,7 @@ def load(who: Identity, resource_id: str, read: Iterable[ReadTable], *, reason: 
     resource = _resource(who, resource_id)
     keys: list[str] = []
     notes: list[dict[str, Any]] = []
+    left_out: set[str] = set()
     total, changed, emptied = 0, False, 0
     for position, one in enumerate(read):
         keys.append(one.key)
@@ -70,11 +74,15 @@ def load(who: Identity, resource_id: str, read: Iterable[ReadTable], *, reason: 
         changed |= _load_one(who, resource, one, said, position=position, reason=reason)
         notes += said
         total += one.rows
+        left_out |= _left_out(one)
     if not keys:
         raise Unreadable("no table was found in it")
+    emptied += _rows_left_out(resource, keys, left_out)
     with transaction() as tx:
         if not emptied:
-            changed |= _remove_others(tx, resource, keys)
+            gone = _remove_others(tx, resource, keys)
+            changed |= bool(gone)
+            notes += gone
             resource.problem = {}
         if changed:
             datasets.touch(resource.dataset_id)
@@ -161,6 +169,34 @@ def _may_shrink(resource: Resource) -> bool:
 def _is_emptied(resource: Resource, read: ReadTable) -> bool:
     """Whether a source gave nothing, which is most often its mistake."""
     return not read.columns or (not read.rows and not _may_shrink(resource))
+
+
+def _left_out(read: ReadTable) -> set[str]:
+    """Sheets and members of archives that are there, but hold no table this time."""
+    names = set()
+    for note in read.notes:
+        context = note.get("context") or {}
+        problem = context.get("problem")
+        if note.get("message") == EMPTY_SHEET:
+            names.add(str(context["sheet"]))
+        elif isinstance(problem, Mapping):
+            names.add(str((problem.get("context") or {}).get("file")))
+    return names
+
+
+def _rows_left_out(resource: Resource, keys: Sequence[str], left_out: set[str]) -> int:
+    """Rows of tables that what was left out had before."""
+    if not left_out or _may_shrink(resource):
+        return 0
+    named = select(DataTable.key, DataTable.rows).where(DataTable.resource_id == resource.id)
+    return sum(
+        row.rows
+        for row in db.session.execute(named)
+        if row.key not in keys
+        and any(
+            f"/{name}".endswith(f"/{row.key}") or row.key.endswith(f"/{name}") for name in left_out
+        )
+    )
 
 
 def _shrunk(resource: Resource, before: int, read: ReadTable) -> list[dict[str, Any]]:
@@ -305,20 +341,21 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
         column.unit = str(about.get("unit") or "")[:60]
 
 
-def _remove_others(tx: Transaction, resource: Resource, keys: Sequence[str]) -> bool:
-    """Remove tables that are no longer read; the collector removes their files later."""
-    gone = [
-        table_id
-        for table_id, key in db.session.execute(
-            select(DataTable.id, DataTable.key).where(DataTable.resource_id == resource.id)
-        )
-        if key not in keys
-    ]
+def _remove_others(
+    tx: Transaction, resource: Resource, keys: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Remove tables that are no longer read, and say so; the collector removes their files later."""
+    named = select(DataTable.id, DataTable.key, DataTable.rows)
+    found = db.session.execute(named.where(DataTable.resource_id == resource.id)).all()
+    gone = {row.id: row for row in found if row.key not in keys}
     if gone:
         db.session.execute(delete(DataTable).where(DataTable.id.in_(gone)))
     for table_id in gone:
         tx.after_commit(serve_table.later, table_id)
-    return bool(gone)
+    return [
+        {"message": REMOVED, "context": {"table": row.key, "rows": row.rows}}
+        for row in gone.values()
+    ]
 
 
 def _plain(value: object) -> object:

@@ -27,7 +27,7 @@ from catalog.tabular.query import TableQuery
 from catalog.tabular.reading import read_files
 from harvesters import jobs, loads, runs, services
 from harvesters.models import HarvestLoad, HarvestRun, HarvestSource, LoadState, RunState
-from tests.make_reading import make_xlsx
+from tests.make_reading import make_xlsx, make_zip
 from tests.make_server import Asked, Served, plain
 from tests.make_source import make_source
 from wsgi import create_app
@@ -391,8 +391,32 @@ def test_one_empty_sheet_keeps_its_rows_and_the_others_are_loaded(app: Flask, fo
     harvest(source)
     make_xlsx(file, {"a": [["x", "y"]], "b": [["x", "y"], [3, 4]]})
     run = harvest(source)
-    assert run.load_failed + run.loaded == 1
+    assert (run.load_failed, run.loaded) == (1, 0)
     found = {
         table.key: (table.release, table.rows) for table in db.session.scalars(select(DataTable))
     }
-    assert found["b"] == (2, 1)
+    assert found == {"a": (1, 1), "b": (2, 1)}
+
+
+def test_a_table_that_vanished_is_removed_and_said(app: Flask, folder: Path) -> None:
+    file = folder / "book.xlsx"
+    make_xlsx(file, {"a": [["x", "y"], [1, 2]], "b": [["x", "y"], [1, 2]]})
+    source = make_source("files", str(folder))
+    harvest(source)
+    make_xlsx(file, {"b": [["x", "y"], [1, 2]]})
+    (said,) = harvest(source).notes
+    assert said["context"]["problem"]["context"] == {"table": "a", "rows": 1}
+    assert table().key == "b"
+
+
+def test_a_damaged_member_of_an_archive_keeps_its_rows(app: Flask, folder: Path) -> None:
+    file = folder / "all.zip"
+    make_zip(file, {"a.csv": "x,y\n1,2\n", "b.csv": "x,y\n1,2\n"})
+    source = make_source("files", str(folder))
+    harvest(source)
+    make_zip(file, {"a.csv": "<html>", "b.csv": "x,y\n3,4\n"})
+    run = harvest(source)
+    assert (run.load_failed, run.loaded) == (1, 0)
+    assert {(table.key, table.rows) for table in db.session.scalars(select(DataTable))} == {
+        ("a.csv", 1), ("b.csv", 1),
+    }  # fmt: skip

@@ -44,6 +44,7 @@ def make_problem(run: HarvestRun, key: str = "record-1", **fields: Any) -> None:
         ({}, "Done"),
         ({"refused": 1}, "Done, with problems"),
         ({"load_failed": 1}, "Done, with problems"),
+        ({"notes": [{"message": "6 of 10 datasets vanished"}]}, "Done, with problems"),
         ({"state": RunState.FAILED}, "Failed"),
         ({"state": RunState.RUNNING}, "Running"),
         ({"state": RunState.WAITING}, "Waiting"),
@@ -196,3 +197,11 @@ def test_an_administrator_can_ask_for_a_run(client: FlaskClient) -> None:
     soup = page(client, "/en/sources/source")
     assert words(soup, ".govuk-notification-banner__title") == ["Done"]
     assert len(soup.select(".weft-run")) == 1
+
+
+def test_a_run_says_that_tables_of_before_are_kept(client: FlaskClient) -> None:
+    run = make_run(make_source("dcat", ADDRESS), load_failed=1, notes=[{"message": "noted"}])
+    for address in ("/en/sources/source", f"/en/sources/source/runs/{run.id}"):
+        text = page(client, address).get_text()
+        assert "its table of before is kept" in text
+        assert "Noted." in text
