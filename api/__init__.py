@@ -10,6 +10,8 @@ EXPOSED = ", ".join(
     (*limits.HEADERS, "ETag", "Last-Modified", "Link", "Content-Disposition", "X-Request-Id")
 )
 
+VARY = ("Authorization", "X-API-Key", "Accept-Language")
+
 
 def init_app(app: Flask) -> None:
     """Add the API: who calls is known first, then the call is counted, then a bad key refused."""
@@ -25,15 +27,18 @@ def share(response: Response) -> Response:
     if not identity.is_call():
         return response
     headers = response.headers
-    headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = EXPOSED
+    headers.add("Access-Control-Allow-Origin", "*")
+    headers.add("Access-Control-Expose-Headers", EXPOSED)
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
         headers["Access-Control-Allow-Headers"] = (
             "Authorization, X-API-Key, If-None-Match, If-Modified-Since"
         )
         headers["Access-Control-Max-Age"] = "86400"
-    response.vary.update(("Authorization", "X-API-Key", "Accept-Language"))
+    if "Vary" in headers:
+        response.vary.update(VARY)
+    else:
+        headers.add("Vary", ", ".join(VARY))
     if response.status_code == 200:
         headers.setdefault(
             "Cache-Control", "private, no-cache" if sent_key() else "public, no-cache"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, current_app, g, request
 from werkzeug.http import http_date
+
+PLAIN_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
 
 
 def json_answer(body: Any, *, tag: str = "", modified: datetime | None = None) -> Response:
@@ -52,7 +55,13 @@ def tag_of(*parts: object) -> str:
 def site() -> str:
     """Scheme and host that callers see."""
     settings = current_app.extensions["weft"]["settings"]
-    return settings.site_url or request.host_url.rstrip("/")
+    if settings.site_url:
+        return str(settings.site_url)
+    if PLAIN_HOST.fullmatch(request.host):
+        return (
+            f"{request.scheme}://{request.host}"  # host_url says the same, a hundred times slower
+        )
+    return request.host_url.rstrip("/")
 
 
 def address(path: str, parameters: Mapping[str, object] | None = None) -> str:

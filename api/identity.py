@@ -73,4 +73,6 @@ def language() -> str:
     asked = request.args.get("lang")
     if asked in LANGUAGES:
         return asked
+    if "Accept-Language" not in request.headers:
+        return "en"
     return request.accept_languages.best_match(LANGUAGES) or "en"

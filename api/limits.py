@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import lru_cache
 from operator import attrgetter
 
 from flask import Flask, Response, current_app, g, request
@@ -58,8 +59,9 @@ def count() -> None:
         return
     g.windows = []
     cost = 0 if request.method == "OPTIONS" else 1
-    for limit in limits_of_caller():
-        window = take(limit, *caller(), cost=cost)
+    who = g.caller = caller()
+    for limit in limits_of(who[0]):
+        window = take(limit, *who, cost=cost)
         g.windows.append(window)
         if window.left < 0:
             raise TooMany(
@@ -67,9 +69,9 @@ def count() -> None:
             )
 
 
-def limits_of_caller() -> tuple[RateLimitItem, ...]:
-    """The limits of the caller's plan, shortest window first."""
-    limits: tuple[RateLimitItem, ...] = current_app.extensions["weft_limits"][caller()[0]]
+def limits_of(plan: str) -> tuple[RateLimitItem, ...]:
+    """The limits of a plan, shortest window first."""
+    limits: tuple[RateLimitItem, ...] = current_app.extensions["weft_limits"][plan]
     return limits
 
 
@@ -77,8 +79,11 @@ def caller() -> tuple[str, str]:
     """What is counted: a plan with the key, or with the address (for IPv6 its /64)."""
     who = g.get("identity", ANYONE)
     if who.key_id is None:
-        return "anonymous", address_block(request.remote_addr)
+        return "anonymous", _block(request.remote_addr)
     return who.plan if who.plan in PLANS else "basic", who.key_id
+
+
+_block = lru_cache(maxsize=10_000)(address_block)
 
 
 def wait(window: Window) -> int:
@@ -91,15 +96,18 @@ def add_headers(response: Response) -> Response:
     if not identity.is_call() or not g.get("windows"):
         return response
     window: Window = min(g.windows, key=attrgetter("left"))
-    limits, headers = limits_of_caller(), response.headers
-    headers["RateLimit-Policy"] = ", ".join(
-        f"{limit.amount};w={limit.get_expiry()}" for limit in limits
-    )
+    headers = response.headers
+    headers.add("RateLimit-Policy", _policy(limits_of(g.caller[0])))
     for prefix, reset in (
         ("RateLimit", wait(window)),
         ("X-RateLimit", math.ceil(window.resets_at)),
     ):
-        headers[f"{prefix}-Limit"] = str(window.limit.amount)
-        headers[f"{prefix}-Remaining"] = str(max(0, window.left))
-        headers[f"{prefix}-Reset"] = str(reset)
+        headers.add(f"{prefix}-Limit", str(window.limit.amount))
+        headers.add(f"{prefix}-Remaining", str(max(0, window.left)))
+        headers.add(f"{prefix}-Reset", str(reset))
     return response
+
+
+@lru_cache(maxsize=64)
+def _policy(limits: tuple[RateLimitItem, ...]) -> str:
+    return ", ".join(f"{limit.amount};w={limit.get_expiry()}" for limit in limits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def rows_json(
         rows: list[Any] = list(zip(*values, strict=True))
     else:
         names = [column.name for column in columns]
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+        rows = list(map(dict, map(zip, repeat(names), zip(*values, strict=True))))
     return orjson.Fragment(orjson.dumps(rows, default=plain))
 
 
@@ -33,6 +34,13 @@ def values_of(cells: pa.ChunkedArray, column: Column) -> list[Any]:
     """The values of a column, in forms that orjson writes as the API promises."""
     if pa.types.is_temporal(cells.type):
         return _moments(cells)
+    if pa.types.is_floating(cells.type) or (
+        pa.types.is_integer(cells.type) and not cells.null_count
+    ):
+        numbers: list[Any] = (
+            cells.to_numpy().tolist()
+        )  # orjson writes NaN, as null becomes, as null
+        return numbers
     values: list[Any] = cells.to_pylist()
     if column.type == "geojson":
         return [_geometry(value) for value in values]

@@ -48,8 +48,10 @@ def check_form() -> None:
 
 def add_headers(response: Response) -> Response:
     """Add what is not there: a view may have set a policy of its own."""
+    there = {name.lower() for name, _ in response.headers}
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in there:
+            response.headers.add(name, value)
     if current_app.config.get("SESSION_COOKIE_SECURE"):
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     return response

@@ -37,7 +37,7 @@ def download(asked: Mapping[str, Any], table_id: str, *, kind: str) -> Response:
         return same
     query = TableQuery(
         select=names_in(asked["select"]),
-        where=condition(asked["where"]),
+        where=condition(table_id, asked["where"]),
         order_by=orders_in(asked["order_by"]),
     )
     whole = query == TableQuery()

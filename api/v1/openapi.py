@@ -14,6 +14,7 @@ from flask_babel import force_locale, gettext
 
 from api.answers import address, json_answer, site
 from api.v1 import description as said
+from api.v1.examples import examples_here, with_examples
 
 bp = Blueprint("v1", __name__, url_prefix="/api/v1")
 TRANSLATED = ("description", "summary")
@@ -49,7 +50,8 @@ def openapi() -> Response:
         whole = completed(current_app.extensions["weft_api"].spec.to_dict())
         with force_locale(g.lang):
             kept[g.lang] = translated(whole)
-    return json_answer({**kept[g.lang], "servers": [{"url": site() + request.script_root}]})
+    whole = {**kept[g.lang], "servers": [{"url": site() + request.script_root}]}
+    return json_answer({**whole, "paths": with_examples(whole["paths"], examples_here())})
 
 
 @bp.get("/")
@@ -141,6 +143,8 @@ def _header(name: str) -> dict[str, str]:
 
 
 def _problem(words: str) -> dict[str, Any]:
+    if words == said.ERRORS["414"]:
+        return {"description": words}
     return {
         "description": words,
         "headers": {name: _header(name) for name in said.HEADERS},

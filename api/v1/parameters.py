@@ -13,8 +13,11 @@ from catalog.schemas.search import Words
 from catalog.search import SearchQuery
 from catalog.search.facets import FACETS, MOST_HITS, MOST_OFFSET, MOST_TEXT, SORTS, Facet
 
-LONGEST = 10_000
-"""Characters of one parameter."""
+LONGEST = 5000
+"""Characters of a condition: in any script they fit into an address, of which servers take 64 KiB."""
+LONGEST_LIST = 2000
+"""Characters of a list of names."""
+CURSOR = r"^[A-Za-z0-9_-]{16,200}$"
 
 
 def blueprint(noun: str, name: str = "") -> Blueprint:
@@ -35,9 +38,19 @@ def yes_no(words: str) -> fields.Boolean:
     return fields.Boolean(load_default=False, metadata=said(words))
 
 
-def _text(words: str, example: str) -> fields.String:
-    check = validate.Length(max=LONGEST)
+def _text(words: str, example: str, most: int = LONGEST_LIST) -> fields.String:
+    check = validate.Length(max=most)
     return fields.String(load_default="", validate=check, metadata=said(words, example))
+
+
+def _cursor() -> fields.String:
+    return fields.String(
+        load_default=None,
+        validate=validate.Regexp(
+            CURSOR, error=N_("Take the cursor from `next` of the page before.")
+        ),
+        metadata=said(N_("Where the page starts; taken from `next` of the page before")),
+    )
 
 
 class Parameters(Schema):
@@ -57,9 +70,11 @@ class NarrowingParameters(Parameters):
     where = _text(
         N_(
             "A condition as in SQL: =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, NOT, contains(), "
-            "starts_with(). Column names with spaces or dots in double quotes, texts in single quotes."
+            "starts_with(). Column names with spaces in double quotes, texts in single quotes. A text that is no "
+            "condition or names an unknown column is answered with 400 and what is wrong."
         ),
         "station = 'Dongsi' AND \"PM2.5\" > 300",
+        LONGEST,
     )
 
 
@@ -86,11 +101,7 @@ class RowsParameters(ShapingParameters):
         validate=validate.Range(0, 2**53),
         metadata=said(N_("Rows to pass over; to walk through a table follow `next` instead")),
     )
-    cursor = fields.String(
-        load_default=None,
-        validate=validate.Length(1, 2000),
-        metadata=said(N_("Where the page starts; taken from `next` of the page before")),
-    )
+    cursor = _cursor()
     count = yes_no(N_("Also count all rows that satisfy where"))
     format = fields.String(
         load_default="objects",
@@ -122,11 +133,7 @@ class GroupParameters(NarrowingParameters):
     offset = fields.Integer(
         load_default=0, validate=validate.Range(0, 10**9), metadata=said(N_("Groups to pass over"))
     )
-    cursor = fields.String(
-        load_default=None,
-        validate=validate.Length(1, 2000),
-        metadata=said(N_("Where the page starts; taken from `next` of the page before")),
-    )
+    cursor = _cursor()
     format = fields.String(
         load_default="objects",
         validate=validate.OneOf(("objects", "arrays")),
@@ -137,7 +144,13 @@ class GroupParameters(NarrowingParameters):
 class DownloadParameters(ShapingParameters):
     """A download."""
 
-    bom = yes_no(N_("CSV with a byte order mark, so that Excel shows Chinese"))
+    bom = yes_no(
+        N_(
+            "CSV for Excel: with a byte order mark, so that Excel shows Chinese, and with an apostrophe before texts and "
+            "column names that Excel would run as formulas (those that begin with =, +, -, @, a tab or a line break); "
+            "numbers and telephone numbers stay as they are. Without it the CSV has every text exactly as published."
+        )
+    )
 
 
 def _facet(facet: Facet) -> fields.List[Any]:

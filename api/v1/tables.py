@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import Response, g
 from marshmallow import RAISE
 
@@ -68,7 +70,7 @@ def rows(asked: Mapping[str, Any], table_id: str) -> Response:
         return same
     query = TableQuery(
         select=names_in(asked["select"]),
-        where=condition(asked["where"]),
+        where=condition(table_id, asked["where"]),
         order_by=orders_in(asked["order_by"]),
         limit=asked["limit"],
         offset=asked["offset"],
@@ -89,7 +91,7 @@ def count(asked: Mapping[str, Any], table_id: str) -> Response:
     same = unchanged(tag=tag, modified=table.loaded_at) if is_conditional() else None
     if same is not None:
         return same
-    found = tables.count(g.identity, table_id, condition(asked["where"]))
+    found = tables.count(g.identity, table_id, condition(table_id, asked["where"]))
     body = {"table": table.id, "release": table.release, "count": found}
     return json_answer(body, tag=tag, modified=table.loaded_at)
 
@@ -104,7 +106,7 @@ def group(asked: Mapping[str, Any], table_id: str) -> Response:
     if same is not None:
         return same
     query = TableQuery(
-        where=condition(asked["where"]),
+        where=condition(table_id, asked["where"]),
         order_by=orders_in(asked["order_by"]),
         limit=asked["limit"],
         offset=asked["offset"],
@@ -116,9 +118,15 @@ def group(asked: Mapping[str, Any], table_id: str) -> Response:
     return _page(page, asked)
 
 
-def condition(where: str) -> Condition | None:
-    """The condition that the text means; raises BadQuery with what is wrong and where."""
-    return parse_where(where) if where.strip() else None
+def condition(table_id: str, where: str) -> Condition | None:
+    """The condition that the text means; raises BadQuery with what is wrong and where.
+
+    The columns of the newest release say which names with dots may stand without quotes.
+    """
+    if not where or where.isspace():
+        return None
+    columns = tables.show(g.identity, table_id).columns
+    return parse_where(where, bare=[column.name for column in columns])
 
 
 def _unchanged(table_id: str) -> Response | None:
@@ -136,7 +144,7 @@ def _page(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
         "table": table.id,
         "release": table.release,
         "modified": moment_json(table.loaded_at),
-        "fields": _fields(table, page.columns),
+        "fields": _fields(table, page.columns, g.lang),
         "rows": rows_json(page.data, page.columns, arrays=asked["format"] == "arrays"),
         "offset": page.offset,
         "limit": asked["limit"],
@@ -149,13 +157,16 @@ def _page(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
     return response
 
 
-def _fields(table: DataTable, columns: Sequence[Column]) -> list[dict[str, Any]]:
+@lru_cache(maxsize=256)
+def _fields(table: DataTable, columns: tuple[Column, ...], language: str) -> orjson.Fragment:
+    """The columns as JSON, kept: a table that was changed is another object."""
     labels = {column.name: column.label for column in table.columns}
-    return [
+    described = [
         {
             "name": column.name,
             "type": column.type,
-            "label": chosen(labels.get(column.name, {}), g.lang),
+            "label": chosen(labels.get(column.name, {}), language),
         }
         for column in columns
     ]
+    return orjson.Fragment(orjson.dumps(described))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.orm import object_session
 
 from catalog.db import db
 from catalog.errors import BadQuery, Gone, NotFound, Unavailable
@@ -59,7 +61,12 @@ def newest(table: DataTable) -> Version:
     """The newest release; raises Unavailable while nothing was loaded."""
     if not table.head:
         raise Unavailable("this table has not been loaded yet")
-    return Version(table.id, table.head, columns_of(table))
+    shared = object_session(table) is None  # then nobody changes it, see table_cache
+    columns = _kept_columns(table) if shared else columns_of(table)
+    return Version(table.id, table.head, columns)
+
+
+_kept_columns = lru_cache(maxsize=256)(columns_of)
 
 
 def version_at(table: DataTable, position: int) -> Version:

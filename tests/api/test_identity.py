@@ -62,6 +62,26 @@ def test_a_key_in_the_address_is_refused_with_a_sentence(
     assert secret not in response.get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    "query", ["?k={}", "?k={percent}", "?where=a%20%3D%20'{percent}'", "?{}", "/{}", "?k=%77{end}"]
+)
+def test_a_key_is_found_however_the_address_is_written(
+    client: FlaskClient, secret: str, query: str
+) -> None:
+    percent = secret.replace("_", "%5F").replace("-", "%2d")
+    path = query.format(secret, percent=percent, end=secret[1:])
+    response = client.get("/api/v1/datasets" + path)
+    assert (response.status_code, response.json["code"]) == (400, "bad_query")
+    assert "Revoke" in response.json["detail"]
+
+
+@pytest.mark.parametrize("text", ["weft_abc", "weft_", "weft%5Fabc", "weft_" + "x" * 44])
+def test_a_text_that_only_begins_like_a_key_is_no_key(client: FlaskClient, text: str) -> None:
+    assert client.get(f"/api/v1/datasets?q={text}").status_code == 200
+    answer = client.get(f"/api/v1/tables/none/rows?where=station='{text}'")
+    assert answer.status_code == 404
+
+
 def test_a_revoked_key_is_refused_at_the_next_call(client: FlaskClient, secret: str) -> None:
     headers = {"X-API-Key": secret}
     assert client.get(PATH, headers=headers).status_code == 200

@@ -24,7 +24,9 @@ from schemathesis.specs.openapi.checks import (
 from api.v1.description import ERRORS, HEADERS, N_, SCHEMAS
 from api.v1.downloads import FORMATS
 from catalog.db import db
+from catalog.permissions import SCHEDULER
 from catalog.search.facets import FACETS
+from catalog.services import search
 from catalog.settings import Settings
 from tests.make_portal import Served, make_served
 from wsgi import create_app
@@ -84,11 +86,41 @@ def test_errors_keys_and_schemas_are_described(described: dict[str, Any]) -> Non
     parts = described["components"]
     assert set(parts["schemas"]) >= set(SCHEMAS)
     assert set(parts["securitySchemes"]) == {"bearer", "header"}
-    for status in ERRORS:
+    assert "content" not in parts["responses"]["Problem414"]
+    for status in ERRORS.keys() - {"414"}:
         content = parts["responses"][f"Problem{status}"]["content"]
         assert list(content) == ["application/problem+json"]
     assert described["openapi"].startswith("3.1")
     assert described["servers"] == [{"url": "http://localhost"}]
+
+
+def test_examples_are_those_of_the_catalogue(
+    app: Flask, client: FlaskClient, tmp_path: Path
+) -> None:
+    served = make_served(tmp_path)
+    search.reindex(SCHEDULER)
+    paths = client.get("/api/v1/openapi.json?lang=en").json["paths"]
+    tried = 0
+    for path, methods in paths.items():
+        both = [*methods.get("parameters", []), *methods["get"].get("parameters", [])]
+        example = {p["name"]: p["example"] for p in both if "example" in p}
+        if "/tables/" in path:
+            assert example.pop("table_id") == served.table
+            address = path.replace("{table_id}", served.table)
+            assert client.get(address, query_string=example).status_code == 200
+            tried += 1
+    assert tried == 9
+    slugs = {
+        path: methods["parameters"][0]["example"]
+        for path, methods in paths.items()
+        if "slug" in path
+    }
+    assert set(slugs.values()) == {"air-quality", "ecology"}
+
+
+def test_what_is_told_of_closed_data_is_said(described: dict[str, Any]) -> None:
+    resources = described["components"]["schemas"]["Dataset"]["properties"]["resources"]
+    assert "not open" in resources["description"]
 
 
 def test_no_reference_leads_nowhere(described: dict[str, Any]) -> None:

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from api.v1.downloads import disposition
 from catalog.db import db, transaction
 from catalog.models.dataset import Dataset
-from catalog.models.vocabulary import Access, State
+from catalog.models.vocabulary import Access, ColumnType, State
 from tests.make_portal import Served, load_rows, make_served
-from tests.make_table import STATION_ROWS, STATIONS
+from tests.make_table import STATION_ROWS, STATIONS, make_columns
 
 NUMBERS = tuple({**STATION_ROWS[0], "No": at, "PM2.5": at % 7 + 0.5} for at in range(250))
 
@@ -149,8 +149,8 @@ def test_rows_are_grouped(client: FlaskClient, many: Served) -> None:
         ("/rows", {"select": "nothing"}, 400),
         ("/rows", {"select": '"open'}, 400),
         ("/rows", {"order_by": "-nothing"}, 400),
-        ("/rows", {"cursor": "x"}, 400),
-        ("/rows", {"cursor": "密"}, 400),
+        ("/rows", {"cursor": "x" * 20}, 400),
+        ("/rows", {"cursor": "密"}, 422),
         ("/rows", {"limit": 10_001}, 422),
         ("/rows", {"offset": -1}, 422),
         ("/rows", {"format": "xml"}, 422),
@@ -175,6 +175,53 @@ def test_what_cannot_be_answered_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("what", ["", "/rows", "/count", "/group", "/download.csv"])
+def test_a_known_name_with_dots_needs_no_quotes_anywhere(
+    client: FlaskClient, served: Served
+) -> None:
+    bare = {"where": "PM2.5 > 5", "select": "PM2.5", "order_by": "-PM2.5"}
+    quoted = bare | {"where": '"PM2.5" > 5'}
+    answer = ask(client, served, "/rows", **bare)
+    assert answer.status_code == 200
+    assert answer.json["rows"] == ask(client, served, "/rows", **quoted).json["rows"] != []
+    for what in ("/count", "/download.csv", "/group"):
+        assert ask(client, served, what, where="PM2.5 > 5").status_code == 200
+    assert ask(client, served, "/count", where="PM2.6 > 5").status_code == 400
+
+
+def test_null_is_asked_for_with_is_null(client: FlaskClient, served: Served) -> None:
+    for where in ("No != null", "No = null"):
+        answer = ask(client, served, "/count", where=where)
+        assert answer.status_code == 400
+        assert "IS NOT NULL" in answer.json["detail"]
+
+
+def test_the_csv_for_excel_leaves_telephone_numbers_and_the_plain_one_everything(
+    client: FlaskClient, app: Flask, tmp_path: Path
+) -> None:
+    columns = make_columns(phone=ColumnType.STRING, said=ColumnType.STRING)
+    rows = ({"phone": "+8613800000000", "said": "=1+1"},)
+    told = make_served(tmp_path, columns=columns, rows=rows)
+    plain = ask(client, told, "/download.csv").data
+    assert plain == b"phone,said\r\n+8613800000000,=1+1\r\n"
+    excel = ask(client, told, "/download.csv", bom=1).data
+    assert excel == b"\xef\xbb\xbfphone,said\r\n+8613800000000,'=1+1\r\n"
+
+
+def test_closed_data_shows_its_columns_and_no_values(client: FlaskClient, served: Served) -> None:
+    dataset = db.session.get(Dataset, served.dataset)
+    assert dataset is not None
+    with transaction():
+        dataset.access = Access.CLOSED
+    answer = client.get("/api/v1/datasets/air-quality")
+    (table,) = answer.json["resources"][0]["tables"]
+    assert [column["name"] for column in table["columns"]] == [c.name for c in STATIONS]
+    assert not any("profile" in column for column in table["columns"])
+    page = client.get("/zh/datasets/air-quality").get_data(as_text=True)
+    for shown in (answer.get_data(as_text=True), page):
+        for value in ("东四", "顺义", "4611686018427387905", "it's 100%_"):
+            assert value not in shown
+
+
 def test_an_unknown_table_is_not_found(client: FlaskClient, app: Flask, what: str) -> None:
     assert client.get(f"/api/v1/tables/nothing{what}").status_code == 404
 

@@ -1,0 +1,88 @@
+"""Examples in the OpenAPI description that work on this portal: a dataset, a department and a table that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import CatalogError
+from catalog.permissions import ANYONE
+from catalog.search import SearchQuery
+from catalog.services import datasets, search
+from catalog.tabular.where_text import name_text
+
+if TYPE_CHECKING:
+    from catalog.models.table import DataTable
+
+Examples = dict[str, dict[str, str]]
+"""Beginning of a path → parameter → example."""
+
+
+def examples_here() -> Examples:
+    """Of one of the most used open datasets; none on an empty portal or while the search is down."""
+    try:
+        page = search.find(ANYONE, SearchQuery(sort="uses", limit=10, facets=False))
+        for hit in page.hits:
+            if hit.card["tables"] and hit.card["access"] == "open":
+                dataset = datasets.show(ANYONE, hit.id)
+                tables = [table for part in dataset.resources for table in part.tables]
+                return {
+                    "/api/v1/datasets/{": {"slug": dataset.slug},
+                    "/api/v1/organizations/{": {"slug": dataset.organization.slug},
+                    "/api/v1/tables/{": _of_table(max(tables, key=lambda table: table.rows)),
+                }
+    except CatalogError:
+        pass
+    return {}
+
+
+def with_examples(paths: Mapping[str, Any], examples: Examples) -> dict[str, Any]:
+    """The paths of the description with these examples in place of the general ones."""
+    found = dict(paths)
+    for start, known in examples.items():
+        for path in paths:
+            if path.startswith(start):
+                fit = known if not path.endswith("/group") else known | {"order_by": "-count"}
+                found[path] = _path(paths[path], fit)
+    return found
+
+
+def _path(path: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+    """A path with its operations and shared parameters."""
+    return {
+        name: _parameters(part, known)
+        if name == "parameters"
+        else {**part, "parameters": _parameters(part.get("parameters", []), known)}
+        for name, part in path.items()
+    }
+
+
+def _parameters(given: list[dict[str, Any]], known: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        _parameter(parameter, known[parameter["name"]])
+        if parameter.get("name") in known
+        else parameter
+        for parameter in given
+    ]
+
+
+def _parameter(given: Mapping[str, Any], example: str) -> dict[str, Any]:
+    schema = {name: said for name, said in given.get("schema", {}).items() if name != "example"}
+    return {**given, "schema": schema, "example": example}
+
+
+def _of_table(table: DataTable) -> dict[str, str]:
+    names = [column.name for column in table.columns]
+    texts = [column.name for column in table.columns if column.type == "string"] or names
+    numbers = [column.name for column in table.columns if column.type in ("integer", "number")]
+    if not numbers or not texts:
+        return {"table_id": table.id}
+    text, value = name_text(texts[0]), name_text(numbers[-1])
+    return {
+        "table_id": table.id,
+        "select": ",".join(dict.fromkeys((text, value))),
+        "where": f"{value} > 0",
+        "order_by": f"-{value}",
+        "group_by": text,
+        "measures": f"count(*),avg({value}) as mean",
+    }
