@@ -14,6 +14,9 @@ from catalog.tabular.sql import ROW_NUMBER, compile_where, quoted, result_column
 BINS = 20
 """Steps at most, one more or less."""
 STEP = "_step_"
+TINIEST = 1e-9
+"""Part of the numbers' size that their span must exceed, or floating numbers cannot tell the steps apart."""
+SMALLEST = 1e-290
 NICE = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -49,11 +52,9 @@ def compile_bounds(
 def steps_between(low: float, high: float, *, whole: bool) -> Steps | None:
     """Some twenty round steps from `low` to `high`, or None where numbers are too large for steps."""
     span = high - low
-    if not math.isfinite(span) or span <= 0:
+    if not math.isfinite(span) or span <= TINIEST * max(abs(low), abs(high), SMALLEST):
         return None
     raw = span / BINS
-    if raw < 1e-300:
-        return None
     size = 10.0 ** math.floor(math.log10(raw))
     width = next(size * nice for nice in NICE if size * nice >= raw * (1 - 1e-9))
     width = max(1.0, width) if whole else width

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ from catalog.tabular.chart import (
     settle,
 )
 from catalog.tabular.chart_spec import SIZES, lines_of, vega_lite
+from catalog.tabular.chart_sql import BINS, TINIEST, steps_between
 from catalog.tabular.column import Column
 from catalog.tabular.draw import answer, serve, size_kb
 from catalog.tabular.drawing import PROGRAM, Pen
@@ -130,9 +133,10 @@ def test_the_chart_that_came_with_a_table_is_read() -> None:
         (["when"], {}, ChartQuery(Kind.LINE, "when", Aggregate.COUNT)),
         (["district", "year", "value"], {}, ChartQuery(Kind.LINE, "year", Aggregate.AVG, "value")),
         (["district", "open"], {"district": 4000, "open": 2}, ChartQuery(Kind.BAR, "open")),
-        (["district", "value"], {"district": 4000}, ChartQuery(Kind.BAR, "district")),
-        (["value", "other"], {}, ChartQuery(Kind.SCATTER, "value", y="other")),
-        (["year"], {}, ChartQuery(Kind.BAR, "year")),
+        (["district", "value"], {"district": 4000}, ChartQuery(Kind.BAR, "value")),
+        (["district"], {"district": 4000}, None),
+        (["value", "other"], {}, ChartQuery(Kind.BAR, "value")),
+        (["year"], {}, ChartQuery(Kind.LINE, "year")),
         (["outline"], {}, None),
         ([], {}, None),
     ],
@@ -143,6 +147,98 @@ def test_a_first_chart_is_guessed_from_the_types(
     found = guess_chart([COLUMNS[name] for name in names], distinct)
     assert found == guess
     assert found is None or fits(found, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("names", "distinct", "guess"),
+    [
+        (["district"], {"district": 31}, None),  # a key: another one in every row
+        (["district", "open"], {"district": 31, "open": 2}, ChartQuery(Kind.BAR, "open")),
+        (["district"], {"district": 15}, ChartQuery(Kind.BAR, "district")),
+        (["day", "open"], {"day": 31, "open": 2}, ChartQuery(Kind.BAR, "open")),
+        (["district", "value"], {"district": 31, "value": 31}, ChartQuery(Kind.BAR, "value")),
+        (["district", "other"], {"district": 31, "other": 31}, None),  # numbers of the rows
+    ],
+)
+def test_a_column_with_another_value_in_every_row_makes_no_first_chart(
+    names: list[str], distinct: dict[str, int], guess: ChartQuery | None
+) -> None:
+    assert guess_chart([COLUMNS[name] for name in names], distinct, 31, {"other"}) == guess
+
+
+def test_a_table_of_codes_and_names_opens_without_a_chart(app: Flask) -> None:
+    rows = [{"number": at + 1, "name": f"n{at}", "code": f"{at:03}"} for at in range(31)]
+    keys = make_loaded_table(rows, slug="keys")
+    assert charts.opening(tables.show(ANYONE, keys)) is None
+    people = make_loaded_table([{**row, "people": at**3} for at, row in enumerate(rows)], slug="p")
+    assert charts.opening(tables.show(ANYONE, people)) == ChartQuery(Kind.BAR, "people")
+
+
+def test_many_numbers_are_put_into_steps_of_equal_width(app: Flask) -> None:
+    rows = [{"n": at / 4 - 10, "i": at % 200, "part": "ab"[at % 2]} for at in range(400)]
+    rows.append({"n": None, "i": None, "part": "a"})
+    table = make_loaded_table(rows, slug="steps", types={"n": "number", "i": "integer"})
+    data = charts.show(ANYONE, table, ChartQuery(Kind.BAR, "n")).data
+    assert data.step == 5
+    assert [p.x for p in data.points] == [float(x) for x in range(-10, 90, 5)]
+    assert {p.value for p in data.points} == {20}
+    only = Compare("part", Op.EQ, "a")
+    mean = ChartQuery(Kind.BAR, "i", Aggregate.AVG, "i", "part")
+    data = charts.show(ANYONE, table, mean, where=only).data
+    assert data.step == 10
+    assert (data.points[0].x, data.points[0].value) == (0.0, 4.0)  # 0, 2, 4, 6, 8
+    assert {p.series for p in data.points} == {"a"}
+    spec = vega_lite(mean, ColumnType.INTEGER, data, WORDS)
+    assert spec["encoding"]["x"]["bin"] == "binned"
+    assert spec["data"]["values"][0]["e"] == 10
+    assert charts.show(ANYONE, table, ChartQuery(Kind.LINE, "n")).data.step == 0
+
+
+@given(st.floats(-1e12, 1e12), st.floats(0, 1e12), st.booleans())
+def test_steps_are_few_round_and_hold_both_ends(
+    low: float, span: float, whole: bool
+) -> None:  # drawn
+    steps = steps_between(low, low + span, whole=whole)
+    if span <= TINIEST * max(abs(low), abs(low + span)):
+        return
+    if steps is None:
+        assert low + span - low < 1e-290 or span < 2 * TINIEST * max(abs(low), abs(low + span))
+        return
+    assert steps.width >= 1 or not whole
+    assert 1 <= steps.count <= BINS + 2
+    assert math.floor(low / steps.width) == round(steps.low / steps.width)
+
+
+@pytest.mark.parametrize("high", [float("inf"), float("nan"), 5e-324])
+def test_numbers_beyond_measure_have_no_steps(high: float) -> None:
+    assert steps_between(0.0, high, whole=False) is None
+
+
+def test_a_sample_comes_from_all_over_the_table_and_is_the_same_each_time(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charts, "SAMPLE", 200)
+    rows = [{"a": at, "b": at if at % 2 else None} for at in range(10_000)]
+    table = make_loaded_table(rows, slug="sample")
+    data = charts.show(ANYONE, table, ChartQuery(Kind.SCATTER, "a", y="b")).data
+    assert (data.sample, data.rows_of, len(data.points)) == (200, 5_000, 200)
+    xs = sorted(float(p.x) for p in data.points if p.x is not None)
+    gaps = [after - before for before, after in pairwise(xs)]
+    assert sum(gap <= 2 for gap in gaps) < 40  # consecutive rows are rare
+    assert {int(x) // 1000 for x in xs} == set(range(10))
+    monkeypatch.setattr(charts, "POINTS_EDITION", "anew")
+    assert charts.show(ANYONE, table, ChartQuery(Kind.SCATTER, "a", y="b")).data == data
+
+
+def test_an_axis_of_counts_has_whole_numbers() -> None:
+    data = ChartData((Point("a", 1.0), Point("b", 2.0)))
+    count = vega_lite(ChartQuery(Kind.BAR, "district"), ColumnType.STRING, data, WORDS)
+    mean = ChartQuery(Kind.BAR, "district", Aggregate.AVG, "value")
+    assert count["encoding"]["x"]["axis"]["tickMinStep"] == 1
+    assert (
+        "tickMinStep"
+        not in vega_lite(mean, ColumnType.STRING, data, WORDS)["encoding"]["x"]["axis"]
+    )
 
 
 def test_the_group_by_has_names_of_its_own_and_a_sensible_order() -> None:

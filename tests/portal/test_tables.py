@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import pyarrow as pa
 import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
@@ -15,7 +16,7 @@ from flask.testing import FlaskClient
 
 from catalog.permissions import ANYONE
 from catalog.services import maps, tables
-from portal.table_page.cells import LONG
+from portal.table_page.cells import LONG, body
 from portal.table_page.profiles import histogram
 from tests.make_page import HOSTILE, LANGUAGES, href, one, page, words
 from tests.make_table_page import link_map, make_loaded_table, make_table_of_files
@@ -85,8 +86,66 @@ def test_an_unknown_table_and_an_unknown_map_are_not_found(
     assert client.get("/en/tables/nowhere/chart.svg").status_code == 404
 
 
-def test_an_unknown_view_shows_rows(client: FlaskClient, table_id: str) -> None:
-    assert page(client, f"/en/tables/{table_id}?view=secret").select(".weft-grid")
+def test_an_unknown_view_is_not_found(client: FlaskClient, table_id: str) -> None:
+    page(client, f"/en/tables/{table_id}?view=secret", 404)
+    assert page(client, f"/en/tables/{table_id}?view=").select(".weft-grid")
+
+
+def test_views_and_languages_keep_filters_order_page_and_day(
+    client: FlaskClient, table_id: str
+) -> None:
+    kept = "column=open&op=is&value=true&sort=day&size=25&page=2&day=2020-01-01"
+    soup = page(client, f"/en/tables/{table_id}?{kept}")
+    for link in soup.select("#views a"):
+        query = parse_qs(urlsplit(str(link["href"])).query)
+        query.pop("view", None)
+        assert query == parse_qs(kept)
+    assert href(soup, "#language a") == f"/zh/tables/{table_id}?{kept}"
+    assert one(soup, "#rows")["hx-select-oob:inherited"] == "#views,#language"
+
+
+@pytest.mark.parametrize("view", ["rows", "chart"])
+def test_an_unknown_column_to_sort_by_is_told(
+    client: FlaskClient, table_id: str, view: str
+) -> None:
+    soup = page(client, f"/en/tables/{table_id}?sort=gone&view={view}")
+    assert words(soup, ".govuk-error-summary li") == ["There is no column “gone” to sort by."]
+    assert words(soup, ".govuk-error-summary h2") == ["The rows are not sorted"]
+
+
+def test_a_row_that_is_asked_for_has_an_address_of_its_own(
+    client: FlaskClient, table_id: str
+) -> None:
+    there = client.get(f"/en/tables/{table_id}?sort=day&size=25&go=+150")
+    assert there.status_code == 302
+    assert there.location == f"/en/tables/{table_id}?sort=day&size=25&row=150#row-150"
+    filtered = f"/en/tables/{table_id}?column=station&op=is&value=顺义&go=9,999"
+    assert client.get(filtered).location.endswith("row=83#row-83")
+    for none in ("x", "0", "-1", "9" * 30, ""):
+        assert client.get(f"/en/tables/{table_id}?go={none}").status_code == 200
+
+
+def test_only_a_large_workbook_is_said_to_take_a_moment(
+    client: FlaskClient, table_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "some seconds" not in page(client, f"/en/tables/{table_id}?view=downloads").get_text()
+    monkeypatch.setattr("portal.table_page.downloads.MANY", 249)
+    items = words(page(client, f"/en/tables/{table_id}?view=downloads"), ".weft-download")
+    assert [item.split(" ")[0] for item in items if "some seconds" in item] == ["Excel"]
+
+
+def test_shapes_are_shown_in_few_words_and_open(client: FlaskClient, map_id: str) -> None:
+    outlines = _outlines_of(map_id)
+    soup = page(client, f"/en/tables/{outlines}")
+    assert words(soup, "#row-1 summary") == ["Polygon, 5 points"]
+    assert '"Polygon"' in one(soup, "#row-1 details div").get_text()
+    odd = cells_body(["{}", "no shape", None, '{"type": "Point", "coordinates": [1, 2]}'])
+    assert [cell.get_text(" ", strip=True).split("…")[0] for cell in odd][:3] == [
+        "{}",
+        "no shape",
+        "–",
+    ]
+    assert odd[3].select("summary")[0].get_text() == "Point, 1 point"
 
 
 def test_a_closed_table_shows_no_rows(client: FlaskClient, app: Flask) -> None:
@@ -152,7 +211,7 @@ def test_pages_lead_to_their_neighbours_and_an_end(client: FlaskClient, table_id
 
 def test_a_row_number_leads_to_that_row(client: FlaskClient, table_id: str) -> None:
     soup = page(client, f"/en/tables/{table_id}?row=150&size=25")
-    assert words(soup, "#count") == ["Rows 126 to 150 of 250"]
+    assert words(soup, "#count") == ["Rows 126 to 150 of 250 · Row 150 is marked"]
     assert one(soup, ".weft-grid__marked")["id"] == "row-150"
 
 
@@ -375,8 +434,8 @@ def test_what_a_chart_leaves_out_is_said(
     )
     soup = page(client, f"/en/tables/{table}?view=chart&kind=bar&x=name&series=part")
     assert words(soup, ".weft-remark") == [
-        "10 smaller groups are not shown.",
-        "3 smaller series are not shown.",
+        "10 other groups are not shown.",
+        "3 other series are not shown.",
     ]
     soup = page(client, f"/en/tables/{table}?view=chart&kind=line&x=when&agg=sum&y=n")
     assert words(soup, ".weft-remark") == ["Values are put together by month."]
@@ -388,7 +447,9 @@ def test_what_a_chart_leaves_out_is_said(
     query = "view=chart&kind=scatter&x=n&y=n"
     monkeypatch.setattr("catalog.services.charts.SAMPLE", 100)
     soup = page(client, f"/en/tables/{table}?{query}")
-    assert words(soup, ".weft-remark") == ["A sample from all over the 2,000 rows."]
+    assert words(soup, ".weft-remark") == [
+        "A sample: 100 rows drawn at random from the 2,000 that have both values."
+    ]
 
 
 def test_formulas_in_the_csv_of_a_chart_are_defused(client: FlaskClient, app: Flask) -> None:
@@ -401,6 +462,35 @@ def test_formulas_in_the_csv_of_a_chart_are_defused(client: FlaskClient, app: Fl
         )
     )
     assert {row[0] for row in rows[1:]} == {"'=1+1", "ok", "(no value)"}
+
+
+def test_negative_numbers_in_the_csv_of_a_chart_stay_numbers(
+    client: FlaskClient, app: Flask
+) -> None:
+    table = make_loaded_table(
+        [{"x": -0.7, "y": -4, "s": "-a"}, {"x": 2.5, "y": 1, "s": "b"}], slug="cold"
+    )
+    for query in ("kind=scatter&x=x&y=y", "kind=bar&x=x&agg=sum&y=y"):
+        got = client.get(f"/en/tables/{table}/chart.csv?{query}").data.decode("utf-8-sig")
+        assert "-0.7,-4" in got.splitlines()
+    coloured = client.get(f"/en/tables/{table}/chart.csv?kind=scatter&x=x&y=y&series=s")
+    assert "-0.7,'-a,-4" in coloured.text.splitlines()
+    numbered = client.get(f"/en/tables/{table}/chart.csv?kind=scatter&x=x&y=y&series=y")
+    assert "-0.7,-4,-4" in numbered.text.splitlines()
+
+
+def test_a_chart_of_many_numbers_has_steps(client: FlaskClient, app: Flask) -> None:
+    table = make_loaded_table([{"n": at} for at in range(400)], slug="numbers")
+    soup = page(client, f"/en/tables/{table}?view=chart&kind=bar&x=n")
+    assert words(soup, ".weft-remark") == ["Numbers are put together in steps of 20."]
+    assert words(soup, ".govuk-details tbody th")[:2] == ["0 – < 20", "20 – < 40"]
+
+
+def test_a_table_of_keys_says_why_it_has_no_chart(client: FlaskClient, app: Flask) -> None:
+    table = make_loaded_table([{"name": f"n{at}"} for at in range(9)], slug="names")
+    soup = page(client, f"/en/tables/{table}?view=chart")
+    assert one(soup, ".govuk-inset-text").get_text().startswith("No column suggests a chart")
+    assert not soup.select(".weft-chart")
 
 
 # Map
@@ -434,6 +524,47 @@ def map_id(app: Flask, tmp_path: Path) -> str:
     counts = make_loaded_table(rows, slug="counts")
     link_map(counts, drawn, join=[["code", "id"], ["name", "name"]], day="day", value="cases")
     return counts
+
+
+def cells_body(values: list[str | None]) -> list[Tag]:
+    """Cells of a column of shapes."""
+    made = body(pa.table({"g": values}), ["geojson"], offset=0, marked=0, whole="/w?o=OFFSET")
+    return BeautifulSoup(f"<table>{made}</table>", "html.parser").select("td")
+
+
+def test_the_map_says_that_filters_do_not_apply(client: FlaskClient, map_id: str) -> None:
+    query = "view=map&column=name&op=is&value=黄浦区"
+    soup = page(client, f"/en/tables/{map_id}?{query}")
+    assert words(soup, ".weft-remark") == [
+        "Filters do not apply to the map: it shows all values of the day."
+    ]
+    assert soup.select(".weft-chip--remove")
+    assert "column=name" in href(soup, "#day-previous")
+    assert not page(client, f"/en/tables/{map_id}?view=map").select(".weft-remark")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_table_of_outlines_has_a_map_of_its_own(
+    client: FlaskClient, map_id: str, lang: str
+) -> None:
+    outlines = _outlines_of(map_id)
+    soup = page(client, f"/{lang}/tables/{outlines}?view=map&column=name&op=is&value=黄浦区")
+    assert [title.get_text() for title in soup.select(".weft-map__area title")] == [
+        "黄浦区",
+        "浦东新区",
+        "崇明区",
+    ]
+    assert words(soup, ".weft-values tbody th") == ["黄浦区", "浦东新区", "崇明区"]
+    assert len(soup.select(".weft-map__names text")) == 3
+    assert one(soup, ".weft-notice")
+    assert len(soup.select(".weft-remark")) == 1
+
+
+def test_outlines_without_areas_draw_nothing(client: FlaskClient, app: Flask) -> None:
+    point = json.dumps({"type": "Point", "coordinates": [121, 31]})
+    table = make_loaded_table([{"n": 1, "at": point}], slug="points", types={"at": "geojson"})
+    soup = page(client, f"/en/tables/{table}?view=map")
+    assert words(soup, ".govuk-inset-text") == ["This table has no areas to draw."]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -138,6 +138,66 @@ def test_the_days_of_the_map_play_and_slide(desk: Page, address: str) -> None:
     assert ":" in desk.inner_text("[data-pointed]")
 
 
+def test_links_beside_a_view_follow_its_state(desk: Page, address: str) -> None:
+    path = "/" + address.split("/", 3)[3]
+    desk.goto(address)
+    desk.evaluate("document.getElementById('page-next').style.opacity = '0.9'")  # is not copied
+    desk.click("#page-next")
+    desk.wait_for_selector("#row-101")
+    language, chart = desk.locator("#language a"), desk.locator("#views a:has-text('Chart')")
+    assert language.get_attribute("href") == path.replace("/en/", "/zh/") + "?page=2"
+    assert chart.get_attribute("href") == f"{path}?view=chart&page=2"
+    desk.goto(f"{address}?view=map")
+    desk.locator(".weft-player__range").press("Home")
+    desk.wait_for_url("**day=2020-02-01")
+    desk.wait_for_selector("#views a[href$='day=2020-02-01']")
+    assert str(language.get_attribute("href")).endswith("?view=map&day=2020-02-01")
+
+
+def test_a_row_is_found_and_marked(chromium: Browser, address: str) -> None:
+    for scripts in (True, False):
+        context = chromium.new_context(java_script_enabled=scripts)
+        page = context.new_page()
+        page.goto(address)
+        page.fill("#to-row", "150")
+        page.press("#to-row", "Enter")
+        row = page.locator("#row-150[aria-current=true]")
+        row.wait_for()
+        page.wait_for_timeout(300)
+        box = row.bounding_box()
+        assert box is not None
+        assert 0 < box["y"] < 720
+        assert row.locator("td >> nth=0").evaluate(
+            "cell => getComputedStyle(cell).backgroundColor"
+        ) == ("rgb(255, 233, 184)")
+        context.close()
+
+
+def test_letters_of_a_chart_grow_with_those_of_the_page(desk: Page, address: str) -> None:
+    desk.goto(f"{address}?view=chart")
+    chart = desk.locator(".weft-chart")
+    chart.evaluate("image => image.decode()")
+    before = chart.bounding_box()
+    desk.evaluate("document.documentElement.style.fontSize = '200%'")
+    after, form = chart.bounding_box(), desk.locator(".weft-charting__form").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert form is not None
+    assert after["width"] > 1.3 * before["width"]
+    assert form["y"] + form["height"] <= after["y"]
+
+
+def test_the_map_has_names_on_a_phone(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(f"{address}?view=map")
+    names = page.locator(".weft-map__names text:visible")
+    assert {"浦东新区", "崇明区", "黄浦区", "徐汇区"} <= set(names.all_inner_texts())
+    sizes = names.evaluate_all("all => all.map((name) => name.getBoundingClientRect().height)")
+    assert min(sizes) >= 10
+    context.close()
+
+
 def test_with_reduced_motion_nothing_plays(chromium: Browser, address: str) -> None:
     context = chromium.new_context(reduced_motion="reduce")
     page = context.new_page()
@@ -158,7 +218,7 @@ def test_a_choice_redraws_the_chart_and_examples_can_be_copied(desk: Page, addre
     assert address.rsplit("/", 1)[1] in desk.evaluate("navigator.clipboard.readText()")
 
 
-@pytest.mark.parametrize(("width", "zoom"), [(1280, 1), (360, 1), (640, 2)])
+@pytest.mark.parametrize(("width", "zoom"), [(1280, 1), (360, 1), (640, 2), (360, 2)])
 def test_no_view_scrolls_sideways_or_fails_axe(
     chromium: Browser, address: str, width: int, zoom: int
 ) -> None:
