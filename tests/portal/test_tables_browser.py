@@ -192,7 +192,7 @@ def test_the_map_has_names_on_a_phone(chromium: Browser, address: str) -> None:
     page = context.new_page()
     page.goto(f"{address}?view=map")
     names = page.locator(".weft-map__names text:visible")
-    assert {"浦东新区", "崇明区", "黄浦区", "徐汇区"} <= set(names.all_inner_texts())
+    assert {"浦东新区", "崇明区", "黄浦区", "徐汇区"} <= set(names.all_text_contents())
     sizes = names.evaluate_all("all => all.map((name) => name.getBoundingClientRect().height)")
     assert min(sizes) >= 10
     context.close()
