@@ -267,7 +267,9 @@ def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(
 def test_a_worker_that_dies_ends_the_demo_with_a_sentence(second: Demo):
     children = children_of(second)
     (worker,) = [
-        child for child in children if b"wsgi.py\0worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+        child
+        for child in children
+        if b"wsgi.py\0worker" in Path(f"/proc/{child}/cmdline").read_bytes()
     ]
     os.kill(worker, signal.SIGKILL)
     assert second.process.wait(60) == 1
