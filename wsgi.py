@@ -165,6 +165,7 @@ def reindex() -> None:
     """Build the search index anew; readers keep the old one until it is complete."""
     with create_app().app_context():
         search.reindex(SCHEDULER)
+    click.echo("The worker builds the index anew.")
 
 
 if __name__ == "__main__":
