@@ -164,20 +164,23 @@ def _operations(table: str, rows: int) -> list[Operation]:
     def word(at: int) -> str:
         return quote(words[at % len(words)])
 
-    deep = rows - 200
     return [
         Operation("search page, facets (HTML)", lambda at: f"/en/datasets?q={word(at)}", 5),
         Operation("search, facets (API)", lambda at: f"/api/v1/datasets?q={word(at)}", 5),
         Operation("home page", lambda at: "/zh/"),  # noqa: ARG005 # all operations have one signature
         Operation("dataset page", lambda at: "/zh/datasets/air-quality-hourly", 10),  # noqa: ARG005 # all operations have one signature
-        Operation("100 rows at the start", lambda at: f"{api}/rows?limit=100&offset={at % 50}", 3),
         Operation(
-            "100 rows in the middle",
-            lambda at: f"{api}/rows?limit=100&offset={rows // 2 + at % 50}",
+            "100 rows, next pages", lambda at: f"{api}/rows?limit=100&offset={at % 900 * 100}", 3
+        ),
+        Operation(
+            "100 rows, anywhere",
+            lambda at: f"{api}/rows?limit=100&offset={at * 7919 % (rows - 100)}",
             3,
         ),
         Operation(
-            "100 rows at the end", lambda at: f"{api}/rows?limit=100&offset={deep + at % 50}", 3
+            "100 rows, pages at the end",
+            lambda at: f"{api}/rows?limit=100&offset={rows - 20_000 + at % 199 * 100}",
+            3,
         ),
         Operation(
             "table page, 100 rows (HTML)", lambda at: f"/zh/tables/{table}?page={1 + at % 500}"

@@ -25,6 +25,10 @@ STREAM_SECONDS = 1_800.0
 """A download may be slow for its reader, but not hold on for ever."""
 
 
+class Broken(Unavailable):
+    """An assertion inside DuckDB failed; the database was let go."""
+
+
 class Duck:
     """Runs compiled SQL over Parquet files below `folder`; opened at first use, so after any fork."""
 
@@ -36,15 +40,20 @@ class Duck:
         self.timeout_seconds = timeout_seconds
         self._lock = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._careful = False
 
     def table(
         self, sql: str, parameters: Sequence[object] = (), *, timeout_seconds: float | None = None
     ) -> pa.Table:
         """The whole result; raises BadQuery when it takes too long or too much memory."""
-        with (
-            self.cursor() as cursor,
-            self._limited(cursor, timeout_seconds or self.timeout_seconds),
-        ):
+        seconds = timeout_seconds or self.timeout_seconds
+        try:
+            return self._table(sql, parameters, seconds)
+        except Broken:  # rare: a database that was opened anew, and plans more carefully, answers
+            return self._table(sql, parameters, seconds)
+
+    def _table(self, sql: str, parameters: Sequence[object], seconds: float) -> pa.Table:
+        with self.cursor() as cursor, self._limited(cursor, seconds):
             return cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
     def batches(
@@ -95,6 +104,7 @@ class Duck:
             log.exception("DuckDB failed")
             if isinstance(error, duckdb.FatalException | duckdb.InternalException):
                 self._forget()
+                raise Broken("the table cannot be queried right now") from error
             raise Unavailable("the table cannot be queried right now") from error
         finally:
             timer.cancel()
@@ -103,6 +113,7 @@ class Duck:
         """After an internal error DuckDB refuses everything: let the next call open another one."""
         with self._lock:
             self._database = None  # cursors that are still in use keep it until they end
+            self._careful = True
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -114,6 +125,9 @@ class Duck:
         spill = self.folder / ".spill"
         spill.mkdir(parents=True, exist_ok=True)
         database = duckdb.connect(":memory:", config={"threads": str(THREADS)})
+        if self._careful:
+            # DuckDB 2.0.0 now and then fails on `Failed to bind column reference "file_index"` with it.
+            database.execute("SET disabled_optimizers = 'late_materialization'")
         for name, value in {
             "memory_limit": f"{self.memory_mb}MB",
             "temp_directory": str(spill),

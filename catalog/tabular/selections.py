@@ -1,4 +1,4 @@
-"""Row ids that queries selected, kept for their next pages."""
+"""What pages are cut from, kept for the next pages: row ids that queries selected, blocks of rows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,24 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-MOST_BYTES = 32_000_000
+MOST_BYTES = 16_000_000
+
+
+class Measured(Protocol):
+    """Something that says how many bytes it takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        ...
+
+
+Thing = TypeVar("Thing", bound=Measured)
 
 
 @dataclass(frozen=True)
@@ -24,17 +37,22 @@ class Selection:
         """Whether a page that ends at `end` can be cut from it."""
         return self.complete or len(self.ids) >= end
 
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        return self.ids.nbytes
 
-class Selections:
-    """The selections used last, within a number of bytes."""
+
+class Kept(Generic[Thing]):
+    """The things used last, within a number of bytes."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, Selection] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Thing] = OrderedDict()
         self._bytes = 0
 
-    def get(self, key: Hashable) -> Selection | None:
+    def get(self, key: Hashable) -> Thing | None:
         """What was kept under `key`."""
         with self._lock:
             found = self._kept.get(key)
@@ -42,14 +60,14 @@ class Selections:
                 self._kept.move_to_end(key)
             return found
 
-    def put(self, key: Hashable, selection: Selection) -> None:
+    def put(self, key: Hashable, thing: Thing) -> None:
         """Keep it and forget what was not used for longest; one too large by itself is not kept."""
-        if selection.ids.nbytes > self.most_bytes:
+        if thing.nbytes > self.most_bytes:
             return
         with self._lock:
             before = self._kept.pop(key, None)
-            self._bytes += selection.ids.nbytes - (before.ids.nbytes if before else 0)
-            self._kept[key] = selection
+            self._bytes += thing.nbytes - (before.nbytes if before else 0)
+            self._kept[key] = thing
             while self._bytes > self.most_bytes:
                 _, oldest = self._kept.popitem(last=False)
-                self._bytes -= oldest.ids.nbytes
+                self._bytes -= oldest.nbytes

@@ -11,13 +11,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from catalog.errors import BadQuery, Unavailable
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.lance_store import LanceStore
 from catalog.tabular.query import Compare, Op, Order, TableQuery
-from catalog.tabular.selections import Selection, Selections
+from catalog.tabular.selections import Kept, Selection
 from tests.make_table import STATION_ROWS, STATIONS, Row, make_columns, make_parquet
 
 ROOT = Path(__file__).parent.parent.parent
@@ -193,6 +195,32 @@ def test_an_index_gives_the_same_rows(tmp_path: Path) -> None:
     assert indexed.rows("t", 1, NUMBERS, query).equals(plain.rows("t", 1, NUMBERS, query))
 
 
+def test_pages_are_cut_from_blocks_of_rows(store: LanceStore, tmp_path: Path) -> None:
+    store.serve("t", 1, make_numbers(tmp_path / "numbers.parquet", 2_500), NUMBERS)
+    for offset, limit in (
+        (0, 100),
+        (950, 100),
+        (1_990, 1_000),
+        (2_450, 100),
+        (2_500, 10),
+        (999, 1),
+    ):
+        page = store.rows("t", 1, NUMBERS, TableQuery(offset=offset, limit=limit))
+        assert page["n"].to_pylist() == list(range(offset, min(offset + limit, 2_500)))
+    assert store.blocks._kept
+
+
+def test_wide_rows_are_read_as_they_are_asked_for(store: LanceStore, tmp_path: Path) -> None:
+    columns = make_columns(text=ColumnType.STRING)
+    wide = pa.table({"c0": ["x" * 5_000 + str(at) for at in range(1_500)]})
+    pq.write_table(wide, tmp_path / "wide.parquet")
+    store.serve("t", 1, tmp_path / "wide.parquet", columns)
+    for offset in (0, 900, 1_400):
+        page = store.rows("t", 1, columns, TableQuery(offset=offset, limit=200))
+        assert page["text"].to_pylist() == wide["c0"].slice(offset, 200).to_pylist()
+    assert not store.blocks._kept
+
+
 # Selections
 
 
@@ -201,7 +229,7 @@ def ids(count: int) -> Selection:
 
 
 def test_the_selections_used_last_are_kept_within_their_bytes() -> None:
-    kept = Selections(most_bytes=8 * 100)
+    kept: Kept[Selection] = Kept(most_bytes=8 * 100)
     kept.put("a", ids(50))
     kept.put("b", ids(50))
     assert kept.get("a") is not None
@@ -213,7 +241,7 @@ def test_the_selections_used_last_are_kept_within_their_bytes() -> None:
 
 
 def test_a_selection_that_is_too_large_is_not_kept() -> None:
-    kept = Selections(most_bytes=8)
+    kept: Kept[Selection] = Kept(most_bytes=8)
     kept.put("a", ids(2))
     assert kept.get("a") is None
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from catalog.errors import BadQuery, Unavailable
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.base_rows import BaseRows
 from catalog.tabular.bound import bind
-from catalog.tabular.duck import Duck
+from catalog.tabular.duck import Broken, Duck
 from catalog.tabular.lance_filter import filter_text, literal
 from catalog.tabular.query import (
     Aggregate,
@@ -320,3 +321,20 @@ def test_after_an_internal_error_another_database_is_opened(
         raise error("assertion failed")
     assert duck.table("SELECT 2 AS two")["two"].to_pylist() == [2]
     assert duck._database is not before
+
+
+def test_a_query_that_breaks_the_database_is_asked_again(
+    duck: Duck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = duck._table, iter([True])
+
+    def table(sql: str, parameters: object, seconds: float) -> pa.Table:
+        if next(broken, False):
+            duck._forget()
+            raise Broken("the table cannot be queried right now")
+        return whole(sql, (), seconds)
+
+    monkeypatch.setattr(duck, "_table", table)
+    assert duck.table("SELECT 3 AS three")["three"].to_pylist() == [3]
+    setting = "SELECT current_setting('disabled_optimizers') AS it"
+    assert duck.table(setting)["it"].to_pylist() == ["late_materialization"]
