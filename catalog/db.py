@@ -81,10 +81,6 @@ class ChangeMark:
         with self._lock:
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
-
 
 def change_mark() -> int | None:
     """Equal to the one before only if nothing was committed meanwhile; None where that costs a query."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +12,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 import catalog.db
-from catalog.db import db, transaction
+from catalog.db import change_mark, db, transaction
 from catalog.models.group import Group
+from catalog.models.organization import Organization
+from catalog.settings import Settings
+from wsgi import create_app
 
 
 def add(slug: str) -> None:
@@ -127,3 +131,17 @@ def test_another_database_gets_no_pragmas(monkeypatch: pytest.MonkeyPatch) -> No
     app = Flask("other")
     catalog.db.init_app(app)
     assert listened == [app]
+
+
+def test_a_commit_of_anybody_moves_the_mark(app: Flask) -> None:
+    before = change_mark()
+    assert change_mark() == before
+    with transaction():
+        db.session.add(Organization(slug="marked", title={"en": "Marked"}))
+    assert change_mark() != before
+
+
+def test_a_database_in_memory_has_no_mark(settings: Settings) -> None:
+    with create_app(replace(settings, database_url="sqlite:///:memory:")).app_context():
+        assert change_mark() is None
+        db.engine.dispose()
