@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -17,7 +17,7 @@ from catalog.errors import NotFound
 class FileStore(Protocol):
     """Keeps whole files under keys such as `charts/ab12.svg`."""
 
-    def writing(self, key: str) -> Iterator[IO[bytes]] | object:
+    def writing(self, key: str) -> AbstractContextManager[IO[bytes]]:
         """A context that gives a writable file; the key shows it only after the context ends well."""
         ...
 

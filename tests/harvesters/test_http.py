@@ -39,12 +39,6 @@ QUICK = Limits(
 
 
 @pytest.fixture
-def server() -> Iterator[Served]:
-    with make_server() as served:
-        yield served
-
-
-@pytest.fixture
 def http(server: Served) -> Iterator[Http]:
     with Http(Settings(fetch_private_hosts=server.host), QUICK) as made:
         yield made
