@@ -115,7 +115,7 @@ bench: install-dev static  ## CPU per operation, memory, size
 lock: | $(VENV)/bin/python  ## Renew the locks (hashes, no addresses)
 	@$(PY) -m pip install --quiet uv
 	@for name in weft dev; do $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header requirements/$$name.in -c requirements/weft.txt -o requirements/$$name.txt; done
+	  --no-strip-extras --no-emit-index-url --no-header requirements/$$name.in -c requirements/weft.txt -o requirements/$$name.txt; done
 
 clean:  ## Remove everything that was built, and the demo's data
 	@rm -rf $(VENV) node_modules static/build var docs/_build .mypy_cache .ruff_cache .pytest_cache .coverage*
