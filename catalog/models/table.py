@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from catalog.models.base import Base, Texts, new_id, now
 from catalog.models.dataset import Resource
-from catalog.models.vocabulary import ColumnType, TableState
+from catalog.models.vocabulary import ColumnAccess, ColumnType, TableState
 
 
 class DataTable(Base):
@@ -39,6 +46,16 @@ class DataTable(Base):
     """Journal position of the newest release."""
     served: Mapped[int] = mapped_column(Integer, default=0)
     """Journal position that the serving copy has reached."""
+    primary_key: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Published names of the columns that tell rows apart; empty where nothing is declared."""
+    next_row: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Number that the next inserted row gets; numbers of deleted rows are never given again."""
+    next_column: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Number in the stored name of the next added column: a dropped column's name is never given again."""
+    retention: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Which releases are kept: `{"keep": the newest so many, "days": younger than}`; empty keeps all."""
+    kept_cells: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Cells of the newest release that break the declared type and are kept as they were."""
     chart: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The chart that the table opens with: `{"kind": "line", "x": …, "y": …, "agg": …}`."""
     map: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -78,6 +95,15 @@ class TableColumn(Base):
     label: Mapped[Texts] = mapped_column(default=dict)
     description: Mapped[Texts] = mapped_column(default=dict)
     unit: Mapped[str] = mapped_column(String(60), default="")
+    semantic: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """What the values are beyond their type, such as `uscc` or `division`; empty where nothing is known."""
+    access: Mapped[ColumnAccess] = mapped_column(
+        String(10), default=ColumnAccess.OPEN, server_default=ColumnAccess.OPEN.value
+    )
+    mask: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """How a masked value is shown: `{"first": 3, "last": 4}` leaves so many characters; empty hides all."""
+    info: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """The data dictionary beyond label and type: Table Schema's `format`, `constraints` …, CKAN's `info`."""
     profile: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """`missing`, `distinct`, `least`, `greatest`, `mean`, `top` ([[value, count]…]), `histogram`."""
 
@@ -86,7 +112,7 @@ class JournalFile(Base):
     """One immutable Parquet file of a table's journal."""
 
     __tablename__ = "journal_file"
-    __table_args__ = (UniqueConstraint("table_id", "position"),)
+    __table_args__ = (UniqueConstraint("table_id", "position", "kind"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     table_id: Mapped[str] = mapped_column(
@@ -94,7 +120,10 @@ class JournalFile(Base):
     )
     position: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(10))
-    """`base` holds all rows; `delta` (rows inserted, updated, deleted by key) is reserved."""
+    """`base`: all rows. `delta`: rows inserted, updated, deleted since the position before, with the old values.
+    `cells`: cells that break their declared type, as they were."""
+    numbered: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a base names the number of each row in the column `row`; else rows count from 0."""
     path: Mapped[str] = mapped_column(String(300))
     """Path below the folder of journals."""
     rows: Mapped[int] = mapped_column(BigInteger)
@@ -119,7 +148,68 @@ class Release(Base):
     position: Mapped[int] = mapped_column(Integer)
     rows: Mapped[int] = mapped_column(BigInteger)
     content: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of the rows as loaded: an equal content makes no new release."""
+    """SHA-256 of the rows as loaded (an equal content makes no new release), or of the content before
+    together with that of the delta."""
+    inserted: Mapped[int | None] = mapped_column(BigInteger)
+    """Rows added since the release before; None where the two were not compared."""
+    updated: Mapped[int | None] = mapped_column(BigInteger)
+    deleted: Mapped[int | None] = mapped_column(BigInteger)
+    columns: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """`[{"name", "stored", "type"}…]` as of this release."""
+    primary_key: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A pinned release outlives the policy of retention."""
+    expired_at: Mapped[datetime | None]
+    """When its rows were given up by the policy of retention; what is said of it stays."""
     made_by: Mapped[str] = mapped_column(String(200), default="")
     reason: Mapped[str] = mapped_column(String(500), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class TableAlias(Base):
+    """Another name of a table, as CKAN's DataStore has them."""
+
+    __tablename__ = "table_alias"
+
+    alias: Mapped[str] = mapped_column(String(100), primary_key=True)
+    table_id: Mapped[str] = mapped_column(
+        ForeignKey("data_table.id", ondelete="CASCADE"), index=True
+    )
+
+
+class ReleaseFile(Base):
+    """A release as a file that was made once and is kept: what its manifest says of it."""
+
+    __tablename__ = "release_file"
+    __table_args__ = (UniqueConstraint("table_id", "release", "format"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    table_id: Mapped[str] = mapped_column(
+        ForeignKey("data_table.id", ondelete="CASCADE"), index=True
+    )
+    release: Mapped[int] = mapped_column(Integer)
+    format: Mapped[str] = mapped_column(String(20))
+    path: Mapped[str] = mapped_column(String(300))
+    """Key in the file store."""
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    used_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Citation(Base):
+    """A permanent address of a query on a release."""
+
+    __tablename__ = "citation"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """The beginning of the hash of table, release and query: equal questions have one address."""
+    table_id: Mapped[str] = mapped_column(
+        ForeignKey("data_table.id", ondelete="CASCADE"), index=True
+    )
+    release: Mapped[int] = mapped_column(Integer)
+    query: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Hash of the rows that the query gives, as CSV."""
     created_at: Mapped[datetime] = mapped_column(default=now)

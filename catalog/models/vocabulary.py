@@ -57,6 +57,14 @@ class ColumnType(StrEnum):
     GEOMETRY = "geojson"
 
 
+class ColumnAccess(StrEnum):
+    """Who may read the values of a column: everybody who reads the table, masked, or editors only."""
+
+    OPEN = "open"
+    MASKED = "masked"
+    HIDDEN = "hidden"
+
+
 class TableState(StrEnum):
     """Whether a table can be read."""
 
