@@ -16,7 +16,7 @@ from catalog.tabular.values import (
     TEXT_TYPES,
     Value,
     coerce,
-    find,
+    usable,
 )
 
 MOST_PARTS = 500
@@ -116,11 +116,11 @@ def _bind(condition: Condition, columns: Sequence[Column]) -> Bound:
         case Not(part):
             return _negate(_bind(part, columns))
         case IsNull(name):
-            return Missing(find(columns, name))
+            return Missing(usable(columns, name))
         case In(name, values):
-            return _bind_in(find(columns, name), values)
+            return _bind_in(usable(columns, name), values)
         case Compare(name, op, value):
-            return _bind_compare(find(columns, name), op, value)
+            return _bind_compare(usable(columns, name), op, value)
 
 
 def _negate(bound: Bound) -> Bound:

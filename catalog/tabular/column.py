@@ -15,6 +15,8 @@ class Column:
     name: str
     stored: str
     type: ColumnType
+    masked: bool = False
+    """Whether who asks sees masked values only: the column can be shown, and nothing else."""
 
 
 def columns_of(names: Sequence[str], types: Sequence[ColumnType]) -> tuple[Column, ...]:

@@ -10,7 +10,7 @@ from catalog.models.vocabulary import ColumnType
 from catalog.tabular.bound import Bound, Every, Missing, OneOf, Opposite, Settled, Some, Test, bind
 from catalog.tabular.column import Column
 from catalog.tabular.query import Aggregate, Condition, Measure, Op, Order, TableQuery
-from catalog.tabular.values import find
+from catalog.tabular.values import find, usable
 
 ROW_NUMBER = "file_row_number"
 MOST_COLUMNS_ORDERED = 10
@@ -84,7 +84,7 @@ def is_group(query: TableQuery) -> bool:
 def result_columns(query: TableQuery, columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns that a query gives, in order; raises BadQuery for unknown or repeated ones."""
     if is_group(query):
-        keys = [find(columns, name) for name in query.group_by]
+        keys = [usable(columns, name) for name in query.group_by]
         named = [Column(key.name, f"g{at}", key.type) for at, key in enumerate(keys)]
         named += [
             Column(measure.name, f"m{at}", _measure_type(measure, columns))
@@ -104,7 +104,7 @@ def ordered_columns(
         raise BadQuery("sort by at most %(most)s columns", most=MOST_COLUMNS_ORDERED)
     found: dict[str, tuple[Column, bool]] = {}
     for order in order_by:
-        found.setdefault(order.column, (find(columns, order.column), order.descending))
+        found.setdefault(order.column, (usable(columns, order.column), order.descending))
     return list(found.values())
 
 
@@ -162,7 +162,7 @@ def _compile_group(
     results = result_columns(query, columns)
     keys = results[: len(query.group_by)]
     selected = [
-        f"{quoted(find(columns, name))} AS {key.stored}"
+        f"{quoted(usable(columns, name))} AS {key.stored}"
         for name, key in zip(query.group_by, keys, strict=True)
     ]
     selected += [
@@ -183,7 +183,7 @@ def _compile_group(
 def _measure_sql(measure: Measure, columns: Sequence[Column]) -> str:
     if measure.column == "*":
         return "count(*)"
-    column = find(columns, measure.column)
+    column = usable(columns, measure.column)
     text = _AGGREGATES[measure.aggregate].format(quoted(column))
     if measure.aggregate is Aggregate.SUM and column.type is ColumnType.INTEGER:
         return (
@@ -198,7 +198,7 @@ def _measure_type(measure: Measure, columns: Sequence[Column]) -> ColumnType:
         raise BadQuery("“%(aggregate)s” needs a column", aggregate=aggregate.value)
     if aggregate is Aggregate.COUNT and measure.column == "*":
         return ColumnType.INTEGER
-    column = find(columns, measure.column)
+    column = usable(columns, measure.column)
     if aggregate in (Aggregate.COUNT, Aggregate.DISTINCT):
         return ColumnType.INTEGER
     if aggregate in (Aggregate.SUM, Aggregate.AVG) and column.type not in _NUMERIC:

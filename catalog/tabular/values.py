@@ -35,6 +35,20 @@ def find(columns: Sequence[Column], name: str) -> Column:
     raise BadQuery("there is no column “%(column)s”", column=name[:200])
 
 
+def usable(columns: Sequence[Column], name: str) -> Column:
+    """The column, if it may be compared, searched, sorted, grouped or joined by; raises BadQuery.
+
+    Whatever depends on values goes through here: what is masked must not be found out by asking for it.
+    """
+    column = find(columns, name)
+    if column.masked:
+        raise BadQuery(
+            "the column “%(column)s” is masked: it can be shown, but not searched, compared, sorted or grouped",
+            column=column.name,
+        )
+    return column
+
+
 def coerce(column: Column, value: Scalar) -> Value:
     """The value in the column's type; raises BadQuery that names the column."""
     if value is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -338,3 +339,29 @@ def test_a_query_that_breaks_the_database_is_asked_again(
     assert duck.table("SELECT 3 AS three")["three"].to_pylist() == [3]
     setting = "SELECT current_setting('disabled_optimizers') AS it"
     assert duck.table(setting)["it"].to_pylist() == ["late_materialization"]
+
+
+MASKED = tuple(replace(column, masked=column.name in ("s", "i", "b")) for column in COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        TableQuery(where=Compare("s", Op.EQ, "x")),
+        TableQuery(where=Not(Or((IsNull("n"), IsNull("i"))))),
+        TableQuery(where=In("i", (1,))),
+        TableQuery(order_by=(Order("n"), Order("s"))),
+        TableQuery(group_by=("b",)),
+        TableQuery(group_by=("n",), measures=(Measure(Aggregate.MAX, "i", "most"),)),
+        TableQuery(measures=(Measure(Aggregate.COUNT, "s", "filled"),)),
+    ],
+    ids=str,
+)
+def test_a_masked_column_answers_no_question(query: TableQuery) -> None:
+    with pytest.raises(BadQuery, match="is masked"):
+        compile_query(query, MASKED, "t")
+
+
+def test_a_masked_column_can_be_shown() -> None:
+    text, _ = compile_query(TableQuery(select=("s", "n")), MASKED, "t")
+    assert text.startswith('SELECT "c0", "c2" FROM t')
