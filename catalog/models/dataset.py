@@ -106,6 +106,8 @@ class Resource(Base):
     """How its tables are read: what the harvest format said (`part`, `read`); empty means no table."""
     problem: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Why there is no table: `{"message": msgid, "context": {…}, "code": …}`; empty when all is well."""
+    extras: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What CKAN's clients say of it beyond our own fields, such as `url_type` or `hash`."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -77,6 +77,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('mask', sa.JSON(), server_default='{}', nullable=False))
         batch_op.add_column(sa.Column('info', sa.JSON(), server_default='{}', nullable=False))
 
+    with op.batch_alter_table('resource', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('extras', sa.JSON(), server_default='{}', nullable=False))
+
     # What the tables that are there already would have been given.
     op.execute("UPDATE data_table SET next_row = rows")
     op.execute(
@@ -92,6 +95,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('resource', schema=None) as batch_op:
+        batch_op.drop_column('extras')
+
     with op.batch_alter_table('table_column', schema=None) as batch_op:
         batch_op.drop_column('info')
         batch_op.drop_column('mask')
