@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,9 @@ from typing import IO, Protocol, cast
 from flask import current_app
 
 from catalog.errors import NotFound
+
+BESIDE = ".writing-"
+COPY_BYTES = 1 << 20
 
 
 class FileStore(Protocol):
@@ -31,6 +35,18 @@ class FileStore(Protocol):
 
     def path(self, key: str) -> Path | None:
         """Local path of the file, or None where it has none or does not exist."""
+        ...
+
+    def adopt(self, key: str, file: Path) -> None:
+        """Take over a finished local file under `key`, durably; it is gone from where it was."""
+        ...
+
+    def open(self, key: str) -> IO[bytes]:
+        """The file under `key` for reading from any place of it; raises NotFound."""
+        ...
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """All keys that begin with `folder` and a slash."""
         ...
 
     def delete(self, key: str) -> None:
@@ -55,7 +71,7 @@ class LocalFiles:
         """A context that gives a writable file; the key shows it only after the context ends well."""
         place = self._place(key)
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".writing-")
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=BESIDE)
         beside = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -84,6 +100,33 @@ class LocalFiles:
         """Local path of the file, or None if it does not exist."""
         place = self._place(key)
         return place if place.is_file() else None
+
+    def adopt(self, key: str, file: Path) -> None:
+        """Take over a finished local file under `key`, durably; it is gone from where it was."""
+        place = self._place(key)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if file.stat().st_dev != place.parent.stat().st_dev:  # another disk: it cannot be renamed
+            with file.open("rb") as read, self.writing(key) as write:
+                shutil.copyfileobj(read, write, COPY_BYTES)
+            file.unlink()
+            return
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
+        file.replace(place)
+        sync_folder(place.parent)
+
+    def open(self, key: str) -> IO[bytes]:
+        """The file under `key` for reading from any place of it; raises NotFound."""
+        try:
+            return self._place(key).open("rb")
+        except FileNotFoundError as error:
+            raise NotFound("there is no such file") from error
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """All keys that begin with `folder` and a slash."""
+        for file in sorted(self._place(folder).rglob("*")):
+            if file.is_file() and not file.name.startswith(BESIDE):
+                yield file.relative_to(self.folder.resolve()).as_posix()
 
     def delete(self, key: str) -> None:
         """Forget the key; unknown keys are no error."""

@@ -12,24 +12,22 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
+from catalog.tabular.json_text import bytes_among, iso_text, json_lines, may_hold, text_of
 from catalog.tabular.values import TEXT_TYPES
 
 BOM = b"\xef\xbb\xbf"
 NEEDS_QUOTES = r'^$|[",\r\n]|^\s|\s$'
+TO_QUOTE = bytes_among(b'",\t\n\v\f\r ')
 FORMULA = "^[=+\\-@\t\r＝＋－＠]"
 """What spreadsheets take for the beginning of a formula; the wide signs count in Chinese editions."""
 HARMLESS = "^[+-]?[0-9][0-9 .()-]*$"
 """Numbers and telephone numbers: nothing in them names a cell or calls a function."""
-JSON_ROWS = 500
-"""Rows that are written at once: each takes 4 kB until they are joined, however short it is."""
 ROW_GROUP_ROWS = 100_000
 ROW_GROUP_BYTES = 32_000_000
 
@@ -52,16 +50,15 @@ def csv_stream(
 def json_stream(batches: Iterable[pa.RecordBatch], columns: Sequence[Column]) -> Iterator[bytes]:
     """A JSON array with an object a row and a line a row."""
     before = b"[\n"
-    for lines in _json_rows(batches, columns):
-        yield before + b",\n".join(lines)
+    for lines in json_lines(batches, columns, end=",\n"):
+        yield before + lines[:-2]
         before = b",\n"
     yield b"\n]\n" if before == b",\n" else b"[]\n"
 
 
 def jsonl_stream(batches: Iterable[pa.RecordBatch], columns: Sequence[Column]) -> Iterator[bytes]:
     """JSON lines: an object a line."""
-    for lines in _json_rows(batches, columns):
-        yield b"\n".join(lines) + b"\n"
+    return json_lines(batches, columns)
 
 
 def parquet_stream(
@@ -119,11 +116,9 @@ class _Sink(io.RawIOBase):
 
 def _csv_lines(batch: pa.RecordBatch, columns: Sequence[Column], defused: bool) -> bytes:  # noqa: FBT001 # inner
     cells = [_text(batch.column(at), column, defused) for at, column in enumerate(columns)]
-    lines = pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
-    ended = pc.binary_join_element_wise(lines, "", "\r\n")
-    _, offsets, text = ended.buffers()
-    length = np.frombuffer(offsets, np.int32, count=len(ended) + 1)[-1]
-    return bytes(memoryview(text)[:length])
+    filled = [pc.fill_null(texts, "") if texts.null_count else texts for texts in cells]
+    filled[-1] = pc.binary_join_element_wise(filled[-1], "", "\r\n")
+    return text_of(pc.binary_join_element_wise(*filled, ","))
 
 
 def _text(cells: pa.Array, column: Column, defused: bool) -> pa.Array:  # noqa: FBT001 # inner
@@ -132,12 +127,6 @@ def _text(cells: pa.Array, column: Column, defused: bool) -> pa.Array:  # noqa: 
     if column.type is ColumnType.DATETIME:
         return iso_text(cells)
     return cells.cast(pa.string())
-
-
-def iso_text(cells: pa.Array) -> pa.Array:
-    """Moments as ISO 8601 text, without a fraction where there is none."""
-    text = cells.cast(pa.timestamp("us", cells.type.tz)).cast(pa.string())
-    return pc.replace_substring(pc.replace_substring(text, ".000000", ""), " ", "T")
 
 
 def _cells(texts: pa.Array, defused: bool) -> pa.Array:  # noqa: FBT001 # inner
@@ -150,43 +139,10 @@ def _cells(texts: pa.Array, defused: bool) -> pa.Array:  # noqa: FBT001 # inner
             pc.binary_join_element_wise("'", texts, ""),
             texts,
         )
-    needy = pc.match_substring_regex(texts, NEEDS_QUOTES)
-    if not pc.any(needy).as_py():
+    if not may_hold(texts, TO_QUOTE) and not pc.any(pc.equal(pc.binary_length(texts), 0)).as_py():
         return texts
-    doubled = pc.replace_substring(texts, '"', '""')
-    return pc.if_else(needy, pc.binary_join_element_wise('"', doubled, '"', ""), texts)
-
-
-def _json_rows(
-    batches: Iterable[pa.RecordBatch], columns: Sequence[Column]
-) -> Iterator[list[bytes]]:
-    """The rows in pieces, written; orjson writes NaN and infinite numbers as null."""
-    names = [column.name for column in columns]
-    for batch in batches:
-        for start in range(0, batch.num_rows, JSON_ROWS):
-            part = batch.slice(start, JSON_ROWS)
-            values = [_plain(part.column(at), column) for at, column in enumerate(columns)]
-            rows = zip(*values, strict=True)
-            yield [orjson.dumps(dict(zip(names, row, strict=True))) for row in rows]
-
-
-def _plain(cells: pa.Array, column: Column) -> list[object]:
-    if column.type is ColumnType.DATETIME:
-        return list(iso_text(cells).to_pylist())
-    if column.type is ColumnType.DATE:
-        return list(cells.cast(pa.string()).to_pylist())
-    values: list[object] = cells.to_pylist()
-    if column.type is ColumnType.GEOMETRY:
-        return [_geometry(value) for value in values]
-    return values
-
-
-def _geometry(value: object) -> object:
-    """A geometry as an object; a text that is no JSON stays the text that it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return value
-    return orjson.Fragment(value)
+    needy = pc.fill_null(pc.match_substring_regex(texts, NEEDS_QUOTES), False)  # noqa: FBT003 # Arrow's signature
+    if not needy.true_count:
+        return texts
+    doubled = pc.replace_substring(texts.filter(needy), '"', '""')
+    return pc.replace_with_mask(texts, needy, pc.binary_join_element_wise('"', doubled, '"', ""))

@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,32 @@ def test_a_broken_write_leaves_the_old_content_and_no_stray_file(tmp_path: Path)
 def test_a_key_cannot_leave_the_folder(tmp_path: Path, key: str):
     with pytest.raises(NotFound):
         LocalFiles(tmp_path / "inside").get(key)
+
+
+@pytest.mark.parametrize("elsewhere", [None, "/dev/shm"])  # noqa: S108 # another disk, where there is one
+def test_a_finished_file_is_taken_over_also_from_another_disk(
+    tmp_path: Path, elsewhere: str | None
+):
+    files = LocalFiles(tmp_path / "files")
+    with tempfile.TemporaryDirectory(dir=elsewhere or tmp_path) as folder:
+        finished = Path(folder) / "part"
+        finished.write_bytes(b"0123456789")
+        files.adopt("releases/t/1.csv", finished)
+        assert not finished.exists()
+    with files.open("releases/t/1.csv") as file:
+        file.seek(7)
+        assert file.read() == b"789"
+
+
+def test_a_file_that_is_not_there_cannot_be_opened(tmp_path: Path):
+    with pytest.raises(NotFound):
+        LocalFiles(tmp_path).open("nothing")
+
+
+def test_keys_are_those_of_whole_files_below_a_folder(tmp_path: Path):
+    files = LocalFiles(tmp_path)
+    for key in ("releases/t/1.csv", "releases/u/2.csv", "charts/a.svg"):
+        files.put(key, b"1")
+    with files.writing("releases/t/3.csv"):
+        assert list(files.keys("releases")) == ["releases/t/1.csv", "releases/u/2.csv"]
+    assert list(files.keys("nothing")) == []

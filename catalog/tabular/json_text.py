@@ -1,0 +1,118 @@
+"""Rows as JSON text, written by Arrow a column at a time: three times as fast as through Python values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.models.vocabulary import ColumnType
+from catalog.tabular.column import Column
+from catalog.tabular.values import TEXT_TYPES
+
+NEEDS_ESCAPE = r'["\\\x00-\x1f]'
+
+
+def bytes_among(wanted: bytes) -> np.ndarray:
+    """A table that says of each byte whether it is wanted, for `may_hold`."""
+    table = np.zeros(256, np.bool_)
+    table[list(wanted)] = True
+    return table
+
+
+TO_ESCAPE = bytes_among(bytes(range(32)) + b'"\\')
+
+
+def json_lines(
+    batches: Iterable[pa.RecordBatch], columns: Sequence[Column], *, end: str = "\n"
+) -> Iterator[bytes]:
+    """An object a line, each batch at once; numbers that JSON does not know become null."""
+    keys = [f"{orjson.dumps(column.name).decode()}:" for column in columns]
+    for batch in batches:
+        if batch.num_rows:
+            yield text_of(_objects(batch, keys, columns, end))
+
+
+def _objects(
+    batch: pa.RecordBatch, keys: Sequence[str], columns: Sequence[Column], end: str
+) -> pa.Array:
+    """Quotes that every value of a column has are written with what stands between the columns."""
+    parts: list[pa.Array | str] = []
+    before = "{"
+    for at, column in enumerate(columns):
+        texts, quoted = _values(batch.column(at), column)
+        quote = '"' if quoted else ""
+        parts += [before + keys[at] + quote, texts]
+        before = f"{quote},"
+    return pc.binary_join_element_wise(*parts, f"{before[:-1]}}}{end}", "")
+
+
+def _values(cells: pa.Array, column: Column) -> tuple[pa.Array, bool]:
+    """Each cell as JSON text, and whether all of them still need their quotes."""
+    if column.type is ColumnType.GEOMETRY:
+        return pa.array([_geometry(value) for value in cells.to_pylist()], pa.string()), False
+    if column.type in TEXT_TYPES:
+        return _quoted(_escaped(cells.cast(pa.string())))
+    if column.type is ColumnType.DATETIME:
+        return _quoted(iso_text(cells))
+    if column.type is ColumnType.DATE:
+        return _quoted(cells.cast(pa.string()))
+    if pa.types.is_floating(cells.type):
+        finite = pc.is_finite(cells)
+        cells = cells if finite.true_count == len(cells) else pc.if_else(finite, cells, None)
+    texts = cells.cast(pa.string())
+    return (pc.fill_null(texts, "null") if texts.null_count else texts), False
+
+
+def iso_text(cells: pa.Array) -> pa.Array:
+    """Moments as ISO 8601 text, without a fraction where there is none."""
+    whole = cells.cast(pa.timestamp("s", cells.type.tz), safe=False)
+    if pc.all(pc.equal(whole, cells)).as_py() is not False:
+        return pc.replace_substring(whole.cast(pa.string()), " ", "T", max_replacements=1)
+    text = cells.cast(pa.timestamp("us", cells.type.tz)).cast(pa.string())
+    return pc.replace_substring(pc.replace_substring(text, ".000000", ""), " ", "T")
+
+
+def may_hold(texts: pa.Array, wanted: np.ndarray) -> bool:
+    """Whether some byte of the texts is among those of `bytes_among`; a null may hide some."""
+    _, offsets, text = texts.buffers()
+    if text is None:
+        return False
+    ends = np.frombuffer(offsets, np.int32, count=texts.offset + len(texts) + 1)
+    return bool(wanted[np.frombuffer(text, np.uint8)[ends[texts.offset] : ends[-1]]].any())
+
+
+def text_of(lines: pa.Array) -> bytes:
+    """All the texts of a fresh array behind each other."""
+    _, offsets, text = lines.buffers()
+    length = np.frombuffer(offsets, np.int32, count=len(lines) + 1)[-1]
+    return bytes(memoryview(text)[:length])
+
+
+def _quoted(texts: pa.Array) -> tuple[pa.Array, bool]:
+    if not texts.null_count:
+        return texts, True
+    return pc.fill_null(pc.binary_join_element_wise('"', texts, '"', ""), "null"), False
+
+
+def _escaped(texts: pa.Array) -> pa.Array:
+    """Most batches have nothing to escape, which one look at their bytes tells."""
+    if not may_hold(texts, TO_ESCAPE):
+        return texts
+    needy = pc.fill_null(pc.match_substring_regex(texts, NEEDS_ESCAPE), False)  # noqa: FBT003 # Arrow's signature
+    written = [orjson.dumps(value)[1:-1].decode() for value in texts.filter(needy).to_pylist()]
+    return pc.replace_with_mask(texts, needy, pa.array(written, pa.string()))
+
+
+def _geometry(value: str | None) -> str:
+    """A geometry as an object; a text that is no JSON stays the text that it is."""
+    if value is None:
+        return "null"
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return orjson.dumps(value).decode()
+    return value.replace("\n", " ").replace("\r", " ")  # outside of texts, where they say nothing
