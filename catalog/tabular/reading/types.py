@@ -28,6 +28,8 @@ Check = Callable[[pa.Array, Kind], bool]
 NUMBER = r"^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?$"
 DATETIME_OR_DATE = DATETIME.replace("[T ]", "([T ]", 1)[:-1] + ")?$"
+PLAIN = NUMBER.replace("([eE][+-]?[0-9]{1,3})?", "")
+"""A number without an exponent."""
 REWRITTEN = r"\.[0-9]*0$|^-?\.|^-0$"
 """A number that is written otherwise when it comes back: 1.10, .5, -0."""
 SURE_DIGITS = 15
@@ -114,12 +116,14 @@ class Guess:
         before, self.rows = self.rows, self.rows + len(column)
         if not self.valued:
             self.valued = bool(pc.any(pc.not_equal(column, "")).as_py())
+        if not self.possible and not self._numeric and not kinds & ~self.kinds:
+            return  # a text it is, whatever follows
         values = column.filter(pc.invert(pc.is_in(column, value_set=self.missing))).drop_null()
         if not len(values):
             return
         self.kinds |= kinds
         for type_ in sorted(self.possible):
-            check = _CHECKS.get(type_, _anything)
+            check = self._check(type_, values)
             asked = Kind.NONE if self.declared and type_ is ColumnType.NUMBER else kinds
             if not (check(values[:PROBE], asked) and check(values, asked)):
                 self.possible.discard(type_)
@@ -128,18 +132,26 @@ class Guess:
         if kinds & Kind.CELL:
             self._see_notation(values)
 
+    def _check(self, type_: ColumnType, values: pa.Array) -> Check:
+        """What to ask of the values; short integers, just found to be such, are numbers without asking again."""
+        if type_ is ColumnType.NUMBER and ColumnType.INTEGER in self.possible:
+            longest = pc.max(pc.binary_length(values)).as_py()
+            return _anything if longest <= SURE_DIGITS else _numbers
+        return _CHECKS.get(type_, _anything)
+
     def _see_notation(self, values: pa.Array) -> None:
-        """Note how numbers are written that a CSV has as text."""
+        """Note how numbers are written that a CSV has as text; integers come back as they are."""
+        if ColumnType.INTEGER in self.possible:
+            return
         if ColumnType.NUMBER in self.possible:
-            other = values.filter(pc.match_substring_regex(values, REWRITTEN))
+            other = _rewritten(values)
             self.rewritten += len(other)
             if len(other) and not self.example:
                 self.example = other[0].as_py()
         elif self._numeric:
-            checked = all(_numbers(part, Kind.NONE) for part in (values[:PROBE], values))
-            self._numeric = checked
-            powers = values.filter(pc.match_substring_regex(values, "[eE]"))
-            self.power = (self.power or (powers[0].as_py() if len(powers) else "")) * checked
+            self._numeric = all(_numbers(part, Kind.NONE) for part in (values[:PROBE], values))
+            powers = _with_power(values) if self._numeric and not self.power else values[:0]
+            self.power = (self.power or (powers[0].as_py() if len(powers) else "")) * self._numeric
 
     def type(self, *, code: bool, version: bool = False) -> ColumnType:
         """The narrowest type; `code` and `version` say that the name is one of a code or of a version."""
@@ -206,20 +218,29 @@ def _integers(values: pa.Array, _kinds: Kind) -> bool:
 
 def _numbers(values: pa.Array, kinds: Kind) -> bool:
     """Of texts, those with an exponent are none: 1e5 may be a code, and would come back as 100000."""
-    if not _all(pc.match_substring_regex(values, NUMBER)):
+    plain = pc.match_substring_regex(values, PLAIN)
+    if not _all(plain) and (
+        kinds & Kind.CELL or not _all(pc.match_substring_regex(values, NUMBER))
+    ):
         return False
-    if kinds & Kind.CELL and pc.any(pc.match_substring_regex(values, "[eE]")).as_py():
-        return False
-    sure = pc.and_(
-        pc.less_equal(pc.binary_length(values), SURE_DIGITS),
-        pc.invert(pc.match_substring_regex(values, "[eE]")),
-    )
+    sure = pc.and_(pc.less_equal(pc.binary_length(values), SURE_DIGITS), plain)
     values = values.filter(pc.invert(sure))
     if not len(values):
         return True
     floats = pc.cast(values, pa.float64())
     values = values.filter(pc.not_equal(pc.cast(floats, pa.string()), values))
     return all(map(is_exact, values.unique().to_pylist()))
+
+
+def _with_power(values: pa.Array) -> pa.Array:
+    return values.filter(pc.match_substring_regex(values, "[eE]"))
+
+
+def _rewritten(values: pa.Array) -> pa.Array:
+    """The numbers that come back otherwise; few end in zero or begin with a point, so few are looked at closely."""
+    suspects = pc.or_(pc.ends_with(values, "0"), pc.less(values, "0"))
+    values = values.filter(suspects)
+    return values.filter(pc.match_substring_regex(values, REWRITTEN))
 
 
 def is_exact(text: str) -> bool:
