@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import TextIO
+from typing import IO, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +16,7 @@ from catalog.tabular.reading.chunk import Chunk, Kind, Part
 from catalog.tabular.reading.encoding import Encoding, encoding_of
 from catalog.tabular.reading.header import names_of
 from catalog.tabular.reading.layout import Layout, layout_of
-from catalog.tabular.reading.lines import END, Lines, Utf8
+from catalog.tabular.reading.lines import END, Lines, Raw, Utf8
 from catalog.tabular.reading.notes import note
 from catalog.tabular.reading.options import Limits, ReadOptions
 from catalog.tabular.reading.source import Source
@@ -81,10 +81,10 @@ class Reading:
         """All rows; the notes of the part are complete at the end."""
         yield self._chunk([pa.array([], pa.string())] * self._width)
         ended = False
-        with self._encoding.open(self._source.path) as text:
+        with self._encoding.open(self._source.path) as text, self._source.path.open("rb") as file:
             self._skip_header(text)
             try:
-                for columns in self._fast(text):
+                for columns in self._fast(text, file):
                     yield self._chunk(columns)
                 ended = True
             except pa.ArrowInvalid:
@@ -106,14 +106,14 @@ class Reading:
                 break
         return lines
 
-    def _fast(self, text: TextIO) -> Iterator[list[pa.Array]]:
+    def _fast(self, text: TextIO, file: IO[bytes]) -> Iterator[list[pa.Array]]:
         dialect = self._layout.dialect
         names = [f"c{at}" for at in range(self._width)]
         if not (dialect.delimiter.isascii() and dialect.quote.isascii()):
             raise pa.ArrowInvalid
         end = END + dialect.delimiter * (self._width - 1) + "\n"
         reader = pacsv.open_csv(
-            pa.PythonFile(Utf8(text, end), "r"),
+            pa.PythonFile(self._bytes(text, file, end), "r"),
             pacsv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names),
             pacsv.ParseOptions(
                 delimiter=dialect.delimiter,
@@ -136,6 +136,18 @@ class Reading:
         if batch.num_rows and batch.column(0)[-1].as_py() != END:
             self._refuse_open_quote(self._records + batch.num_rows)
         yield self._filled(batch.slice(0, batch.num_rows - 1))
+
+    def _bytes(self, text: TextIO, file: IO[bytes], end: str) -> Utf8 | Raw:
+        """What follows the place where the text stands."""
+        if self._encoding != Encoding("utf-8"):
+            return Utf8(text, end)
+        place = text.tell()
+        if (
+            place > self._source.path.stat().st_size
+        ):  # the place needs more than a number to be said
+            return Utf8(text, end)
+        file.seek(place)
+        return Raw(file, end)
 
     def _filled(self, batch: pa.RecordBatch) -> list[pa.Array]:
         """The columns without the rows that are blank."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TextIO
+from typing import IO, TextIO
 
 from catalog.errors import TooLarge
 from catalog.tabular.reading.options import Limits
@@ -65,5 +65,24 @@ class Utf8:
         if block:
             self._newline = block[-1] in "\r\n"
             return block.encode()
+        end, self._end = self._end, ""
+        return (end if self._newline else "\n" + end).encode() if end else b""
+
+
+class Raw:
+    """The rest of a file that is UTF-8 already, as Utf8 gives it: no character is made only to be written again."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes], end: str) -> None:
+        self._file, self._end = file, end
+        self._newline = True
+
+    def read(self, size: int) -> bytes:
+        """At most half as many bytes, so that a row of more than a block is noticed; none at the end."""
+        block = self._file.read(max(size // 2, 1))
+        if block:
+            self._newline = block[-1:] in (b"\r", b"\n")
+            return block
         end, self._end = self._end, ""
         return (end if self._newline else "\n" + end).encode() if end else b""

@@ -54,7 +54,7 @@ class Spool:
         path = self._folder / f".{self._name}.{len(self._segments)}.spool"
         self._segments.append(path)
         self._width = width
-        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        options = pa.ipc.IpcWriteOptions(use_threads=False)  # packing takes longer than the disk
         self._writer = pa.ipc.new_file(str(path), _schema(width), options=options)
 
     def _close(self) -> None:

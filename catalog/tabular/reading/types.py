@@ -184,7 +184,9 @@ class Guess:
 def typed(column: pa.Array, type_: ColumnType, missing: pa.Array) -> pa.Array:
     """The texts of a column as values of the type that all of them satisfy."""
     marks = pa.array([""]) if type_ in (ColumnType.STRING, ColumnType.GEOMETRY) else missing
-    column = pc.if_else(pc.is_in(column, value_set=marks), pa.scalar(None, pa.string()), column)
+    absent = pc.is_in(column, value_set=marks)
+    if pc.any(absent).as_py():
+        column = pc.if_else(absent, pa.scalar(None, pa.string()), column)
     if type_ is ColumnType.BOOLEAN:
         return pc.equal(column, "true")
     return column if ARROW[type_] == pa.string() else pc.cast(column, ARROW[type_])

@@ -10,14 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
+from catalog.tabular.reading.groups import Groups
 from catalog.tabular.reading.types import ARROW, typed
-
-GROUP_ROWS = 100_000
-GROUP_BYTES = 1 << 26
 
 
 def write(
@@ -29,9 +26,7 @@ def write(
     """Write string batches as typed Parquet and return the hash of names, types and rows."""
     schema = pa.schema([(column.stored, ARROW[column.type]) for column in columns])
     hashes = [ColumnHash(column) for column in columns]
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        group: list[pa.RecordBatch] = []
-        rows = size = 0
+    with Groups(file, schema) as groups:
         for batch in batches:
             arrays = [
                 typed(array, column.type, marks)
@@ -39,13 +34,7 @@ def write(
             ]
             for hash_, array in zip(hashes, arrays, strict=True):
                 hash_.add(array)
-            group.append(pa.record_batch(arrays, schema=schema))
-            rows, size = rows + batch.num_rows, size + batch.nbytes
-            if rows >= GROUP_ROWS or size >= GROUP_BYTES:
-                writer.write_table(pa.Table.from_batches(group, schema), row_group_size=rows)
-                group, rows, size = [], 0, 0
-        if group:
-            writer.write_table(pa.Table.from_batches(group, schema), row_group_size=rows)
+            groups.add(pa.record_batch(arrays, schema=schema))
     return _together(columns, hashes)
 
 
