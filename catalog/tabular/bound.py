@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from math import asin, cos, degrees, pi, radians, sin
 
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
-from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+from catalog.tabular.query import (
+    And,
+    Box,
+    Compare,
+    Condition,
+    In,
+    IsNull,
+    Near,
+    Not,
+    Op,
+    Or,
+    Scalar,
+    Words,
+)
 from catalog.tabular.values import (
     GREATEST_INTEGER,
     LEAST_INTEGER,
@@ -22,6 +36,12 @@ from catalog.tabular.values import (
 MOST_PARTS = 500
 MOST_VALUES = 1_000
 DEEPEST = 40
+MOST_WORDS = 20
+EARTH_KM = 6371.0088
+"""The mean radius: distances along a sphere differ from those along the ellipsoid by at most 0.6 %."""
+FARTHEST_KM = 20_038.0
+TEXT_OPS = frozenset({Op.CONTAINS, Op.STARTS, Op.ENDS, Op.ICONTAINS})
+NUMERIC = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 
 
 @dataclass(frozen=True)
@@ -58,6 +78,21 @@ class Settled:
 
 
 @dataclass(frozen=True)
+class Within:
+    """The point of two columns lies within `km` of a place: the haversine of the angle between is at most `most`."""
+
+    latitude: Column
+    longitude: Column
+    place: tuple[float, float]
+    km: float
+
+    @property
+    def most(self) -> float:
+        """The greatest haversine, `sin²(angle / 2)`."""
+        return sin(min(self.km / EARTH_KM, pi) / 2) ** 2
+
+
+@dataclass(frozen=True)
 class Every:
     """All of them; none means true."""
 
@@ -75,10 +110,10 @@ class Some:
 class Opposite:
     """The opposite of a test that has no opposite operator; unknown stays unknown."""
 
-    part: Test | OneOf | Missing
+    part: Test | OneOf | Missing | Within
 
 
-Bound = Test | OneOf | Missing | Settled | Every | Some | Opposite
+Bound = Test | OneOf | Missing | Settled | Within | Every | Some | Opposite
 
 _INVERSE = {
     Op.EQ: Op.NE,
@@ -115,12 +150,26 @@ def _bind(condition: Condition, columns: Sequence[Column]) -> Bound:
             return Some(tuple(_bind(part, columns) for part in parts))
         case Not(part):
             return _negate(_bind(part, columns))
+        case _:
+            return _bind_leaf(condition, columns)
+
+
+def _bind_leaf(
+    condition: IsNull | In | Compare | Words | Near | Box, columns: Sequence[Column]
+) -> Bound:
+    match condition:
         case IsNull(name):
             return Missing(usable(columns, name))
         case In(name, values):
             return _bind_in(usable(columns, name), values)
         case Compare(name, op, value):
             return _bind_compare(usable(columns, name), op, value)
+        case Words(text):
+            return _bind_words(text, columns)
+        case Near():
+            return _bind_near(condition, columns)
+        case Box():
+            return _bind_box(condition, columns)
 
 
 def _negate(bound: Bound) -> Bound:
@@ -140,7 +189,7 @@ def _negate(bound: Bound) -> Bound:
             return Settled(column, not holds)
         case Test(column, op, value) if op in _INVERSE:
             return Test(column, _INVERSE[op], value)
-        case Test() | OneOf() | Missing():
+        case Test() | OneOf() | Missing() | Within():
             return Opposite(bound)
 
 
@@ -160,7 +209,7 @@ def _bind_in(column: Column, values: tuple[Scalar, ...]) -> Bound:
 def _bind_compare(column: Column, op: Op, value: Scalar) -> Bound:
     if value is None and op in (Op.EQ, Op.NE):
         return Missing(column) if op is Op.EQ else Opposite(Missing(column))
-    if op in (Op.CONTAINS, Op.STARTS) and column.type not in TEXT_TYPES:
+    if op in TEXT_OPS and column.type not in TEXT_TYPES:
         raise BadQuery(
             "“%(column)s” is no text: “%(op)s” cannot be used", column=column.name, op=op.value
         )
@@ -187,3 +236,80 @@ def _bind_beyond(column: Column, op: Op, value: Decimal) -> Bound:
         return Settled(column, holds=not below)
     floor = int(value.to_integral_value(ROUND_FLOOR))
     return Test(column, Op.LE, floor) if below else Test(column, Op.GT, floor)
+
+
+def _bind_words(text: str, columns: Sequence[Column]) -> Bound:
+    """Each word in one of the text columns; masked ones are passed over, for nobody named them."""
+    words = list(dict.fromkeys(text.split()))
+    if len(words) > MOST_WORDS:
+        raise BadQuery("write at most %(most)s words", most=MOST_WORDS)
+    texts = [c for c in columns if c.type is ColumnType.STRING and not c.masked]
+    return Every(
+        tuple(
+            Some(tuple(_bind_compare(column, Op.ICONTAINS, word) for column in texts))
+            for word in words
+        )
+    )
+
+
+def _point(latitude: str, longitude: str, columns: Sequence[Column]) -> tuple[Column, Column]:
+    """The two columns of a point; raises BadQuery unless they hold numbers."""
+    both = usable(columns, latitude), usable(columns, longitude)
+    for column in both:
+        if column.type not in NUMERIC:
+            raise BadQuery(
+                "“%(column)s” is no number: it cannot be a coordinate", column=column.name
+            )
+    return both
+
+
+def _bind_near(near: Near, columns: Sequence[Column]) -> Bound:
+    """A box first, which indexes answer, then the distance itself."""
+    latitude, longitude = _point(near.latitude_column, near.longitude_column, columns)
+    _check_place(near.latitude, near.longitude)
+    if not 0 <= near.km <= FARTHEST_KM:
+        raise BadQuery("a distance is a number of kilometres from 0 to %(most)s", most=FARTHEST_KM)
+    exact = Within(latitude, longitude, (near.latitude, near.longitude), near.km)
+    return Every((_around(near, columns), exact))
+
+
+def _around(near: Near, columns: Sequence[Column]) -> Bound:
+    """The smallest box that holds the circle, a little widened for what rounding takes away."""
+    angle = near.km / EARTH_KM
+    reach = degrees(angle) * 1.000001 + 1e-9
+    south, north = near.latitude - reach, near.latitude + reach
+    if south <= -90 or north >= 90:
+        west, east = -180.0, 180.0
+    else:
+        side = degrees(asin(min(1.0, sin(angle) / cos(radians(near.latitude)))))
+        side = side * 1.000001 + 1e-9
+        west, east = _wrapped(near.longitude - side), _wrapped(near.longitude + side)
+        if 2 * side >= 360:
+            west, east = -180.0, 180.0
+    names = near.latitude_column, near.longitude_column
+    return _bind_box(Box(*names, max(south, -90.0), west, min(north, 90.0), east), columns)
+
+
+def _wrapped(longitude: float) -> float:
+    return (longitude + 180.0) % 360.0 - 180.0
+
+
+def _check_place(latitude: float, longitude: float) -> None:
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise BadQuery("a latitude lies between -90 and 90, a longitude between -180 and 180")
+
+
+def _bind_box(box: Box, columns: Sequence[Column]) -> Bound:
+    latitude, longitude = _point(box.latitude_column, box.longitude_column, columns)
+    _check_place(box.south, box.west)
+    _check_place(box.north, box.east)
+    east_of = _bind_compare(longitude, Op.GE, box.west)
+    west_of = _bind_compare(longitude, Op.LE, box.east)
+    across = box.west > box.east
+    return Every(
+        (
+            _bind_compare(latitude, Op.GE, box.south),
+            _bind_compare(latitude, Op.LE, box.north),
+            Some((east_of, west_of)) if across else Every((east_of, west_of)),
+        )
+    )

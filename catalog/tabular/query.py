@@ -19,6 +19,9 @@ class Op(StrEnum):
     GE = ">="
     CONTAINS = "contains"
     STARTS = "starts"
+    ENDS = "ends"
+    ICONTAINS = "icontains"
+    """Contains, whether letters are large or small."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,36 @@ class IsNull:
 
 
 @dataclass(frozen=True)
+class Words:
+    """Every word of `text`, which spaces separate, stands in some text column, large or small."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Near:
+    """The point of two number columns lies within so many kilometres of a place, along a great circle."""
+
+    latitude_column: str
+    longitude_column: str
+    latitude: float
+    longitude: float
+    km: float
+
+
+@dataclass(frozen=True)
+class Box:
+    """The point of two number columns lies in a box of degrees, edges included; one across 180° has west > east."""
+
+    latitude_column: str
+    longitude_column: str
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+@dataclass(frozen=True)
 class And:
     """All of them."""
 
@@ -66,7 +99,7 @@ class Not:
     part: Condition
 
 
-Condition = Compare | In | IsNull | And | Or | Not
+Condition = Compare | In | IsNull | Words | Near | Box | And | Or | Not
 
 
 @dataclass(frozen=True)
@@ -110,3 +143,7 @@ class TableQuery:
     offset: int = 0
     group_by: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
+    having: Condition | None = None
+    """What groups must satisfy; names are those of the result."""
+    distinct: bool = False
+    """Each combination of the selected values once."""

@@ -7,7 +7,18 @@ from pathlib import Path
 
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
-from catalog.tabular.bound import Bound, Every, Missing, OneOf, Opposite, Settled, Some, Test, bind
+from catalog.tabular.bound import (
+    Bound,
+    Every,
+    Missing,
+    OneOf,
+    Opposite,
+    Settled,
+    Some,
+    Test,
+    Within,
+    bind,
+)
 from catalog.tabular.column import Column
 from catalog.tabular.query import Aggregate, Condition, Measure, Op, Order, TableQuery
 from catalog.tabular.values import find, usable
@@ -17,7 +28,12 @@ MOST_COLUMNS_ORDERED = 10
 GREATEST_OFFSET = 2**53
 _NUMERIC = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 _OPERATORS = {Op.EQ: "=", Op.NE: "<>", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
-_FUNCTIONS = {Op.CONTAINS: "contains", Op.STARTS: "starts_with"}
+_FUNCTIONS = {
+    Op.CONTAINS: "contains({}, ?)",
+    Op.STARTS: "starts_with({}, ?)",
+    Op.ENDS: "ends_with({}, ?)",
+    Op.ICONTAINS: "contains(lower({}), lower(?))",
+}
 _AGGREGATES = {
     Aggregate.COUNT: "count({})",
     Aggregate.SUM: "sum({})",
@@ -131,8 +147,19 @@ def _write(bound: Bound, parameters: list[object]) -> str:
             return f"({quoted(column)} IS NULL)"
         case Settled(column, holds):
             return f"({quoted(column)} {'=' if holds else '<>'} {quoted(column)})"
+        case Within():
+            return _write_within(bound, parameters)
         case _:
             return _write_test(bound, parameters)
+
+
+def _write_within(bound: Within, parameters: list[object]) -> str:
+    latitude, longitude = quoted(bound.latitude), quoted(bound.longitude)
+    parameters += [bound.place[0], bound.place[0], bound.place[1], bound.most]
+    return (
+        f"(pow(sin(radians({latitude} - ?) / 2), 2) + cos(radians({latitude})) * cos(radians(?)) *"
+        f" pow(sin(radians({longitude} - ?) / 2), 2) <= ?)"
+    )
 
 
 def _write_test(bound: OneOf | Test, parameters: list[object]) -> str:
@@ -142,7 +169,7 @@ def _write_test(bound: OneOf | Test, parameters: list[object]) -> str:
         return f"({name} IN ({', '.join('?' * len(bound.values))}))"
     parameters.append(bound.value)
     if bound.op in _FUNCTIONS:
-        return f"{_FUNCTIONS[bound.op]}({name}, ?)"
+        return _FUNCTIONS[bound.op].format(name)
     return f"({name} {_OPERATORS[bound.op]} ?)"
 
 

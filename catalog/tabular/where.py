@@ -16,7 +16,20 @@ from sqlglot.tokens import Tokenizer as BaseTokenizer
 
 from catalog.errors import BadQuery
 from catalog.tabular.column import Column
-from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+from catalog.tabular.query import (
+    And,
+    Box,
+    Compare,
+    Condition,
+    In,
+    IsNull,
+    Near,
+    Not,
+    Op,
+    Or,
+    Scalar,
+    Words,
+)
 from catalog.tabular.values import find
 
 LONGEST = 10_000
@@ -146,24 +159,37 @@ class _Reader:
         raise _not_understood(node.sql())
 
     def like(self, node: exp.Expr) -> Condition:
-        """`like 'start%'` and `like '%part%'`; other patterns are refused."""
+        """`like 'start%'`, `like '%end'`, `like '%part%'`, `ilike '%part%'`; other patterns are refused."""
         name, pattern = self.name(node.this), value_of(_bare(node.expression))
         if not isinstance(pattern, str):
             raise _not_understood(node.sql())
         starts, ends = pattern.startswith("%"), pattern.endswith("%")
         inner = pattern[starts : len(pattern) - ends or None] if pattern.strip("%") else ""
-        if "%" in inner or "_" in inner or (starts and not ends) or not pattern:
+        known = _LIKE.get((type(node), starts, ends))
+        if "%" in inner or "_" in inner or known is None or not pattern:
             raise BadQuery(
-                "“like” takes 'start%%', '%%part%%' or plain text, not “%(text)s”",
+                "“like” takes 'start%%', '%%end', '%%part%%' or plain text, “ilike” takes '%%part%%', not “%(text)s”",
                 text=pattern[:100],
             )
-        op = Op.CONTAINS if starts else Op.STARTS if ends else Op.EQ
-        return Compare(name, op, inner)
+        return Compare(name, known, inner)
 
     def function(self, node: exp.Expr) -> Condition:
-        """`contains(column, text)`, `starts_with(column, text)`."""
-        op = Op.CONTAINS if isinstance(node, exp.Contains) else Op.STARTS
-        return Compare(self.name(node.this), op, value_of(_bare(node.expression)))
+        """`contains(column, text)`, `starts_with(column, text)`, `ends_with(column, text)`."""
+        return Compare(self.name(node.this), _CALLS[type(node)], value_of(_bare(node.expression)))
+
+    def own(self, node: exp.Expr) -> Condition:
+        """Functions that SQL does not have: `icontains`, `words`, `near` and `box`."""
+        given = [_bare(part) for part in node.expressions]
+        match str(node.this).lower(), len(given):
+            case "icontains", 2:
+                return Compare(self.name(given[0]), Op.ICONTAINS, value_of(given[1]))
+            case "words", 1:
+                return Words(str(value_of(given[0])))
+            case "near", 5:
+                return Near(self.name(given[0]), self.name(given[1]), *map(_degrees, given[2:]))
+            case "box", 6:
+                return Box(self.name(given[0]), self.name(given[1]), *map(_degrees, given[2:]))
+        raise _not_understood(node.sql())
 
     def opposite(self, node: exp.Expr) -> Condition:
         """`not a`."""
@@ -216,6 +242,13 @@ def _number(digits: str) -> Scalar:
     return digits  # the column's type decides what it is
 
 
+def _degrees(node: exp.Expr | None) -> float:
+    try:
+        return float(str(value_of(node)))
+    except ValueError as error:
+        raise _not_understood(node.sql() if node is not None else "") from error
+
+
 def _bare(node: exp.Expr | None) -> exp.Expr | None:
     while isinstance(node, exp.Paren):
         node = node.this
@@ -238,6 +271,18 @@ _TURNED = {
     Op.GT: Op.LT,
     Op.GE: Op.LE,
 }
+_LIKE: dict[tuple[type[exp.Expr], bool, bool], Op] = {
+    (exp.Like, False, False): Op.EQ,
+    (exp.Like, False, True): Op.STARTS,
+    (exp.Like, True, False): Op.ENDS,
+    (exp.Like, True, True): Op.CONTAINS,
+    (exp.ILike, True, True): Op.ICONTAINS,
+}
+_CALLS: dict[type[exp.Expr], Op] = {
+    exp.Contains: Op.CONTAINS,
+    exp.StartsWith: Op.STARTS,
+    exp.EndsWith: Op.ENDS,
+}
 _READERS: dict[type[exp.Expr], Callable[[_Reader, exp.Expr], Condition]] = {
     exp.And: _Reader.both,
     exp.Or: _Reader.both,
@@ -247,8 +292,9 @@ _READERS: dict[type[exp.Expr], Callable[[_Reader, exp.Expr], Condition]] = {
     exp.Between: _Reader.between,
     exp.Is: _Reader.known,
     exp.Like: _Reader.like,
-    exp.Contains: _Reader.function,
-    exp.StartsWith: _Reader.function,
+    exp.ILike: _Reader.like,
+    exp.Anonymous: _Reader.own,
     exp.Column: _Reader.truth,
+    **dict.fromkeys(_CALLS, _Reader.function),
     **dict.fromkeys(_COMPARISONS, _Reader.compare),
 }

@@ -7,12 +7,30 @@ from collections.abc import Sequence
 
 from catalog.errors import BadQuery
 from catalog.tabular.column import Column
-from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+from catalog.tabular.query import (
+    And,
+    Box,
+    Compare,
+    Condition,
+    In,
+    IsNull,
+    Near,
+    Not,
+    Op,
+    Or,
+    Scalar,
+    Words,
+)
 from catalog.tabular.where import parse_where
 
 QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-CALLS = {Op.CONTAINS: "contains", Op.STARTS: "starts_with"}
+CALLS = {
+    Op.CONTAINS: "contains",
+    Op.STARTS: "starts_with",
+    Op.ENDS: "ends_with",
+    Op.ICONTAINS: "icontains",
+}
 
 
 def short_where_text(condition: Condition, columns: Sequence[Column]) -> str:
@@ -40,7 +58,22 @@ def where_text(condition: Condition) -> str:
             return f"NOT ({where_text(part)})"
         case And(parts):
             return " AND ".join(_inside(part) for part in parts)
-    return " OR ".join(_inside(part) for part in condition.parts)
+        case Or(parts):
+            return " OR ".join(_inside(part) for part in parts)
+    return _own(condition)
+
+
+def _own(condition: Words | Near | Box) -> str:
+    match condition:
+        case Words(text):
+            return f"words({value_text(text)})"
+        case Near():
+            name, numbers = "near", [condition.latitude, condition.longitude, condition.km]
+        case Box():
+            name = "box"
+            numbers = [condition.south, condition.west, condition.north, condition.east]
+    columns = name_text(condition.latitude_column), name_text(condition.longitude_column)
+    return f"{name}({', '.join([*columns, *map(repr, numbers)])})"
 
 
 def _comparison(condition: Compare) -> str:

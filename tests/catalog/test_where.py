@@ -87,7 +87,7 @@ def test_a_condition_is_understood(text: str, condition: Condition) -> None:
         "PM2.5 > 1",
         "a.n = 1",
         "lower(s) = 'a'",
-        "s like '%a'",
+        "s ilike '%a'",
         "s like 'a_c'",
         "s like 'a%b%'",
         "s like ''",
