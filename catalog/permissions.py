@@ -21,6 +21,9 @@ class Action(StrEnum):
     DATASET_RETIRE = "dataset:retire"
     TABLE_READ = "table:read"
     TABLE_LOAD = "table:load"
+    TABLE_WRITE = "table:write"
+    TABLE_MANAGE = "table:manage"
+    COLUMN_READ = "column:read"
     ORGANIZATION_WRITE = "organization:write"
     THEME_WRITE = "theme:write"
     SOURCE_READ = "source:read"
@@ -125,6 +128,9 @@ POLICY: dict[Action, tuple[Rule, ...]] = {
     Action.DATASET_RETIRE: (is_publisher, is_administrator, is_scheduler),
     Action.TABLE_READ: (is_open, is_editor, is_administrator, is_scheduler),
     Action.TABLE_LOAD: (is_editor, is_administrator, is_scheduler),
+    Action.TABLE_WRITE: (is_editor, is_administrator, is_scheduler),
+    Action.TABLE_MANAGE: (is_publisher, is_administrator, is_scheduler),
+    Action.COLUMN_READ: (is_editor, is_administrator, is_scheduler),
     Action.ORGANIZATION_WRITE: (is_publisher, is_administrator, is_scheduler),
     Action.THEME_WRITE: (is_administrator, is_scheduler),
     Action.SOURCE_READ: (anyone,),

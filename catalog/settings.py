@@ -66,6 +66,8 @@ class Settings:
     """Longest time of one table query."""
     query_memory_mb: int = 512
     """Memory that DuckDB may take in a process, in MB."""
+    compare_memory_mb: int = 1_500
+    """Memory that DuckDB may take while a worker compares or rewrites a whole table, in MB."""
     log_level: str = "INFO"
 
     @classmethod

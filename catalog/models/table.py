@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -46,6 +46,8 @@ class DataTable(Base):
     """Journal position of the newest release."""
     served: Mapped[int] = mapped_column(Integer, default=0)
     """Journal position that the serving copy has reached."""
+    profiled: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Journal position that the profiles of the columns describe."""
     primary_key: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Published names of the columns that tell rows apart; empty where nothing is declared."""
     next_row: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
@@ -64,6 +66,13 @@ class DataTable(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     """Changes with the row and with what is said of its columns."""
+
+    narrow: ClassVar[DataTable | None] = None
+    """Of a table with withheld columns that is shared by requests: what the public sees of it."""
+    narrowed: ClassVar[bool] = False
+    """Whether this is what the public sees: hidden columns are left out, masked ones are text."""
+    withheld: ClassVar[dict[str, tuple[ColumnAccess, dict[str, Any]]]] = {}
+    """Of a narrowed table: name → access and mask of the columns that are not open."""
 
     resource: Mapped[Resource] = relationship(back_populates="tables", lazy="raise")
     columns: Mapped[list[TableColumn]] = relationship(

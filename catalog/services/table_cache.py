@@ -16,6 +16,7 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import bindparam, select, type_coerce
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.types import NullType
 
 from catalog.db import change_mark, db
@@ -23,6 +24,7 @@ from catalog.models.base import Base
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.organization import Organization
 from catalog.models.table import DataTable
+from catalog.models.vocabulary import ColumnAccess, ColumnType
 
 MOST_TABLES = 256
 LONGEST_SECONDS = 10.0
@@ -99,6 +101,12 @@ class TableCache:
                 select(DataTable).where(DataTable.id == table_id).options(*_WHOLE)
             )
             session.expunge_all()
+            if table is not None and _withheld(table):
+                narrow = session.scalars(
+                    select(DataTable).where(DataTable.id == table_id).options(*_WHOLE)
+                ).one()
+                session.expunge_all()
+                _narrow(table, narrow)
         if table is None:
             return None
         with self._lock:
@@ -107,6 +115,30 @@ class TableCache:
             while len(self._known) > MOST_TABLES:
                 self._known.popitem(last=False)
         return table
+
+
+def _withheld(table: DataTable) -> dict[str, tuple[ColumnAccess, dict[str, Any]]]:
+    return {
+        column.name: (ColumnAccess(column.access), column.mask)
+        for column in table.columns
+        if column.access != ColumnAccess.OPEN
+    }
+
+
+def _narrow(table: DataTable, narrow: DataTable) -> None:
+    """Make `narrow` what the public sees of the table, and tell the table of it."""
+    shown = [column for column in narrow.columns if column.access != ColumnAccess.HIDDEN]
+    for column in shown:
+        if column.access == ColumnAccess.MASKED:  # a profile would tell what the mask hides
+            set_committed_value(column, "profile", {})
+            set_committed_value(column, "type", ColumnType.STRING)
+            set_committed_value(column, "info", {})
+    set_committed_value(narrow, "columns", shown)
+    names = {column.name for column in shown if column.access == ColumnAccess.OPEN}
+    key = narrow.primary_key if set(narrow.primary_key) <= names else []
+    set_committed_value(narrow, "primary_key", key)
+    vars(narrow)["narrowed"], vars(narrow)["withheld"] = True, _withheld(table)
+    vars(table)["narrow"] = narrow
 
 
 def known_tables() -> TableCache:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, delete, select
@@ -17,15 +18,26 @@ from catalog.errors import N_, CatalogError, NotFound, Unavailable, Unreadable
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, JournalFile, Release, TableColumn
-from catalog.models.vocabulary import TableState
+from catalog.models.vocabulary import ColumnAccess
 from catalog.permissions import Action, Identity, require
 from catalog.queue import job
 from catalog.services import datasets
-from catalog.services.table_lookup import columns_of, newest
+from catalog.services.table_journal import (
+    MOST_CHANGED,
+    Change,
+    add_delta,
+    commit,
+    follow,
+    listed,
+    write_delta,
+)
+from catalog.services.table_lookup import BASE, columns_of, journal_files, newest, state_of
 from catalog.tabular.column import Column
-from catalog.tabular.duck import duck
-from catalog.tabular.journal import Added
+from catalog.tabular.compare import Counts, comparing
+from catalog.tabular.duck import duck, heavy_duck
 from catalog.tabular.profile import profile
+from catalog.tabular.sql import parquet
+from catalog.tabular.state import State
 from catalog.tabular.store import table_journal, table_store
 
 if TYPE_CHECKING:
@@ -37,6 +49,13 @@ SHRUNK = N_("The table has %(rows)s rows now; before, it had %(before)s.")
 REMOVED = N_("The source no longer has the table %(table)s; it was removed with its %(rows)s rows.")
 EMPTY_SHEET = "The sheet %(sheet)s holds no table; it was left out."
 """The reader's note about a sheet that is still there."""
+_NOTHING_SAID: Mapping[str, Any] = {
+    "access": ColumnAccess.OPEN,
+    "mask": {},
+    "semantic": "",
+    "info": {},
+}
+_SAID = tuple(_NOTHING_SAID)
 GRACE = timedelta(hours=6)
 """Longer than any transaction that lists a file: younger stray files may still be listed."""
 
@@ -113,17 +132,14 @@ def serve_table(table_id: str) -> None:
         return
     if not table.head:
         return
-    version, file = newest(table), _head_file(table)
     try:
-        table_journal().verify(file.path, file.sha256)
+        follow(table_id)
     except Unreadable as error:
         with transaction():
             table.problem = {"message": error.message, "context": error.context, "code": error.code}
         raise
-    base = table_journal().path(file.path)
-    table_store().serve(table_id, version.position, base, version.columns)
     with transaction():
-        table.served = version.position
+        table.served = table_store().served(table_id)
 
 
 @job(every_minutes=10)
@@ -226,31 +242,120 @@ def _load_one(
             _describe(table, resource, read, position)
             table.notes = [*table.notes, *kept]
         return False
-    head = table.head + 1
-    added = table_journal().add(table.id, head, read.file)
-    profiles = profile(duck(), table_journal().path(added.path), read.columns)
-    try:
-        with transaction() as tx:
-            db.session.add(table)
-            _set_columns(table, read.columns, profiles)
-            _release(table, read, added, head)
-            db.session.add(
-                Release(
-                    table_id=table.id,
-                    number=table.release,
-                    position=head,
-                    rows=read.rows,
-                    content=read.content,
-                    made_by=who.name[:200],
-                    reason=reason[:500],
-                )
-            )
-            _describe(table, resource, read, position)
-            table.notes = [*table.notes, *map(dict, notes)]
-            tx.after_commit(serve_table.later, table.id)
-    except IntegrityError as error:
-        raise Unavailable("another load of this resource is under way") from error
+    said = (table, read, tuple(map(dict, notes)), position)
+    with table_journal().writing(table.id):
+        compared = _compared(table, read)
+        if compared and not compared.counts.total:
+            return False  # the same rows in another order
+        try:
+            if compared and compared.file:
+                _load_delta(who, resource, *said, compared=compared, reason=reason)
+            else:
+                counts = compared.counts if compared else None
+                _load_base(who, resource, *said, counts=counts, reason=reason)
+        except IntegrityError as error:
+            raise Unavailable("another load of this resource is under way") from error
     return True
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What a load changes; the delta is there when it is worth more than another base."""
+
+    counts: Counts
+    file: Path | None
+    profiles: Mapping[str, dict[str, Any]]
+
+
+def _compared(table: DataTable, read: ReadTable) -> _Compared | None:
+    """What was read compared with the newest release; None where the columns are others or its files damaged."""
+    columns = tuple(read.columns)
+    if not table.head or columns_of(table) != columns or not _is_sound(table):
+        return None
+    old, new = state_of(newest(table)), State.of_file(read.file, columns)
+    key = [(column, column) for column in columns if column.name in (table.primary_key or [])]
+    pairs = [(column, column) for column in columns]
+    with heavy_duck(read.file.parent) as own, comparing(own, old, new, pairs) as comparison:
+        counts = comparison.counts(key if len(key) == len(table.primary_key or []) else [])
+        if not counts.total or counts.total > MOST_CHANGED * max(table.rows, read.rows):
+            return _Compared(counts, None, {})
+        file = read.file.with_suffix(".delta")
+        write_delta(comparison.changes(table.next_row), columns, file)
+        return _Compared(counts, file, profile(own, new.relation(), columns))
+
+
+def _is_sound(table: DataTable) -> bool:
+    """Whether the files of the newest release are those that were written."""
+    try:
+        for file in journal_files(table.id, table.head):
+            table_journal().verify(file.path, file.sha256)
+    except Unreadable:
+        log.warning("the journal of table %s is damaged, loading it whole", table.id)
+        return False
+    return True
+
+
+def _load_delta(  # noqa: PLR0913 # what a load knows
+    who: Identity,
+    resource: Resource,
+    table: DataTable,
+    read: ReadTable,
+    notes: Sequence[dict[str, Any]],
+    position: int,
+    *,
+    compared: _Compared,
+    reason: str,
+) -> None:
+    if compared.file is None:  # pragma: no cover # the caller has looked
+        return
+    columns, counts = tuple(read.columns), compared.counts
+    files = add_delta(table, compared.file, counts.total, columns)
+    change = Change.of(table.rows, counts, read.content)
+    with transaction() as tx:
+        _set_columns(table, columns, compared.profiles)
+        commit(who, table, files, change, columns, reason)
+        table.next_row += counts.inserted
+        _after_load(tx, resource, table, read, notes, position)
+
+
+def _load_base(  # noqa: PLR0913 # what a load knows
+    who: Identity,
+    resource: Resource,
+    table: DataTable,
+    read: ReadTable,
+    notes: Sequence[dict[str, Any]],
+    position: int,
+    *,
+    counts: Counts | None,
+    reason: str,
+) -> None:
+    columns = tuple(read.columns)
+    added = table_journal().add(table.id, table.head + 1, read.file)
+    profiles = profile(duck(), parquet(table_journal().path(added.path)), columns)
+    change = Change(read.rows, read.content, *([] if table.head else [read.rows, 0, 0]))
+    if counts:
+        change = Change.of(table.rows, counts, read.content)
+    with transaction() as tx:
+        db.session.add(table)
+        _set_columns(table, columns, profiles)
+        file = listed(table, BASE, added, read.rows, columns)
+        commit(who, table, [file], change, columns, reason)
+        table.next_row, table.next_column = read.rows, len(columns)
+        _after_load(tx, resource, table, read, notes, position)
+
+
+def _after_load(  # what a load knows
+    tx: Transaction,
+    resource: Resource,
+    table: DataTable,
+    read: ReadTable,
+    notes: Sequence[dict[str, Any]],
+    position: int,
+) -> None:
+    table.profiled = table.head
+    _describe(table, resource, read, position)
+    table.notes = [*table.notes, *notes]
+    tx.after_commit(serve_table.later, table.id)
 
 
 def _table(*conditions: ColumnElement[bool]) -> DataTable | None:
@@ -262,14 +367,6 @@ def _table(*conditions: ColumnElement[bool]) -> DataTable | None:
     )
 
 
-def _head_file(table: DataTable) -> JournalFile:
-    return db.session.scalars(
-        select(JournalFile).where(
-            JournalFile.table_id == table.id, JournalFile.position == table.head
-        )
-    ).one()
-
-
 def _is_same(table: DataTable, read: ReadTable) -> bool:
     """Whether the newest release holds what was read, whole: a damaged file is written again."""
     content = db.session.scalar(
@@ -277,49 +374,25 @@ def _is_same(table: DataTable, read: ReadTable) -> bool:
     )
     if content != read.content or columns_of(table) != tuple(read.columns):
         return False
-    file = _head_file(table)
-    try:
-        table_journal().verify(file.path, file.sha256)
-    except Unreadable:
-        log.warning("file %s of the journal is damaged or missing, loading it again", file.path)
-        return False
-    return True
-
-
-def _release(table: DataTable, read: ReadTable, added: Added, head: int) -> None:
-    """List the file and make it the newest release."""
-    db.session.add(
-        JournalFile(
-            table_id=table.id,
-            position=head,
-            kind="base",
-            path=added.path,
-            rows=read.rows,
-            bytes=added.bytes,
-            sha256=added.sha256,
-            columns=[
-                {"name": column.name, "stored": column.stored, "type": column.type.value}
-                for column in read.columns
-            ],
-        )
-    )
-    table.head = head
-    table.release += 1
-    table.rows, table.bytes = read.rows, added.bytes
-    table.state, table.problem = TableState.READY, {}
-    table.loaded_at = now()
+    return _is_sound(table)
 
 
 def _set_columns(
     table: DataTable, columns: Sequence[Column], profiles: Mapping[str, dict[str, Any]]
 ) -> None:
-    """Change rows in place by position: new ones before the old are deleted would break uniqueness."""
+    """Change rows in place by position: new ones before the old are deleted would break uniqueness.
+
+    What is said of a column, and above all what is withheld of it, goes by its name.
+    """
+    said = {row.name: {name: getattr(row, name) for name in _SAID} for row in table.columns}
     del table.columns[len(columns) :]
     for at, column in enumerate(columns):
         if at == len(table.columns):
             table.columns.append(TableColumn(position=at))
         row = table.columns[at]
         row.name, row.stored, row.type = column.name, column.stored, column.type
+        for name, value in (said.get(column.name) or _NOTHING_SAID).items():
+            setattr(row, name, value)
         row.profile = profiles.get(column.name, {})
 
 
@@ -330,6 +403,9 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
     table.updated_at = now()
     table.title = dict((load_.get("tables") or {}).get(read.key) or read.title)
     table.notes = [dict(note) for note in read.notes]
+    key = (load_.get("read") or {}).get("primary_key")
+    if key is not None:
+        table.primary_key = [str(name) for name in key]
     table.chart = dict(load_.get("chart") or {})
     if not load_.get("map"):  # else the harvester links it to the table of outlines
         table.map = {}

@@ -8,7 +8,14 @@ import pyarrow as pa
 
 from catalog.models.table import DataTable
 from catalog.permissions import Identity
-from catalog.services.table_lookup import Version, answered, base_of, newest, show, version_at
+from catalog.services.table_lookup import (
+    Version,
+    answered,
+    base_of,
+    show,
+    version_as_of,
+    version_at,
+)
 from catalog.tabular.column import Column
 from catalog.tabular.cursor import Cursor, read_cursor, write_cursor
 from catalog.tabular.query import Condition, TableQuery
@@ -26,6 +33,8 @@ class RowPage:
     next_cursor: str | None
     """None on the last page."""
     offset: int
+    release: int = 0
+    """Number of the release that the rows are of."""
 
 
 def rows(
@@ -35,10 +44,14 @@ def rows(
     *,
     cursor: str | None = None,
     total: bool = False,
+    as_of: str | None = None,
 ) -> RowPage:
-    """A page of rows; with a cursor the page after the one that gave it, in the release of that one."""
+    """A page of rows; with a cursor the page after the one that gave it, in the release of that one.
+
+    `as_of` names a release or a time, see `version_as_of`; with a cursor it says nothing new.
+    """
     table = show(who, table_id)
-    version, offset = _place(table, query, cursor)
+    version, offset = _place(table, query, cursor, as_of)
     asked = _one_more(query, offset)
     data = answered(
         version,
@@ -49,24 +62,35 @@ def rows(
     return _page(table, version, replace(query, offset=offset), data, found)
 
 
-def count(who: Identity, table_id: str, where: Condition | None = None) -> int:
+def count(
+    who: Identity, table_id: str, where: Condition | None = None, *, as_of: str | None = None
+) -> int:
     """Exact number of rows that satisfy `where`."""
     table = show(who, table_id)
-    return _count(table, newest(table), where)
+    return _count(table, version_as_of(table, as_of), where)
 
 
-def group(who: Identity, table_id: str, query: TableQuery, *, cursor: str | None = None) -> RowPage:
+def group(
+    who: Identity,
+    table_id: str,
+    query: TableQuery,
+    *,
+    cursor: str | None = None,
+    as_of: str | None = None,
+) -> RowPage:
     """A page of groups: what `measures` compute for each combination of `group_by`."""
     table = show(who, table_id)
-    version, offset = _place(table, query, cursor)
+    version, offset = _place(table, query, cursor, as_of)
     data = base_of(version).rows(_one_more(query, offset))
     return _page(table, version, replace(query, offset=offset), data, None)
 
 
-def _place(table: DataTable, query: TableQuery, cursor: str | None) -> tuple[Version, int]:
+def _place(
+    table: DataTable, query: TableQuery, cursor: str | None, as_of: str | None
+) -> tuple[Version, int]:
     """The release and the first row that are asked for."""
     if cursor is None:
-        return newest(table), query.offset
+        return version_as_of(table, as_of), query.offset
     place = read_cursor(cursor, table.id, query)
     return version_at(table, place.position), place.offset
 
@@ -86,7 +110,7 @@ def _page(
         place = Cursor(version.position, query.offset + query.limit)
         following = write_cursor(place, table.id, query)
     columns = result_columns(query, version.columns)
-    return RowPage(table, columns, data, total, following, query.offset)
+    return RowPage(table, columns, data, total, following, query.offset, version.release)
 
 
 def _count(table: DataTable, version: Version, where: Condition | None) -> int:

@@ -1,34 +1,43 @@
-"""Rows straight from a base file of the journal, by DuckDB: groups, exports, and pages while no copy serves."""
+"""Rows straight from the journal, by DuckDB: groups, exports, and pages while no copy serves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.tabular.column import Column
+from catalog.tabular.column import ARROW, Column
 from catalog.tabular.duck import BATCH_ROWS, Duck
+from catalog.tabular.masking import hide, shown
 from catalog.tabular.query import Condition, TableQuery
-from catalog.tabular.sql import compile_all, compile_count, compile_query, parquet, result_columns
+from catalog.tabular.sql import (
+    compile_all,
+    compile_count,
+    compile_query,
+    is_group,
+    result_columns,
+)
+from catalog.tabular.state import State
 
 BATCH_BYTES = 8_000_000
 
 
 class BaseRows:
-    """Answers what a table store answers, and groups, from one Parquet file."""
+    """Answers what a table store answers, and groups, from the files of the journal; masked columns masked."""
 
-    def __init__(self, duck: Duck, base: Path, columns: tuple[Column, ...]) -> None:
+    def __init__(self, duck: Duck, state: State) -> None:
         self.duck = duck
-        self.base = base
-        self.relation = parquet(base)
-        self.columns = columns
+        self.state = state
+        self.relation = state.relation()
+        self.columns = state.columns
 
     def rows(self, query: TableQuery) -> pa.Table:
         """A page of rows or of groups under published names."""
-        sql, parameters = compile_query(query, self.columns, self.relation)
-        return self.duck.table(sql, parameters).rename_columns(self._names(query))
+        sql, parameters = compile_query(query, self.columns, self._ordered(query))
+        wanted = result_columns(query, self.columns)
+        data = self.duck.table(sql, parameters).rename_columns([c.name for c in wanted])
+        return hide(data, wanted)
 
     def count(self, where: Condition | None) -> int:
         """Exact number of rows that satisfy `where`."""
@@ -37,28 +46,43 @@ class BaseRows:
 
     def batches(self, query: TableQuery) -> Iterator[pa.RecordBatch]:
         """All rows of the query under published names, in order."""
-        names = self._names(query)
-        sql, parameters = compile_all(query, self.columns, self.relation)
-        rows = min(BATCH_ROWS, max(1, BATCH_BYTES // self._row_bytes()))
-        for batch in self.duck.batches(sql, parameters, rows=rows):
-            yield batch.rename_columns(names)
+        wanted = result_columns(query, self.columns)
+        names = [column.name for column in wanted]
+        for batch in self._batches(query, wanted):
+            yield hide(batch.rename_columns(names), wanted)
 
     def schema(self, query: TableQuery) -> pa.Schema:
         """Types of the columns that `batches` gives, in order."""
+        wanted = shown(result_columns(query, self.columns))
+        if not is_group(query):
+            return pa.schema([pa.field(column.name, ARROW[column.type]) for column in wanted])
         sql, parameters = compile_all(query, self.columns, self.relation)
         empty = self.duck.table(f"SELECT * FROM ({sql}) LIMIT 0", parameters)
-        return pa.schema(
-            [
-                field.with_name(name)
-                for field, name in zip(empty.schema, self._names(query), strict=True)
-            ]
-        )
+        pairs = zip(empty.schema, wanted, strict=True)
+        return pa.schema([field.with_name(column.name) for field, column in pairs])
+
+    def _batches(self, query: TableQuery, wanted: tuple[Column, ...]) -> Iterator[pa.RecordBatch]:
+        rows = min(BATCH_ROWS, max(1, BATCH_BYTES // self._row_bytes()))
+        if (
+            query.where is None
+            and not query.order_by
+            and not is_group(query)
+            and not self.state.plain
+        ):
+            stored = [column.stored for column in wanted]
+            for batch in self.state.batches(wanted):  # in order without sorting
+                for start in range(0, batch.num_rows, rows):
+                    yield batch.slice(start, rows).select(stored)
+            return
+        sql, parameters = compile_all(query, self.columns, self._ordered(query))
+        yield from self.duck.batches(sql, parameters, rows=rows)
+
+    def _ordered(self, query: TableQuery) -> str:
+        """The relation; in the order of its rows where the query does not sort or group."""
+        return self.state.relation(ordered=not query.order_by and not is_group(query))
 
     def _row_bytes(self) -> int:
         """Mean size of a row, so that a batch of outlines takes no more memory than one of numbers."""
-        about = pq.read_metadata(self.base)
+        about = pq.read_metadata(self.state.base.path)
         size = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
         return max(1, int(size // max(1, about.num_rows)))
-
-    def _names(self, query: TableQuery) -> list[str]:
-        return [column.name for column in result_columns(query, self.columns)]

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from catalog.models.vocabulary import ColumnType
+
+ARROW: dict[ColumnType, pa.DataType] = {
+    ColumnType.STRING: pa.string(),
+    ColumnType.INTEGER: pa.int64(),
+    ColumnType.NUMBER: pa.float64(),
+    ColumnType.BOOLEAN: pa.bool_(),
+    ColumnType.DATE: pa.date32(),
+    ColumnType.DATETIME: pa.timestamp("us"),
+    ColumnType.GEOMETRY: pa.string(),
+}
+"""How each type is stored."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +30,8 @@ class Column:
     type: ColumnType
     masked: bool = False
     """Whether who asks sees masked values only: the column can be shown, and nothing else."""
+    left: tuple[int, int] = (0, 0)
+    """Of a masked value, how many characters at its beginning and at its end are shown."""
 
 
 def columns_of(names: Sequence[str], types: Sequence[ColumnType]) -> tuple[Column, ...]:

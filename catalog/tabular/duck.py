@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 BATCH_ROWS = 10_000
 THREADS = 2
 MOST_SPILL = "8GB"
+HEAVY_SECONDS = 1_800.0
 STREAM_SECONDS = 1_800.0
 """A download may be slow for its reader, but not hold on for ever."""
 
@@ -33,9 +34,15 @@ class Duck:
     """Runs compiled SQL over Parquet files below `folder`; opened at first use, so after any fork."""
 
     def __init__(
-        self, folder: Path, *, memory_mb: int = 512, timeout_seconds: float = 10.0
+        self,
+        folder: Path,
+        *,
+        memory_mb: int = 512,
+        timeout_seconds: float = 10.0,
+        also: Sequence[Path] = (),
     ) -> None:
         self.folder = folder
+        self.also = tuple(also)
         self.memory_mb = memory_mb
         self.timeout_seconds = timeout_seconds
         self._lock = threading.Lock()
@@ -53,7 +60,7 @@ class Duck:
             return self._table(sql, parameters, seconds)
 
     def _table(self, sql: str, parameters: Sequence[object], seconds: float) -> pa.Table:
-        with self.cursor() as cursor, self._limited(cursor, seconds):
+        with self.cursor() as cursor, self.limited(cursor, seconds):
             return cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
     def batches(
@@ -65,7 +72,7 @@ class Duck:
         timeout_seconds: float = STREAM_SECONDS,
     ) -> Iterator[pa.RecordBatch]:
         """The result in batches of so many rows, in constant memory; the cursor ends with the iterator."""
-        with self.cursor() as cursor, self._limited(cursor, timeout_seconds):
+        with self.cursor() as cursor, self.limited(cursor, timeout_seconds):
             yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(rows)
 
     @contextmanager
@@ -85,7 +92,7 @@ class Duck:
                 self._database = None
 
     @contextmanager
-    def _limited(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    def limited(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
         """Interrupt what runs too long, and say what went wrong in our words."""
         timer = threading.Timer(seconds, _interrupt, [cursor])
         timer.daemon = True
@@ -132,7 +139,7 @@ class Duck:
             "memory_limit": f"{self.memory_mb}MB",
             "temp_directory": str(spill),
             "max_temp_directory_size": MOST_SPILL,
-            "allowed_directories": [str(self.folder)],
+            "allowed_directories": [str(folder) for folder in (self.folder, *self.also)],
             "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "TimeZone": "UTC",
@@ -142,6 +149,20 @@ class Duck:
         }.items():
             database.execute(f"SET {name} = {_setting(value)}")
         return database
+
+
+@contextmanager
+def heavy_duck(*also: Path) -> Iterator[Duck]:
+    """A DuckDB of its own for work over whole tables, with the memory that the settings allow for that.
+
+    It may also read files in the folders `also`.
+    """
+    memory: int = current_app.extensions["weft"]["settings"].compare_memory_mb
+    own = Duck(duck().folder, memory_mb=memory, timeout_seconds=HEAVY_SECONDS, also=also)
+    try:
+        yield own
+    finally:
+        own.close()
 
 
 def duck() -> Duck:

@@ -6,10 +6,12 @@ kill at any moment therefore leaves at most a file that nothing lists, which `co
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +55,19 @@ class Journal:
         _sync_folder(home)
         return Added(place.relative_to(self.folder).as_posix(), size, digest)
 
+    @contextmanager
+    def writing(self, table_id: str) -> Iterator[None]:
+        """Be the only writer of a table on this machine; the kernel lets go when the process dies.
+
+        It only spares the second writer the work: what keeps two of them apart is the position in the journal,
+        which the database gives once.
+        """
+        locks = self.folder / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with (locks / table_id).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def path(self, relative: str) -> Path:
         """Where a listed file is; raises NotFound for a path outside the journal."""
         place = (self.folder / relative).resolve()
@@ -78,7 +93,7 @@ class Journal:
         keep = frozenset(listed)
         until = (datetime.now(UTC) - grace).timestamp()
         removed: list[str] = []
-        for file in sorted(self.folder.glob("*/*")):
+        for file in sorted(self.folder.glob("[!.]*/*")):
             name = file.relative_to(self.folder).as_posix()
             if name not in keep and file.is_file() and file.stat().st_mtime < until:
                 file.unlink(missing_ok=True)

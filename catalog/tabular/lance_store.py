@@ -1,32 +1,30 @@
-"""Serving copies in Lance: one dataset a table and journal position, made whole, read without waiting.
+"""Serving copies in Lance: one dataset a table, changed in place by deltas, read without waiting.
 
-    <folder>/<table>/000003.lance/   the copy of journal position 3
-    <folder>/<table>/.writing-…/     a copy that is being made; the next writer removes it
-    <folder>/.locks/<table>          held by the one writer of the table
-
-A copy is written beside, its files are synced (Lance itself never does) and listed with their sizes, then the
-folder is renamed. Readers find a new position by its name. The copy before the newest is kept for pages that
-began in it. Everything here can be rebuilt from the journal.
+How copies lie on disk is said in lance_copies. The writer of a table holds `<folder>/.locks/<table>`. A copy is
+made beside and renamed when it is whole; a delta takes its rows out and appends what they became, which are two
+versions of the dataset, and only then the listing names the position: readers see the state before or the state
+after. A copy is made anew where no chain of deltas leads to the wanted state, or where so much was changed in
+place that reading slows down; the one before is kept for pages that began in it. Everything here can be rebuilt
+from the journal.
 """
 
 from __future__ import annotations
 
 import fcntl
 import logging
-import os
 import re
 import shutil
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import lance
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -35,18 +33,20 @@ from lance.dataset import ColumnOrdering
 from catalog.errors import BadQuery, CatalogError, Unavailable
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
+from catalog.tabular.lance_copies import Copy, copies, copy_with, new_copy, sync
 from catalog.tabular.lance_filter import filter_text
+from catalog.tabular.lance_layout import Layout, Numbers
+from catalog.tabular.masking import hide
 from catalog.tabular.query import Condition, TableQuery
 from catalog.tabular.selections import Kept, Selection
 from catalog.tabular.sql import check_page, is_group, ordered_columns, result_columns
+from catalog.tabular.state import DELETED, INSERTED, OP, ROW, Part, State, schema_of
+from catalog.tabular.store import NO_CHANGES
 
 log = logging.getLogger(__name__)
 
 STORAGE_VERSION: Final = "2.2"
 """Random rows cost a third of the CPU and files a fifth of the bytes of version 2.1."""
-ROW = "row"
-"""Number of the row in the base file: makes every sort a total order."""
-LISTING = "weft.json"
 CACHE_BYTES = 24_000_000
 MOST_OPEN = 64
 BLOCK_ROWS = 1_000
@@ -57,16 +57,20 @@ MOST_FIRST_IDS = 10_000
 INDEX_FROM_ROWS = 20_000
 MOST_INDEXES = 60
 MOST_BITMAPS = 10_000
-WRITE_ROWS = 16_384
 
-_TYPES = {
-    ColumnType.STRING: pa.string(),
-    ColumnType.INTEGER: pa.int64(),
-    ColumnType.NUMBER: pa.float64(),
-    ColumnType.BOOLEAN: pa.bool_(),
-    ColumnType.DATE: pa.date32(),
-    ColumnType.GEOMETRY: pa.string(),
-}
+MOST_FRAGMENTS = 100
+"""Reading slows down with the number of fragments that appends have left."""
+DELETE_ROWS = 5_000
+SMALL = 1_000
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A copy as it stands at one position of the journal."""
+
+    dataset: Any
+    rows: int
+    layout: Layout
 
 
 class LanceStore:
@@ -88,67 +92,89 @@ class LanceStore:
         self.blocks: Kept[pa.Table] = Kept()
         self._row_bytes: dict[tuple[Any, ...], int] = {}
         self._lock = threading.Lock()
-        self._opened: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._opened: OrderedDict[tuple[str, int], Opened] = OrderedDict()
         self._session: Any = None
 
     # Writing
 
-    def serve(self, table: str, position: int, base: Path, columns: tuple[Column, ...]) -> None:
-        """Make the serving copy equal to the base file at this journal position; one writer a table."""
+    def serve(self, table: str, state: State, changes: Mapping[int, Part] = NO_CHANGES) -> None:
+        """Make the table's copy show the state; one writer a table.
+
+        `changes` are the deltas of the journal by position: a copy that shows an earlier position follows them.
+        """
         home = self._home(table)
-        with self._writing(table):
-            place = home / f"{position:06d}.lance"
-            if not _sound(place):
+        with self._writing(table), _lance_errors():
+            copy = _follower(home, state, changes)
+            if copy is None or not self._follow(copy, state, changes):
                 home.mkdir(parents=True, exist_ok=True)
                 for stray in home.glob(".writing-*"):
                     shutil.rmtree(stray)
-                with _lance_errors():
-                    self._write(home / f".writing-{uuid.uuid4().hex}", place, base, columns)
-                self._forget(table, position)
+                self._make(home, table, state)
             self._remove_old(home, table)
 
     def drop(self, table: str) -> None:
         """Remove the copy."""
-        home = self._home(table)
         with self._writing(table):
-            for place in _copies(home):
-                self._forget(table, place)
-            shutil.rmtree(home, ignore_errors=True)
+            self._forget(table)
+            shutil.rmtree(self._home(table), ignore_errors=True)
 
     def served(self, table: str) -> int:
         """Journal position of the copy on disk; 0 if there is none or it is not whole."""
-        home = self._home(table)
-        for position in _copies(home):
-            if _sound(home / f"{position:06d}.lance"):
-                return position
-        return 0
+        return next((copy.position for copy in copies(self._home(table)) if copy.whole), 0)
 
     def tables(self) -> frozenset[str]:
         """All tables that have a folder here."""
         return frozenset(place.name for place in self.folder.glob("[!.]*") if place.is_dir())
 
-    def _write(self, beside: Path, place: Path, base: Path, columns: tuple[Column, ...]) -> None:
-        with pq.ParquetFile(base) as file:
-            schema = _schema(file.schema_arrow, columns)
-            dataset = lance.write_dataset(
-                _batches(file, schema),
-                str(beside),
-                schema=schema,
-                data_storage_version=STORAGE_VERSION,
-                max_rows_per_file=self.rows_a_file,
-            )
-            if file.metadata.num_rows >= self.index_from:
-                _index(dataset, file, columns, self.bitmaps_to)
-        _list_and_sync(beside)
+    def _make(self, home: Path, table: str, state: State) -> None:
+        """Write a copy beside, and let it take the place of one that began at the same position."""
+        beside, place = home / f".writing-{uuid.uuid4().hex}", home / f"{state.position:06d}.lance"
+        numbers: list[Numbers] = []
+        schema = schema_of(state.columns)
+        dataset = lance.write_dataset(
+            _counted(state, numbers),
+            str(beside),
+            schema=schema,
+            data_storage_version=STORAGE_VERSION,
+            max_rows_per_file=self.rows_a_file,
+            enable_stable_row_ids=True,
+        )
+        rows, fragments = dataset.count_rows(), len(dataset.get_fragments())
+        if rows >= self.index_from:
+            _index(dataset, state.columns, self.bitmaps_to)
+        new_copy(
+            beside,
+            state.position,
+            dataset.version,
+            None if state.plain else numbers,
+            rows,
+            fragments,
+        )
         if place.exists():
             shutil.rmtree(place)
         beside.rename(place)
-        _sync(place.parent)
+        sync(home)
+        self._forget(table)
+
+    def _follow(self, copy: Copy, state: State, changes: Mapping[int, Part]) -> bool:
+        """Apply the deltas that the copy lacks; False where it should rather be made anew."""
+        if copy.position == state.position:
+            return True
+        dataset = lance.dataset(str(copy.place), session=self._shared_session())
+        if dataset.version != copy.versions[copy.position]:
+            return False  # a writer died between the steps of a delta
+        if len(dataset.get_fragments()) - copy.fragments >= MOST_FRAGMENTS:
+            return False
+        for position in range(copy.position + 1, state.position + 1):
+            dataset, taken = _apply(dataset, changes[position], state.columns)
+            gone = np.unique(taken[taken < copy.end])
+            copy = copy.with_version(position, dataset.version, gone)
+        return 2 * len(copy.gone(copy.position)) <= max(copy.rows, SMALL)
 
     def _remove_old(self, home: Path, table: str) -> None:
-        for position in _copies(home)[COPIES_KEPT:]:
-            self._forget(table, position)
-            shutil.rmtree(home / f"{position:06d}.lance", ignore_errors=True)
+        for old in sorted(home.glob("*.lance"), reverse=True)[COPIES_KEPT:]:
+            self._forget(table)
+            shutil.rmtree(old, ignore_errors=True)
 
     @contextmanager
     def _writing(self, table: str) -> Iterator[None]:
@@ -170,23 +196,23 @@ class LanceStore:
         check_page(query)
         wanted = result_columns(query, columns)
         stored = [column.stored for column in wanted]
-        dataset = self._open(table, position)
+        opened = self._open(table, position)
         with _lance_errors():
             if query.where is None and not query.order_by:
-                data = self._slice(dataset, (table, position), stored, query)
+                data = self._page(opened, (table, position), stored, query)
             else:
-                ids = self._ids(dataset, (table, position), columns, query)
-                data = _take(dataset, stored, ids)
-        return data.rename_columns([column.name for column in wanted])
+                ids = self._ids(opened, (table, position), columns, query)
+                data = _take(opened.dataset, stored, ids)
+        return hide(data.rename_columns([column.name for column in wanted]), wanted)
 
     def count(
         self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
     ) -> int:
         """Exact number of rows that satisfy `where`."""
         text = filter_text(where, columns) if where is not None else None
-        dataset = self._open(table, position)
+        opened = self._open(table, position)
         with _lance_errors():
-            return int(dataset.count_rows(text))
+            return int(opened.dataset.count_rows(text))
 
     def batches(
         self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery
@@ -194,13 +220,28 @@ class LanceStore:
         """All rows that satisfy the query (limit and offset are ignored), in order, in batches."""
         wanted = result_columns(query, columns)
         stored = [column.stored for column in wanted]
-        scanned = _scan(query, columns)
-        dataset = self._open(table, position)
+        opened = self._open(table, position)
+        scanned = _scan(query, columns, in_order=opened.layout.untouched)
         with _lance_errors():
             # Without row ids a sort by a column that is not wanted fails to be planned.
-            scanner = dataset.scanner(columns=stored, with_row_id=True, **scanned)
+            scanner = opened.dataset.scanner(columns=stored, with_row_id=True, **scanned)
             for batch in scanner.to_batches():
-                yield batch.select(stored).rename_columns([column.name for column in wanted])
+                named = batch.select(stored).rename_columns([column.name for column in wanted])
+                yield hide(named, wanted)
+
+    def _page(
+        self, opened: Opened, copy: tuple[str, int], stored: list[str], query: TableQuery
+    ) -> pa.Table:
+        """Rows in the order of their numbers, wherever changes have put them."""
+        if opened.layout.untouched:
+            return self._slice(opened.dataset, copy, stored, query)
+        limit = max(0, min(query.limit, opened.rows - query.offset))
+        window = opened.layout.window(query.offset, limit)
+        asked = replace(query, offset=window.first, limit=window.count)
+        parts = [self._slice(opened.dataset, copy, stored, asked)]
+        if len(window.ids):
+            parts.append(_take(opened.dataset, stored, pa.array(window.ids)))
+        return pa.concat_tables(parts).take(pa.array(window.order))
 
     def _slice(
         self, dataset: Any, copy: tuple[str, int], stored: list[str], query: TableQuery
@@ -238,38 +279,41 @@ class LanceStore:
         return block
 
     def _ids(
-        self, dataset: Any, copy: tuple[str, int], columns: tuple[Column, ...], query: TableQuery
+        self, opened: Opened, copy: tuple[str, int], columns: tuple[Column, ...], query: TableQuery
     ) -> pa.Array:
         """Row ids of the page, cut from the ids that the query selects."""
         end = query.offset + query.limit
-        scanned = _scan(query, columns)
+        scanned = _scan(query, columns, in_order=opened.layout.untouched)
         key = (*copy, scanned.get("filter"), repr(query.order_by))
         selection = self.selections.get(key)
         if selection is None or not selection.reaches(end):
             first = max(end, FIRST_IDS) if end <= MOST_FIRST_IDS else None
-            found = dataset.scanner(columns=[], with_row_id=True, limit=first, **scanned).to_table()
-            ids = found["_rowid"].to_numpy()
+            scanner = opened.dataset.scanner(columns=[], with_row_id=True, limit=first, **scanned)
+            ids = scanner.to_table()["_rowid"].to_numpy()
             selection = Selection(ids, complete=first is None or len(ids) < first)
             self.selections.put(key, selection)
         return pa.array(selection.ids[query.offset : end])
 
-    def _open(self, table: str, position: int) -> Any:
+    def _open(self, table: str, position: int) -> Opened:
         key = (table, position)
         with self._lock:
-            dataset = self._opened.get(key)
-            if dataset is not None:
+            opened = self._opened.get(key)
+            if opened is not None:
                 self._opened.move_to_end(key)
-                return dataset
-        place = self._home(table) / f"{position:06d}.lance"
-        if not place.is_dir():
+                return opened
+        copy = copy_with(self._home(table), position)
+        if copy is None:
             raise Unavailable("the serving copy of this table is not ready")
         with _lance_errors():
-            dataset = lance.dataset(str(place), session=self._shared_session())
+            dataset = lance.dataset(
+                str(copy.place), version=copy.versions[position], session=self._shared_session()
+            )
+            opened = Opened(dataset, dataset.count_rows(), _layout(dataset, copy, position))
         with self._lock:
-            self._opened[key] = dataset
+            self._opened[key] = opened
             while len(self._opened) > MOST_OPEN:
                 self._opened.popitem(last=False)
-        return dataset
+        return opened
 
     def _shared_session(self) -> Any:
         with self._lock:
@@ -279,9 +323,13 @@ class LanceStore:
                 )
             return self._session
 
-    def _forget(self, table: str, position: int) -> None:
+    def _forget(self, table: str) -> None:
+        """Let go of what was opened and kept of a table whose copy was made anew."""
         with self._lock:
-            self._opened.pop((table, position), None)
+            for key in [key for key in self._opened if key[0] == table]:
+                del self._opened[key]
+        for kept in (self.selections, self.blocks):
+            kept.forget(lambda key: isinstance(key, tuple) and key[0] == table)
 
     def _home(self, table: str) -> Path:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", table):
@@ -289,12 +337,64 @@ class LanceStore:
         return self.folder / table
 
 
-def _index(
-    dataset: Any, file: pq.ParquetFile, columns: tuple[Column, ...], bitmaps_to: int
-) -> None:
+def _follower(home: Path, state: State, changes: Mapping[int, Part]) -> Copy | None:
+    """The newest copy that can follow the deltas to the state, if it is whole."""
+    for copy in copies(home):
+        if copy.position <= state.position:
+            steps = range(copy.position + 1, state.position + 1)
+            return copy if all(at in changes for at in steps) and copy.whole else None
+    return None
+
+
+def _apply(dataset: Any, delta: Part, columns: tuple[Column, ...]) -> tuple[Any, Numbers]:
+    """Take out the rows that the delta touches and append what they became; the numbers of those taken out."""
+    _fit(dataset, columns)
+    names = [name for name in dataset.schema.names if name in delta.stored]
+    changed = pq.read_table(delta.path, columns=[OP, ROW, *names])
+    taken: Numbers = changed.filter(pc.not_equal(changed[OP], INSERTED))[ROW].to_numpy()
+    for start in range(0, len(taken), DELETE_ROWS):
+        listed = ", ".join(map(str, taken[start : start + DELETE_ROWS].tolist()))
+        dataset.delete(f"{ROW} IN ({listed})")
+    new = changed.filter(pc.not_equal(changed[OP], DELETED))
+    if new.num_rows:
+        arrays = [
+            new[field.name].cast(field.type)
+            if field.name in new.column_names
+            else pa.nulls(new.num_rows, field.type)
+            for field in dataset.schema
+        ]
+        rows = pa.table(arrays, schema=dataset.schema)
+        dataset = lance.write_dataset(rows, dataset, mode="append")
+    return dataset, taken
+
+
+def _fit(dataset: Any, columns: tuple[Column, ...]) -> None:
+    """Give the dataset the columns of the state: added ones hold nothing yet, dropped ones go."""
+    wanted = schema_of(columns)
+    missing = [field for field in wanted if field.name not in dataset.schema.names]
+    if missing:
+        dataset.add_columns(missing)
+    extra = [name for name in dataset.schema.names if name not in wanted.names]
+    if extra:
+        dataset.drop_columns(extra)
+
+
+def _layout(dataset: Any, copy: Copy, position: int) -> Layout:
+    tail = [f for f in dataset.get_fragments() if f.fragment_id >= copy.fragments]
+    if not tail:
+        empty = np.empty(0, np.int64)
+        return Layout(copy.end, empty, empty, np.empty(0, np.uint64))
+    found = dataset.scanner(columns=[ROW], with_row_id=True, fragments=tail).to_table()
+    numbers, ids = found[ROW].to_numpy(), found["_rowid"].to_numpy()
+    order = np.argsort(numbers)
+    return Layout(copy.end, copy.gone(position), numbers[order], ids[order])
+
+
+def _index(dataset: Any, columns: tuple[Column, ...], bitmaps_to: int) -> None:
     """Index every column; few values in a bitmap, which answers filters in a third of a tree's time."""
+    dataset.create_scalar_index(ROW, "BTREE", name=f"{ROW}_idx")
     for column in [c for c in columns if c.type is not ColumnType.GEOMETRY][:MOST_INDEXES]:
-        values = file.read(columns=[column.stored]).column(0)
+        values = dataset.to_table(columns=[column.stored]).column(0)
         kind = "BITMAP" if pc.count_distinct(values).as_py() <= bitmaps_to else "BTREE"
         dataset.create_scalar_index(column.stored, kind, name=f"{column.stored}_idx")
 
@@ -305,73 +405,26 @@ def _take(dataset: Any, stored: list[str], ids: pa.Array) -> pa.Table:
     return dataset._take_rows(ids, columns=stored)  # the only way to rows by id that stays fast
 
 
-def _scan(query: TableQuery, columns: tuple[Column, ...]) -> dict[str, Any]:
-    """What a scanner needs for the query's condition and order."""
+def _scan(query: TableQuery, columns: tuple[Column, ...], *, in_order: bool) -> dict[str, Any]:
+    """What a scanner needs for the query's condition and order; rows that stand `in_order` need no sort."""
     scanned: dict[str, Any] = {}
     if query.where is not None:
         scanned["filter"] = filter_text(query.where, columns)
-    if query.order_by:
-        keys = [
-            ColumnOrdering(column.stored, ascending=not descending, nulls_first=False)
-            for column, descending in ordered_columns(query.order_by, columns)
-        ]
+    keys = [
+        ColumnOrdering(column.stored, ascending=not descending, nulls_first=False)
+        for column, descending in ordered_columns(query.order_by, columns)
+    ]
+    if keys or not in_order:
         scanned["order_by"] = [*keys, ColumnOrdering(ROW)]
     return scanned
 
 
-def _schema(read: pa.Schema, columns: tuple[Column, ...]) -> pa.Schema:
-    fields = [
-        pa.field(column.stored, _TYPES.get(column.type) or read.field(column.stored).type)
-        for column in columns
-    ]
-    return pa.schema([*fields, pa.field(ROW, pa.int64())])
-
-
-def _batches(file: pq.ParquetFile, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    stored = [name for name in schema.names if name != ROW]
-    first = 0
-    for batch in file.iter_batches(WRITE_ROWS, columns=stored):
-        numbers = pa.array(np.arange(first, first + batch.num_rows, dtype=np.int64))
-        arrays = [batch.column(name).cast(schema.field(name).type) for name in stored]
-        yield pa.RecordBatch.from_arrays([*arrays, numbers], schema=schema)
-        first += batch.num_rows
-
-
-def _copies(home: Path) -> list[int]:
-    """Journal positions that have a copy, newest first."""
-    found = [place.stem for place in home.glob("*.lance")]
-    return sorted((int(stem) for stem in found if stem.isdigit()), reverse=True)
-
-
-def _list_and_sync(folder: Path) -> None:
-    """Make every file durable and write down their sizes, so that a damaged copy is noticed."""
-    sizes: dict[str, int] = {}
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        sizes[file.relative_to(folder).as_posix()] = file.stat().st_size
-        _sync(file)
-    listing = folder / LISTING
-    listing.write_bytes(orjson.dumps(sizes))
-    _sync(listing)
-    for inner in (path for path in folder.rglob("*") if path.is_dir()):
-        _sync(inner)
-    _sync(folder)
-
-
-def _sound(place: Path) -> bool:
-    """Whether the copy has every file that was written, in full length."""
-    try:
-        sizes = orjson.loads((place / LISTING).read_bytes())
-        return all((place / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError):
-        return False
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _counted(state: State, numbers: list[Numbers]) -> Iterator[pa.RecordBatch]:
+    """The rows of the state; their numbers are noted where they do not simply count from 0."""
+    for batch in state.batches():
+        if not state.plain:
+            numbers.append(batch.column(ROW).to_numpy())
+        yield batch
 
 
 @contextmanager

@@ -6,14 +6,13 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
 from catalog.tabular.duck import Duck
-from catalog.tabular.sql import parquet, quoted
+from catalog.tabular.sql import quoted
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ _AVERAGED = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 
 
 def profile(
-    duck: Duck, base: Path, columns: Sequence[Column], *, budget_seconds: float = BUDGET_SECONDS
+    duck: Duck, relation: str, columns: Sequence[Column], *, budget_seconds: float = BUDGET_SECONDS
 ) -> dict[str, dict[str, Any]]:
     """Published name → profile, in values that JSON can hold; what the budget does not allow is left out."""
     ends = time.monotonic() + budget_seconds
@@ -38,7 +37,7 @@ def profile(
             log.warning("the budget for profiles is used up at column %s", column.name)
             break
         try:
-            found[column.name] = _Profiler(duck, base, column, left).profile()
+            found[column.name] = _Profiler(duck, relation, column, left).profile()
         except BadQuery as error:
             log.warning("no profile of column %s: %s", column.name, error)
     return found
@@ -47,7 +46,7 @@ def profile(
 class _Profiler:
     """Asks about one column; every question reads only that column of the file."""
 
-    def __init__(self, duck: Duck, base: Path, column: Column, seconds: float) -> None:
+    def __init__(self, duck: Duck, relation: str, column: Column, seconds: float) -> None:
         self.duck, self.column, self.seconds = duck, column, seconds
         name = quoted(column)
         value = (
@@ -55,7 +54,7 @@ class _Profiler:
             if column.type is ColumnType.NUMBER
             else name
         )
-        self.values = f"(SELECT {value} AS v FROM {parquet(base)})"
+        self.values = f"(SELECT {value} AS v FROM {relation})"
 
     def profile(self) -> dict[str, Any]:
         """The parts that make sense for the column's type."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -71,3 +71,9 @@ class Kept(Generic[Thing]):
             while self._bytes > self.most_bytes:
                 _, oldest = self._kept.popitem(last=False)
                 self._bytes -= oldest.nbytes
+
+    def forget(self, is_old: Callable[[Hashable], bool]) -> None:
+        """Let go of the things whose keys are old."""
+        with self._lock:
+            for key in [key for key in self._kept if is_old(key)]:
+                self._bytes -= self._kept.pop(key).nbytes

@@ -46,7 +46,12 @@ _AGGREGATES = {
 
 def parquet(path: Path) -> str:
     """The relation that reads a file of the journal, with the number of each row."""
-    return f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', {ROW_NUMBER}=true)"
+    return f"read_parquet({literal(path)}, {ROW_NUMBER}=true)"
+
+
+def literal(path: Path) -> str:
+    """The path as a text of SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def compile_query(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Protocol, cast
 
 import pyarrow as pa
@@ -12,13 +12,19 @@ from flask import current_app
 from catalog.tabular.column import Column
 from catalog.tabular.journal import Journal
 from catalog.tabular.query import Condition, TableQuery
+from catalog.tabular.state import Part, State
+
+NO_CHANGES: Mapping[int, Part] = MappingProxyType({})
 
 
 class TableStore(Protocol):
     """Serves rows of tables; everything in it can be rebuilt from the journal."""
 
-    def serve(self, table: str, position: int, base: Path, columns: tuple[Column, ...]) -> None:
-        """Make the serving copy equal to the base file at this journal position; one writer a table."""
+    def serve(self, table: str, state: State, changes: Mapping[int, Part] = NO_CHANGES) -> None:
+        """Make the table's copy show the state; one writer a table.
+
+        `changes` are the deltas of the journal by position: a copy that shows an earlier position follows them.
+        """
         ...
 
     def rows(

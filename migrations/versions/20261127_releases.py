@@ -52,6 +52,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('data_table', schema=None) as batch_op:
         batch_op.add_column(sa.Column('primary_key', sa.JSON(), server_default='[]', nullable=False))
+        batch_op.add_column(sa.Column('profiled', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('next_row', sa.BigInteger(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('next_column', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('retention', sa.JSON(), server_default='{}', nullable=False))
@@ -81,7 +82,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('extras', sa.JSON(), server_default='{}', nullable=False))
 
     # What the tables that are there already would have been given.
-    op.execute("UPDATE data_table SET next_row = rows")
+    op.execute("UPDATE data_table SET next_row = rows, profiled = head")
     op.execute(
         "UPDATE data_table SET next_column ="
         " (SELECT count(*) FROM table_column WHERE table_column.table_id = data_table.id)"
@@ -123,6 +124,7 @@ def downgrade() -> None:
         batch_op.drop_column('retention')
         batch_op.drop_column('next_column')
         batch_op.drop_column('next_row')
+        batch_op.drop_column('profiled')
         batch_op.drop_column('primary_key')
 
     with op.batch_alter_table('table_alias', schema=None) as batch_op:

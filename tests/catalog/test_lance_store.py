@@ -20,6 +20,7 @@ from catalog.models.vocabulary import ColumnType
 from catalog.tabular.lance_store import LanceStore
 from catalog.tabular.query import Compare, Op, Order, TableQuery
 from catalog.tabular.selections import Kept, Selection
+from catalog.tabular.state import State
 from tests.make_table import STATION_ROWS, STATIONS, Row, make_columns, make_parquet
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,7 +46,7 @@ def make_numbers(path: Path, count: int) -> Path:
 def test_a_damaged_copy_is_noticed_and_made_again(
     store: LanceStore, base: Path, damage: str
 ) -> None:
-    store.serve("t", 1, base, STATIONS)
+    store.serve("t", State.of_file(base, STATIONS, 1))
     place = store.folder / "t" / "000001.lance"
     file = place / "weft.json" if damage == "listing" else next(place.glob("data/*.lance"))
     if damage == "gone":
@@ -53,13 +54,13 @@ def test_a_damaged_copy_is_noticed_and_made_again(
     else:
         os.truncate(file, file.stat().st_size // 2)
     assert store.served("t") == 0
-    store.serve("t", 1, base, STATIONS)
+    store.serve("t", State.of_file(base, STATIONS, 1))
     assert store.served("t") == 1
     assert store.rows("t", 1, STATIONS, TableQuery()).to_pylist() == list(STATION_ROWS)
 
 
 def test_a_copy_that_cannot_be_read_is_unavailable(store: LanceStore, base: Path) -> None:
-    store.serve("t", 1, base, STATIONS)
+    store.serve("t", State.of_file(base, STATIONS, 1))
     for file in (store.folder / "t" / "000001.lance").rglob("*.lance"):
         file.write_bytes(b"")
     for ask in (
@@ -76,7 +77,7 @@ def test_a_base_that_is_no_parquet_leaves_no_copy(store: LanceStore, tmp_path: P
     file = tmp_path / "no.parquet"
     file.write_bytes(b"no parquet")
     with pytest.raises(Unavailable):
-        store.serve("t", 1, file, STATIONS)
+        store.serve("t", State.of_file(file, STATIONS, 1))
     assert store.served("t") == 0
 
 
@@ -84,7 +85,7 @@ def test_the_copy_before_the_newest_is_kept_and_older_ones_go(
     store: LanceStore, base: Path
 ) -> None:
     for position in (1, 2, 3):
-        store.serve("t", position, base, STATIONS)
+        store.serve("t", State.of_file(base, STATIONS, position))
     assert store.count("t", 2, STATIONS, None) == len(STATION_ROWS)
     with pytest.raises(Unavailable):
         store.count("t", 1, STATIONS, None)
@@ -93,10 +94,10 @@ def test_the_copy_before_the_newest_is_kept_and_older_ones_go(
 def test_another_process_notices_a_new_position(
     store: LanceStore, base: Path, tmp_path: Path
 ) -> None:
-    store.serve("t", 1, base, STATIONS)
+    store.serve("t", State.of_file(base, STATIONS, 1))
     reader = LanceStore(store.folder)
     assert reader.count("t", 1, STATIONS, None) == len(STATION_ROWS)
-    store.serve("t", 2, make_numbers(tmp_path / "next.parquet", 5), NUMBERS)
+    store.serve("t", State.of_file(make_numbers(tmp_path / "next.parquet", 5), NUMBERS, 2))
     assert reader.served("t") == 2
     assert reader.count("t", 2, NUMBERS, None) == 5
     store.drop("t")
@@ -109,13 +110,13 @@ def test_the_datasets_used_last_stay_open(
 ) -> None:
     monkeypatch.setattr("catalog.tabular.lance_store.MOST_OPEN", 1)
     for table in ("a", "b"):
-        store.serve(table, 1, base, STATIONS)
+        store.serve(table, State.of_file(base, STATIONS, 1))
         store.count(table, 1, STATIONS, None)
     assert list(store._opened) == [("b", 1)]
 
 
 def test_groups_are_not_served_from_here(store: LanceStore, base: Path) -> None:
-    store.serve("t", 1, base, STATIONS)
+    store.serve("t", State.of_file(base, STATIONS, 1))
     with pytest.raises(BadQuery):
         store.rows("t", 1, STATIONS, TableQuery(group_by=("day",)))
 
@@ -123,7 +124,7 @@ def test_groups_are_not_served_from_here(store: LanceStore, base: Path) -> None:
 @pytest.mark.parametrize("table", ["../x", "", ".locks", "a/b", "x" * 65])
 def test_only_ids_name_tables(store: LanceStore, base: Path, table: str) -> None:
     with pytest.raises(ValueError, match="no id"):
-        store.serve(table, 1, base, STATIONS)
+        store.serve(table, State.of_file(base, STATIONS, 1))
 
 
 def test_two_writers_of_a_table_wait_for_each_other(store: LanceStore, base: Path) -> None:
@@ -131,14 +132,14 @@ def test_two_writers_of_a_table_wait_for_each_other(store: LanceStore, base: Pat
     other = LanceStore(store.folder)
 
     def serve() -> None:
-        other.serve("t", 1, base, STATIONS)
+        other.serve("t", State.of_file(base, STATIONS, 1))
         served.set()
 
     with store._writing("t"):
         thread = threading.Thread(target=serve)
         thread.start()
         assert not served.wait(0.3)
-        store.serve("u", 1, base, STATIONS)
+        store.serve("u", State.of_file(base, STATIONS, 1))
     thread.join()
     assert other.served("t") == 1
 
@@ -153,7 +154,7 @@ store = LanceStore(Path(sys.argv[1]), index_from=1)
 columns = columns_of(["n", "m"], [ColumnType.INTEGER] * 2)
 print("ready", flush=True)
 for position in range(1, 10_000):
-    store.serve("t", position, Path(sys.argv[2]), columns)
+    store.serve("t", State.of_file(Path(sys.argv[2]), columns, position))
     print(position, flush=True)
 """
 
@@ -181,7 +182,7 @@ def test_a_kill_leaves_a_whole_copy_and_no_lock(
     if position:
         page = store.rows("t", position, NUMBERS, TableQuery(offset=29_990))
         assert page["n"].to_pylist() == list(range(29_990, 30_000))
-    store.serve("t", position + 1, file, NUMBERS)
+    store.serve("t", State.of_file(file, NUMBERS, position + 1))
     assert list((store.folder / "t").glob(".writing-*")) == []
     assert store.count("t", position + 1, NUMBERS, None) == 30_000
 
@@ -191,12 +192,12 @@ def test_an_index_gives_the_same_rows(tmp_path: Path) -> None:
     indexed, plain = LanceStore(tmp_path / "a", index_from=1), LanceStore(tmp_path / "b")
     query = TableQuery(where=Compare("m", Op.LT, 50), order_by=(Order("m"),), limit=500)
     for store in (indexed, plain):
-        store.serve("t", 1, file, NUMBERS)
+        store.serve("t", State.of_file(file, NUMBERS, 1))
     assert indexed.rows("t", 1, NUMBERS, query).equals(plain.rows("t", 1, NUMBERS, query))
 
 
 def test_pages_are_cut_from_blocks_of_rows(store: LanceStore, tmp_path: Path) -> None:
-    store.serve("t", 1, make_numbers(tmp_path / "numbers.parquet", 2_500), NUMBERS)
+    store.serve("t", State.of_file(make_numbers(tmp_path / "numbers.parquet", 2_500), NUMBERS, 1))
     for offset, limit in (
         (0, 100),
         (950, 100),
@@ -214,7 +215,7 @@ def test_wide_rows_are_read_as_they_are_asked_for(store: LanceStore, tmp_path: P
     columns = make_columns(text=ColumnType.STRING)
     wide = pa.table({"c0": ["x" * 5_000 + str(at) for at in range(1_500)]})
     pq.write_table(wide, tmp_path / "wide.parquet")
-    store.serve("t", 1, tmp_path / "wide.parquet", columns)
+    store.serve("t", State.of_file(tmp_path / "wide.parquet", columns, 1))
     for offset in (0, 900, 1_400):
         page = store.rows("t", 1, columns, TableQuery(offset=offset, limit=200))
         assert page["text"].to_pylist() == wide["c0"].slice(offset, 200).to_pylist()

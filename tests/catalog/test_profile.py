@@ -18,6 +18,7 @@ from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.duck import Duck
 from catalog.tabular.profile import profile
+from catalog.tabular.sql import parquet
 from tests.make_table import STATION_ROWS, STATIONS, Row, make_columns, make_parquet
 
 
@@ -31,13 +32,15 @@ def duck(tmp_path: Path) -> Iterator[Duck]:
 def profile_of(duck: Duck, type_: ColumnType, values: Sequence[object]) -> dict[str, Any]:
     columns = make_columns(v=type_)
     rows: list[Row] = [{"v": value} for value in values]
-    found = profile(duck, make_parquet(duck.folder / "base.parquet", columns, rows), columns)["v"]
+    found = profile(
+        duck, parquet(make_parquet(duck.folder / "base.parquet", columns, rows)), columns
+    )["v"]
     orjson.dumps(found)
     return found
 
 
 def test_every_column_gets_its_profile(duck: Duck) -> None:
-    found = profile(duck, make_parquet(duck.folder / "base.parquet"), STATIONS)
+    found = profile(duck, parquet(make_parquet(duck.folder / "base.parquet")), STATIONS)
     assert list(found) == [column.name for column in STATIONS]
     assert found["站点"] == {
         "missing": 1,
@@ -134,7 +137,7 @@ def test_long_texts_are_shortened(duck: Duck) -> None:
 
 def test_a_budget_that_is_used_up_leaves_columns_out(duck: Duck) -> None:
     base = make_parquet(duck.folder / "base.parquet")
-    assert profile(duck, base, STATIONS, budget_seconds=0) == {}
+    assert profile(duck, parquet(base), STATIONS, budget_seconds=0) == {}
 
 
 def test_a_column_that_takes_too_long_is_left_out(
@@ -145,4 +148,4 @@ def test_a_column_that_takes_too_long_is_left_out(
 
     base = make_parquet(duck.folder / "base.parquet")
     monkeypatch.setattr(duck, "table", too_long)
-    assert profile(duck, base, STATIONS) == {}
+    assert profile(duck, parquet(base), STATIONS) == {}

@@ -36,6 +36,7 @@ from catalog.tabular.query import (
     TableQuery,
 )
 from catalog.tabular.sql import compile_count, compile_query, parquet
+from catalog.tabular.state import State
 from tests.make_table import STATION_ROWS, STATIONS, make_columns, make_parquet
 
 COLUMNS = make_columns(
@@ -281,11 +282,11 @@ def test_a_missing_file_is_unavailable_also_in_a_stream(duck: Duck, tmp_path: Pa
 
 def test_a_quote_in_the_path_is_no_way_out(duck: Duck, tmp_path: Path) -> None:
     base = make_parquet(tmp_path / "it's" / "base.parquet")
-    assert BaseRows(duck, base, STATIONS).count(None) == len(STATION_ROWS)
+    assert BaseRows(duck, State.of_file(base, STATIONS)).count(None) == len(STATION_ROWS)
 
 
 def test_many_threads_ask_at_once(duck: Duck, tmp_path: Path) -> None:
-    rows = BaseRows(duck, make_parquet(tmp_path / "base.parquet"), STATIONS)
+    rows = BaseRows(duck, State.of_file(make_parquet(tmp_path / "base.parquet"), STATIONS))
     found: list[int] = []
     ask = [
         threading.Thread(target=lambda: found.append(rows.count(Compare("No", Op.GT, 1))))
@@ -318,7 +319,7 @@ def test_after_an_internal_error_another_database_is_opened(
 ) -> None:
     duck.table("SELECT 1")
     before = duck._database
-    with duck.cursor() as cursor, pytest.raises(Unavailable), duck._limited(cursor, 5):
+    with duck.cursor() as cursor, pytest.raises(Unavailable), duck.limited(cursor, 5):
         raise error("assertion failed")
     assert duck.table("SELECT 2 AS two")["two"].to_pylist() == [2]
     assert duck._database is not before

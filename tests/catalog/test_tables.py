@@ -28,6 +28,7 @@ from catalog.errors import (
     Unavailable,
     Unreadable,
 )
+from catalog.models.base import now
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.organization import Organization
 from catalog.models.table import DataTable, JournalFile, Release, TableColumn
@@ -37,6 +38,7 @@ from catalog.services import table_cache, table_loads, tables
 from catalog.tabular.column import Column
 from catalog.tabular.query import Aggregate, Compare, Measure, Op, Order, TableQuery
 from catalog.tabular.reading import ReadTable
+from catalog.tabular.state import State as RowState
 from catalog.tabular.store import table_journal, table_store
 from tests.make_table import STATION_ROWS, STATIONS, Row, make_columns, make_parquet
 
@@ -198,10 +200,10 @@ def test_a_failure_is_recorded_and_the_rows_stay(table: DataTable, tmp_path: Pat
 def test_two_loads_at_once_make_one_release(
     table: DataTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def as_if_first(*args: object) -> None:
+    def as_if_first(*args: object, **named: object) -> None:
         raise IntegrityError("insert", {}, Exception("unique"))
 
-    monkeypatch.setattr(table_loads, "_release", as_if_first)
+    monkeypatch.setattr(table_loads, "commit", as_if_first)
     resource = db.session.get_one(Resource, table.resource_id)
     with pytest.raises(Unavailable, match="another load"):
         load(resource, make_numbers(tmp_path, 3))
@@ -262,7 +264,7 @@ def test_rows_are_answered_from_the_journal_while_there_is_no_copy(table: DataTa
 def test_a_lost_copy_is_repaired_and_strays_are_removed(table: DataTable, tmp_path: Path) -> None:
     table_store().drop(table.id)
     base = make_parquet(tmp_path / "stray.parquet")
-    table_store().serve("stray", 1, base, STATIONS)
+    table_store().serve("stray", RowState.of_file(base, STATIONS, 1), {})
     stray = table_journal().add("stray", 1, base)
     young = table_journal().add("young", 1, base)
     long_ago = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
@@ -336,9 +338,7 @@ def test_a_cursor_of_a_forgotten_release_is_refused(app: Flask, tmp_path: Path) 
     cursor = tables.rows(ANYONE, table_id, TableQuery(limit=10)).next_cursor
     load(resource, make_numbers(tmp_path, 3))
     with transaction():
-        db.session.delete(
-            db.session.scalars(select(JournalFile).where(JournalFile.position == 1)).one()
-        )
+        db.session.scalars(select(Release).where(Release.number == 1)).one().expired_at = now()
     with pytest.raises(BadQuery, match="no longer kept"):
         tables.rows(ANYONE, table_id, TableQuery(limit=10), cursor=cursor)
 

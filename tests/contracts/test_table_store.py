@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
 from pathlib import Path
@@ -35,7 +36,8 @@ from catalog.tabular.query import (
     TableQuery,
     Words,
 )
-from catalog.tabular.store import TableStore
+from catalog.tabular.state import Part, State
+from catalog.tabular.store import NO_CHANGES, TableStore
 from tests.make_table import STATION_ROWS, STATIONS, Row, make_columns, make_parquet
 
 
@@ -44,15 +46,15 @@ class JournalOnly:
 
     def __init__(self, folder: Path) -> None:
         self.duck = Duck(folder)
-        self.bases: dict[tuple[str, int], Path] = {}
+        self.states: dict[tuple[str, int], State] = {}
 
-    def serve(self, table: str, position: int, base: Path, columns: tuple[Column, ...]) -> None:  # noqa: ARG002 # the signature is the port's
-        self.bases[table, position] = base
+    def serve(self, table: str, state: State, changes: Mapping[int, Part] = NO_CHANGES) -> None:  # noqa: ARG002 # the signature is the port's
+        self.states[table, state.position] = state
 
     def _base(self, table: str, position: int, columns: tuple[Column, ...]) -> BaseRows:
-        if (table, position) not in self.bases:
+        if (table, position) not in self.states:
             raise Unavailable("not served")
-        return BaseRows(self.duck, self.bases[table, position], columns)
+        return BaseRows(self.duck, replace(self.states[table, position], columns=columns))
 
     def rows(
         self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery
@@ -70,13 +72,13 @@ class JournalOnly:
         return self._base(table, position, columns).batches(query)
 
     def served(self, table: str) -> int:
-        return max((position for name, position in self.bases if name == table), default=0)
+        return max((position for name, position in self.states if name == table), default=0)
 
     def drop(self, table: str) -> None:
-        self.bases = {key: base for key, base in self.bases.items() if key[0] != table}
+        self.states = {key: base for key, base in self.states.items() if key[0] != table}
 
     def tables(self) -> frozenset[str]:
-        return frozenset(table for table, _ in self.bases)
+        return frozenset(table for table, _ in self.states)
 
 
 STORES: dict[str, Callable[[Path], TableStore]] = {
@@ -96,7 +98,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> TableStore:
 @pytest.fixture
 def served(store: TableStore, tmp_path: Path) -> TableStore:
     """The store, serving the stations as `t` at position 1."""
-    store.serve("t", 1, make_parquet(tmp_path / "base.parquet"), STATIONS)
+    store.serve("t", State.of_file(make_parquet(tmp_path / "base.parquet"), STATIONS, 1))
     return store
 
 
@@ -292,7 +294,9 @@ def test_rows_and_counts_are_those_of_plain_python(
     store: TableStore, tmp_path: Path, rows: list[Row], queries: list[TableQuery]
 ) -> None:
     table = f"t{next(_TABLES)}"
-    store.serve(table, 1, make_parquet(tmp_path / f"{table}.parquet", ODD, rows), ODD)
+    store.serve(
+        table, State.of_file(make_parquet(tmp_path / f"{table}.parquet", ODD, rows), ODD, 1)
+    )
     for query in queries:
         expected = _asked(rows, query)
         page = store.rows(table, 1, ODD, query)
@@ -364,7 +368,9 @@ def test_a_page_at_any_depth_follows_the_order_of_the_file(
 ) -> None:
     columns = make_columns(n=ColumnType.INTEGER)
     rows: list[Row] = [{"n": (at * 7919) % 3001} for at in range(3000)]
-    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", columns, rows), columns)
+    store.serve(
+        "t", State.of_file(make_parquet(tmp_path / "base.parquet", columns, rows), columns, 1)
+    )
     for offset in (0, 1499, 2950, 2999, 3000, 10_000):
         page = store.rows("t", 1, columns, TableQuery(limit=100, offset=offset))
         assert page.to_pylist() == rows[offset : offset + 100]
@@ -377,7 +383,9 @@ def test_pages_of_a_walk_neither_repeat_nor_miss_a_row(
 ) -> None:
     columns = make_columns(k=ColumnType.INTEGER, n=ColumnType.INTEGER)
     rows: list[Row] = [{"k": at % 3, "n": at} for at in range(2500)]
-    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", columns, rows), columns)
+    store.serve(
+        "t", State.of_file(make_parquet(tmp_path / "base.parquet", columns, rows), columns, 1)
+    )
     query = TableQuery(where=where, order_by=order, limit=700)
     walked: list[Row] = []
     for page in range(4):
@@ -389,15 +397,16 @@ def test_pages_of_a_walk_neither_repeat_nor_miss_a_row(
 def test_a_sorted_page_deep_down_is_exact(store: TableStore, tmp_path: Path) -> None:
     columns = make_columns(k=ColumnType.INTEGER, n=ColumnType.INTEGER)
     rows: list[Row] = [{"k": (at * 37) % 101, "n": at} for at in range(12_000)]
-    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", columns, rows), columns)
+    store.serve(
+        "t", State.of_file(make_parquet(tmp_path / "base.parquet", columns, rows), columns, 1)
+    )
     query = TableQuery(order_by=(Order("k"),), limit=50, offset=11_900)
     assert store.rows("t", 1, columns, query).to_pylist() == _asked(rows, query)[11_900:11_950]
 
 
 def test_a_new_position_is_served_beside_the_old_one(served: TableStore, tmp_path: Path) -> None:
-    served.serve(
-        "t", 2, make_parquet(tmp_path / "next.parquet", STATIONS, STATION_ROWS[:2]), STATIONS
-    )
+    base = make_parquet(tmp_path / "next.parquet", STATIONS, STATION_ROWS[:2])
+    served.serve("t", State.of_file(base, STATIONS, 2))
     assert served.served("t") == 2
     assert served.count("t", 2, STATIONS, None) == 2
     assert served.count("t", 1, STATIONS, None) == len(STATION_ROWS)
@@ -406,12 +415,14 @@ def test_a_new_position_is_served_beside_the_old_one(served: TableStore, tmp_pat
 def test_serving_the_same_position_twice_changes_nothing(
     served: TableStore, tmp_path: Path
 ) -> None:
-    served.serve("t", 1, make_parquet(tmp_path / "base.parquet"), STATIONS)
+    served.serve("t", State.of_file(make_parquet(tmp_path / "base.parquet"), STATIONS, 1))
     assert served.rows("t", 1, STATIONS, TableQuery()).to_pylist() == list(STATION_ROWS)
 
 
 def test_a_table_without_rows_is_served(store: TableStore, tmp_path: Path) -> None:
-    store.serve("t", 1, make_parquet(tmp_path / "base.parquet", STATIONS, []), STATIONS)
+    store.serve(
+        "t", State.of_file(make_parquet(tmp_path / "base.parquet", STATIONS, []), STATIONS, 1)
+    )
     assert store.rows("t", 1, STATIONS, TableQuery(order_by=(Order("day"),))).num_rows == 0
     assert store.count("t", 1, STATIONS, Compare("day", Op.LT, "2020-01-01")) == 0
 
@@ -461,7 +472,7 @@ def test_many_threads_read_while_a_new_position_is_served(
     threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:
         thread.start()
-    served.serve("t", 2, make_parquet(tmp_path / "next.parquet"), STATIONS)
+    served.serve("t", State.of_file(make_parquet(tmp_path / "next.parquet"), STATIONS, 2))
     for thread in threads:
         thread.join()
     assert problems == []

@@ -10,18 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.models.vocabulary import ColumnType
+from catalog.tabular.column import ARROW
 from catalog.tabular.reading.chunk import Kind
-
-ARROW: dict[ColumnType, pa.DataType] = {
-    ColumnType.STRING: pa.string(),
-    ColumnType.INTEGER: pa.int64(),
-    ColumnType.NUMBER: pa.float64(),
-    ColumnType.BOOLEAN: pa.bool_(),
-    ColumnType.DATE: pa.date32(),
-    ColumnType.DATETIME: pa.timestamp("us"),
-    ColumnType.GEOMETRY: pa.string(),
-}
-"""How each type is stored."""
 
 Check = Callable[[pa.Array, Kind], bool]
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.models.vocabulary import ColumnType
-from catalog.tabular.column import Column
+from catalog.tabular.column import ARROW, Column
 from catalog.tabular.reading.groups import Groups
-from catalog.tabular.reading.types import ARROW, typed
+from catalog.tabular.reading.types import typed
 
 
 def write(
