@@ -29,6 +29,7 @@ from catalog.tabular.duck import duck
 from catalog.tabular.profile import profile
 from catalog.tabular.query import Aggregate, And, Compare, Measure, Op, Order, TableQuery
 from catalog.tabular.reading import ReadTable
+from catalog.tabular.sql import parquet
 from catalog.tabular.store import table_store
 from wsgi import create_app
 
@@ -167,7 +168,7 @@ def heavier(table: DataTable, read: ReadTable) -> None:
     cpu("service: group by two columns, mean", lambda: tables.group(ANYONE, table.id, query), 20)
     began = time.process_time()
     file = next((Path(duck().folder) / "journal" / table.id).glob("*.parquet"))
-    profile(duck(), file, read.columns)
+    profile(duck(), parquet(file), read.columns)
     print(f"{'profile of 18 columns':<58}{(time.process_time() - began) * 1000:9.0f} ms")
     for name in tables.FORMATS:
         began = time.process_time()

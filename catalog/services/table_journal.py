@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -30,6 +29,7 @@ from catalog.services.table_lookup import BASE, DELTA, Version, journal_files, p
 from catalog.tabular.column import Column
 from catalog.tabular.compare import Counts, delta_schema
 from catalog.tabular.journal import Added
+from catalog.tabular.reading.groups import Groups
 from catalog.tabular.state import State, schema_of
 from catalog.tabular.store import table_journal, table_store
 
@@ -40,8 +40,6 @@ MOST_DELTAS = 64
 MOST_DELTAS_OF_SMALL = 16
 SMALL_ROWS = 20_000
 """A base of so few rows costs no more than the deltas that it takes the place of."""
-GROUP_BATCHES = 8
-"""Batches of a row group of a base."""
 MOST_CHANGED = 0.3
 """Part of the rows beyond which a base is smaller, or soon better, than deltas."""
 
@@ -99,9 +97,9 @@ def folder() -> TemporaryDirectory[str]:
 def write_delta(batches: Iterable[pa.RecordBatch], columns: Sequence[Column], file: Path) -> int:
     """Write the rows of a delta as Parquet; how many there are."""
     rows = 0
-    with pq.ParquetWriter(file, delta_schema(columns), compression="zstd") as writer:
+    with Groups(file, delta_schema(columns)) as groups:
         for batch in batches:
-            writer.write_batch(batch)
+            groups.add(batch)
             rows += batch.num_rows
     return rows
 
@@ -262,16 +260,10 @@ def _folded(table: DataTable, state: State) -> JournalFile:
 def write_base(state: State, file: Path) -> int:
     """Write all rows of the state with their numbers; how many there are."""
     rows = 0
-    group: list[pa.RecordBatch] = []
-    with pq.ParquetWriter(file, schema_of(state.columns), compression="zstd") as writer:
+    with Groups(file, schema_of(state.columns)) as groups:
         for batch in state.batches():
-            group.append(batch)
+            groups.add(batch)
             rows += batch.num_rows
-            if len(group) >= GROUP_BATCHES:
-                writer.write_table(pa.Table.from_batches(group))
-                group = []
-        if group:
-            writer.write_table(pa.Table.from_batches(group))
     return rows
 
 
