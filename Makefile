@@ -65,7 +65,11 @@ worker: install  ## Run jobs with the settings of the environment
 browser:
 	@./tests/functional/install-browser
 
-test: install-dev static browser check-code docs  ## Everything: checks, tests with coverage, the demo in a browser
+.PHONY: services
+services: $(VENV)/bin/python
+	@PYTHON=$(PY) ./tests/services/install
+
+test: install-dev static browser services check-code docs  ## Everything: checks, tests with coverage, the demo in a browser
 	@rm -f .coverage .coverage.*
 	@$(PY) -m coverage run -m pytest
 	@$(PY) -m coverage combine -q
@@ -116,6 +120,8 @@ lock: | $(VENV)/bin/python  ## Renew the locks (hashes, no addresses)
 	@$(PY) -m pip install --quiet uv
 	@for name in weft dev; do $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-strip-extras --no-emit-index-url --no-header requirements/$$name.in -c requirements/weft.txt -o requirements/$$name.txt; done
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	  --no-strip-extras --no-emit-index-url --no-header requirements/spark.in -o requirements/spark.txt
 
 clean:  ## Remove everything that was built, and the demo's data
-	@rm -rf $(VENV) node_modules static/build var docs/_build .mypy_cache .ruff_cache .pytest_cache .coverage*
+	@rm -rf $(VENV) .services node_modules static/build var docs/_build .mypy_cache .ruff_cache .pytest_cache .coverage*

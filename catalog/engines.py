@@ -13,7 +13,7 @@ from catalog.queue import ImmediateQueue, JobQueue
 from catalog.search import SearchEngine
 from catalog.services.attempts import open_storage
 from catalog.settings import Settings
-from catalog.tabular.journal import Journal
+from catalog.tabular.journal import Journal, LocalJournal
 from catalog.tabular.store import TableStore
 
 
@@ -22,9 +22,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["weft"] = {
         "settings": settings,
         "search": open_search(settings.search_url),
-        "tables": open_tables(settings.tables_url),
-        "journal": open_journal(settings.tables_url),
-        "files": open_files(settings.files_url),
+        "tables": open_tables(settings.tables_url, settings),
+        "journal": open_journal(settings.tables_url, settings),
+        "files": open_files(settings.files_url, settings),
         "queue": open_queue(app, settings.queue_url),
         "limits": open_storage(app, settings.limits_url),
     }
@@ -56,27 +56,47 @@ def open_search(url: str) -> SearchEngine:
     raise _unknown("WEFT_SEARCH_URL", scheme, "tantivy:<folder>")
 
 
-def open_tables(url: str) -> TableStore:
-    """The store of serving copies at `url`."""
+def open_tables(url: str, settings: Settings) -> TableStore:
+    """The store of serving copies at `url`; a shared journal leaves them to each machine."""
+    from catalog.tabular.lance_store import LanceStore
+
     scheme, rest = _address("WEFT_TABLES_URL", url)
-    if scheme == "lance":
-        from catalog.tabular.lance_store import LanceStore
-
-        return LanceStore(Path(rest) / "serving")
-    raise _unknown("WEFT_TABLES_URL", scheme, "lance:<folder>")
-
-
-def open_journal(url: str) -> Journal:
-    """The folder of journal files below `url`."""
-    return Journal(Path(_address("WEFT_TABLES_URL", url)[1]) / "journal")
+    match scheme:
+        case "lance":
+            return LanceStore(Path(rest) / "serving")
+        case "s3":
+            return LanceStore(Path(settings.data_dir) / "tables" / "serving")
+    raise _unknown("WEFT_TABLES_URL", scheme, "lance:<folder>, s3://<bucket>/<prefix>")
 
 
-def open_files(url: str) -> FileStore:
+def open_journal(url: str, settings: Settings) -> Journal:
+    """The journal's files below `url`."""
+    scheme, rest = _address("WEFT_TABLES_URL", url)
+    if scheme != "s3":
+        return LocalJournal(Path(rest) / "journal")
+    from catalog.bucket import Bucket
+    from catalog.tabular.s3_journal import S3Journal
+
+    return S3Journal(
+        Bucket.at("WEFT_TABLES_URL", f"{url.rstrip('/')}/journal", settings),
+        Path(settings.data_dir) / "tables" / "cache",
+        most_bytes=settings.tables_cache_mb * 1_000_000,
+    )
+
+
+def open_files(url: str, settings: Settings) -> FileStore:
     """The file store at `url`."""
     scheme, rest = _address("WEFT_FILES_URL", url)
-    if scheme == "file":
-        return LocalFiles(Path(rest))
-    raise _unknown("WEFT_FILES_URL", scheme, "file:<folder>")
+    match scheme:
+        case "file":
+            return LocalFiles(Path(rest))
+        case "s3":
+            from catalog.bucket import Bucket
+            from catalog.files.s3_store import S3Files
+
+            bucket = Bucket.at("WEFT_FILES_URL", url, settings)
+            return S3Files(bucket, Path(settings.data_dir) / "scratch")
+    raise _unknown("WEFT_FILES_URL", scheme, "file:<folder>, s3://<bucket>/<prefix>")
 
 
 def open_queue(app: Flask, url: str) -> JobQueue:

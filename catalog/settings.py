@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from catalog.errors import SettingsError
@@ -23,16 +23,30 @@ class Settings:
     search_url: str = ""
     """`tantivy:<folder>`; empty means Tantivy in `data_dir`."""
     tables_url: str = ""
-    """`lance:<folder>` for journal and serving copies; empty means Lance in `data_dir`."""
+    """`lance:<folder>` for journal and serving copies, or `s3://<bucket>/<prefix>` for a journal that many machines
+    share, each with serving copies of its own in `data_dir`; empty means Lance in `data_dir`."""
+    tables_cache_mb: int = 20_000
+    """Space in `data_dir` for files of a journal on S3, in MB; files used within the last quarter of an hour stay."""
     files_url: str = ""
-    """`file:<folder>` for uploaded and harvested files; empty means a folder in `data_dir`."""
+    """`file:<folder>` or `s3://<bucket>/<prefix>` for uploaded, harvested and released files; empty means a folder
+    in `data_dir`."""
+    s3_endpoint: str = ""
+    """Address of S3-compatible storage, such as `https://s3.example.gov`; empty means Amazon's of the region."""
+    s3_region: str = "us-east-1"
+    """Region of the buckets; most storage of one's own takes any."""
+    s3_key: str = ""
+    """Access key of the buckets; empty means what the machine has (`AWS_*` variables or its role)."""
+    s3_secret: str = field(default="", repr=False)
+    """Secret of the access key."""
+    s3_bucket_in_host: bool = False
+    """Ask `https://<bucket>.<endpoint>/` instead of `https://<endpoint>/<bucket>/`, as some providers demand."""
     queue_url: str = ""
     """`sqlite:<file>`, or `immediate:` to run jobs at once (tests); empty means SQLite in `data_dir`."""
     limits_url: str = "memory://"
     """Where the counts of calls are kept; `memory://` is right for exactly one web process."""
     web_processes: int = 1
     """Number of web processes that the operator starts; more than one needs shared limits."""
-    secret_key: str = ""
+    secret_key: str = field(default="", repr=False)
     """Signs sessions and encrypts sources' passwords; empty means a random key kept in `data_dir`."""
     site_url: str = ""
     """Public address of the portal without a slash at the end; empty means that of the request."""
@@ -73,7 +87,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:  # noqa: TID251 # this is the one reader
         """The settings that `env` names; an unknown or ill-typed `WEFT_*` raises SettingsError."""
-        known = {field.name: field for field in fields(cls)}
+        known = {one.name: one for one in fields(cls)}
         given: dict[str, object] = {}
         for key, text in env.items():
             if not key.startswith(PREFIX):
@@ -95,7 +109,7 @@ class Settings:
             "files_url": self.files_url or f"file:{base / 'files'}",
             "queue_url": self.queue_url or f"sqlite:{base / 'queue.sqlite'}",
         }
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
         whole = Settings(**{**values, **filled})
         whole.check()
         return whole

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from catalog.db import db
 from catalog.settings import Settings
+from tests.make_s3 import MISSING, S3Server, make_s3, s3proxy
 from wsgi import create_app
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -91,3 +92,12 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server."""
+    if s3proxy() is None:
+        pytest.skip(MISSING)
+    with make_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -45,12 +46,16 @@ class FileStore(Protocol):
         """The file under `key` for reading from any place of it; raises NotFound."""
         ...
 
-    def keys(self, folder: str) -> Iterator[str]:
-        """All keys that begin with `folder` and a slash."""
+    def keys(self, folder: str, *, unchanged_for: float = 0) -> Iterator[str]:
+        """All keys that begin with `folder` and a slash, of files that are so many seconds old."""
         ...
 
     def delete(self, key: str) -> None:
         """Forget the key; unknown keys are no error."""
+        ...
+
+    def check(self) -> None:
+        """Raise Unavailable unless the store answers."""
         ...
 
 
@@ -91,10 +96,8 @@ class LocalFiles:
 
     def get(self, key: str) -> bytes:
         """The content under `key`; raises NotFound."""
-        try:
+        with _not_found():
             return self._place(key).read_bytes()
-        except FileNotFoundError as error:
-            raise NotFound("there is no such file") from error
 
     def path(self, key: str) -> Path | None:
         """Local path of the file, or None if it does not exist."""
@@ -117,20 +120,37 @@ class LocalFiles:
 
     def open(self, key: str) -> IO[bytes]:
         """The file under `key` for reading from any place of it; raises NotFound."""
-        try:
+        with _not_found():
             return self._place(key).open("rb")
-        except FileNotFoundError as error:
-            raise NotFound("there is no such file") from error
 
-    def keys(self, folder: str) -> Iterator[str]:
-        """All keys that begin with `folder` and a slash."""
+    def keys(self, folder: str, *, unchanged_for: float = 0) -> Iterator[str]:
+        """All keys that begin with `folder` and a slash, of files that are so many seconds old."""
+        until = time.time() - unchanged_for
         for file in sorted(self._place(folder).rglob("*")):
-            if file.is_file() and not file.name.startswith(BESIDE):
+            if not file.name.startswith(BESIDE) and _is_old(file, until):
                 yield file.relative_to(self.folder.resolve()).as_posix()
 
     def delete(self, key: str) -> None:
         """Forget the key; unknown keys are no error."""
         self._place(key).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """A folder always answers; it is made when it is needed."""
+
+
+@contextmanager
+def _not_found() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound("there is no such file") from error
+
+
+def _is_old(file: Path, until: float) -> bool:
+    try:
+        return file.is_file() and file.stat().st_mtime <= until
+    except FileNotFoundError:
+        return False  # it was deleted meanwhile
 
 
 def sync_folder(folder: Path) -> None:

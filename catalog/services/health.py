@@ -12,6 +12,7 @@ from catalog.errors import CatalogError
 from catalog.files import file_store
 from catalog.queue import job_queue
 from catalog.search import SearchQuery, search_engine
+from catalog.tabular.store import table_journal
 
 
 def troubles() -> dict[str, str]:
@@ -39,12 +40,17 @@ def _search() -> None:
 
 
 def _files() -> None:
-    file_store().path("probe")
+    file_store().check()
+
+
+def _tables() -> None:
+    table_journal().check()
 
 
 _QUESTIONS: dict[str, Callable[[], object]] = {
     "database": _database,
     "search": _search,
     "files": _files,
+    "tables": _tables,
     "queue": jobs_waiting,
 }

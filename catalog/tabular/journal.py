@@ -1,6 +1,6 @@
-"""The truth of every table: a folder of immutable Parquet files, listed by rows of the database.
+"""The truth of every table: immutable Parquet files, listed by rows of the database; a port, and the one on disk.
 
-A file is written beside, synced, renamed and synced again; only then may a transaction list it. A
+On disk a file is written beside, synced, renamed and synced again; only then may a transaction list it. A
 kill at any moment therefore leaves at most a file that nothing lists, which `collect` removes.
 """
 
@@ -10,11 +10,12 @@ import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from catalog.errors import NotFound, Unreadable
 
@@ -31,7 +32,39 @@ class Added:
     sha256: str
 
 
-class Journal:
+class Journal(Protocol):
+    """Keeps Parquet files that never change, below one folder a table."""
+
+    def add(self, table_id: str, position: int, parquet: Path) -> Added:
+        """Keep a durable copy of `parquet`; the caller's transaction lists the path it gets."""
+        ...
+
+    def writing(self, table_id: str) -> AbstractContextManager[None]:
+        """Be the only writer of a table on this machine.
+
+        It only spares the second writer the work: what keeps two of them apart, on however many machines, is the
+        position in the journal, which the database gives once.
+        """
+        ...
+
+    def path(self, relative: str) -> Path:
+        """Where this machine can read a listed file; raises NotFound for a path outside the journal."""
+        ...
+
+    def verify(self, path: str, sha256: str) -> None:
+        """Raise Unreadable, naming the file, unless its bytes are those that were added."""
+        ...
+
+    def collect(self, listed: Collection[str], grace: timedelta) -> list[str]:
+        """Remove files that no row lists and that are older than `grace`; gives their paths."""
+        ...
+
+    def check(self) -> None:
+        """Raise Unavailable unless the files can be asked for."""
+        ...
+
+
+class LocalJournal:
     """A folder of Parquet files, one subfolder a table."""
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +79,7 @@ class Journal:
         self._make(home)
         beside = home / f"{BESIDE}{uuid.uuid4().hex}"
         try:
-            size, digest = _copy(parquet, beside)
+            size, digest = write_parts(beside, parts_of(parquet))
             place = home / f"{position:06d}-{uuid.uuid4().hex[:12]}.parquet"
             beside.rename(place)
         except BaseException:
@@ -55,18 +88,9 @@ class Journal:
         _sync_folder(home)
         return Added(place.relative_to(self.folder).as_posix(), size, digest)
 
-    @contextmanager
-    def writing(self, table_id: str) -> Iterator[None]:
-        """Be the only writer of a table on this machine; the kernel lets go when the process dies.
-
-        It only spares the second writer the work: what keeps two of them apart is the position in the journal,
-        which the database gives once.
-        """
-        locks = self.folder / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with (locks / table_id).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    def writing(self, table_id: str) -> AbstractContextManager[None]:
+        """Be the only writer of a table on this machine; the kernel lets go when the process dies."""
+        return locked(self.folder / ".locks" / table_id)
 
     def path(self, relative: str) -> Path:
         """Where a listed file is; raises NotFound for a path outside the journal."""
@@ -102,6 +126,9 @@ class Journal:
             _remove_empty(home)
         return removed
 
+    def check(self) -> None:
+        """A folder always answers; it is made when it is needed."""
+
     def _make(self, home: Path) -> None:
         if home.is_dir():
             return
@@ -110,18 +137,33 @@ class Journal:
         _sync_folder(self.folder.parent)
 
 
-def _copy(source: Path, target: Path) -> tuple[int, str]:
-    """Copy, hash and sync in one reading; the copy is new, so its age is the age in the journal."""
-    digest = hashlib.sha256()
-    size = 0
-    with source.open("rb") as read, target.open("xb") as write:
-        while chunk := read.read(CHUNK):
-            digest.update(chunk)
-            write.write(chunk)
-            size += len(chunk)
-        write.flush()
-        os.fsync(write.fileno())
+def parts_of(file: Path) -> Iterator[bytes]:
+    """The content of a file, part by part."""
+    with file.open("rb") as read:
+        while part := read.read(CHUNK):
+            yield part
+
+
+def write_parts(place: Path, parts: Iterable[bytes]) -> tuple[int, str]:
+    """Write a new file, hash and sync it in one go; gives its bytes and SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    with place.open("xb") as file:
+        for part in parts:
+            digest.update(part)
+            file.write(part)
+            size += len(part)
+        file.flush()
+        os.fsync(file.fileno())
     return size, digest.hexdigest()
+
+
+@contextmanager
+def locked(place: Path) -> Iterator[None]:
+    """Hold a lock of this machine; the kernel lets it go when the process dies."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,8 +13,8 @@ from catalog.settings import Settings
     ("open_it", "url"),
     [
         (engines.open_search, "solr:somewhere"),
-        (engines.open_tables, "oracle:somewhere"),
-        (engines.open_files, "ftp:somewhere"),
+        (lambda url: engines.open_tables(url, Settings()), "oracle:somewhere"),
+        (lambda url: engines.open_files(url, Settings()), "ftp:somewhere"),
         (lambda url: engines.open_queue(Flask("x"), url), "rabbit:somewhere"),
     ],
 )
