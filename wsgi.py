@@ -14,7 +14,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import api
+import api.ckan.envelope
 import api.errors
+import api.identity
 import api.operations
 import catalog.db
 import catalog.engines
@@ -35,7 +37,7 @@ FRUGAL = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 """Memory that exports have used goes back to the machine: some 40 MB less in a web process."""
-MACHINES = ("/api/", "/healthz", "/readyz", "/metrics")
+MACHINES = ("/api/", "/datastore/", "/healthz", "/readyz", "/metrics")
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -92,7 +94,9 @@ def flask_config(settings: Settings) -> dict[str, object]:
 
 
 def show_error(error: CatalogError | HTTPException) -> ResponseReturnValue:
-    """Machines get problem+json, people a page."""
+    """Machines get problem+json, clients of CKAN its envelope, people a page."""
+    if api.identity.is_ckan():
+        return api.ckan.envelope.failure(error)
     machine = request.path.startswith(MACHINES)
     return api.errors.problem(error) if machine else portal.errors.page(error)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from api import identity, limits, v1
+from api import ckan, identity, limits, v1
 
 EXPOSED = ", ".join(
     (*limits.HEADERS, "ETag", "Last-Modified", "Link", "Content-Disposition", "X-Request-Id")
 )
 
-VARY = ("Authorization", "X-API-Key", "Accept-Language")
+KEYS = ("Authorization", "X-API-Key", "X-CKAN-API-Key")
+VARY = (*KEYS, "Accept-Language")
 
 
 def init_app(app: Flask) -> None:
@@ -20,6 +21,7 @@ def init_app(app: Flask) -> None:
     app.before_request(identity.refuse)
     app.after_request(share)
     v1.init_app(app)
+    ckan.init_app(app)
 
 
 def share(response: Response) -> Response:
@@ -30,9 +32,10 @@ def share(response: Response) -> Response:
     headers.add("Access-Control-Allow-Origin", "*")
     headers.add("Access-Control-Expose-Headers", EXPOSED)
     if request.method == "OPTIONS":
-        headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-        headers["Access-Control-Allow-Headers"] = (
-            "Authorization, X-API-Key, If-None-Match, If-Modified-Since"
+        methods = "GET, HEAD, OPTIONS, POST" if identity.is_ckan() else "GET, HEAD, OPTIONS"
+        headers["Access-Control-Allow-Methods"] = methods
+        headers["Access-Control-Allow-Headers"] = ", ".join(
+            (*KEYS, "Content-Type", "If-None-Match", "If-Modified-Since")
         )
         headers["Access-Control-Max-Age"] = "86400"
     if "Vary" in headers:
@@ -48,4 +51,4 @@ def share(response: Response) -> Response:
 
 def sent_key() -> bool:
     """Whether the answer was made for a key, so that shared caches must not keep it."""
-    return "Authorization" in request.headers or "X-API-Key" in request.headers
+    return any(name in request.headers for name in KEYS)

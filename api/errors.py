@@ -66,8 +66,7 @@ def problem(error: CatalogError | HTTPException | ValidationError) -> Response:
         "instance": request.path,
     }
     response = Response(orjson.dumps(whole), status, content_type="application/problem+json")
-    _add_headers(response, error, body)
-    return response
+    return with_headers(response, error)
 
 
 def gettext_in(tag: str, message: str) -> str:
@@ -116,14 +115,17 @@ def _of_fields(messages: object) -> dict[str, Any]:
     return {"code": "invalid", "detail": detail, "problems": sentences(messages)}
 
 
-def _add_headers(
-    response: Response, error: CatalogError | HTTPException | ValidationError, body: dict[str, Any]
-) -> None:
+def with_headers(
+    response: Response, error: CatalogError | HTTPException | ValidationError
+) -> Response:
+    """The answer with what belongs to a failure: not to be kept, when to try again, what is allowed."""
     response.headers["Cache-Control"] = "no-store"
-    if "retry_after" in body:
-        response.headers["Retry-After"] = str(body["retry_after"])
+    retry_after = getattr(error, "context", {}).get("retry_after")
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Weft"'
     valid = getattr(error, "valid_methods", None)
     if valid:
         response.headers["Allow"] = ", ".join(sorted(valid))
+    return response

@@ -1,4 +1,8 @@
-"""Who calls: the key of `Authorization: Bearer` or `X-API-Key`, else anyone. Cookies count for nothing."""
+"""Who calls: the key of `Authorization: Bearer` or `X-API-Key`, else anyone. Cookies count for nothing.
+
+On CKAN's addresses keys come as CKAN's clients send them: bare in `Authorization`, or in `X-CKAN-API-Key`;
+and a key that is not known makes a caller anyone, as it does there.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from catalog.permissions import ANYONE
 from catalog.services import keys
 
 LANGUAGES = ("zh", "en")
+CKAN = ("/api/3/", "/api/action/", "/datastore/")
+"""Where CKAN's clients call."""
 
 
 def init_app(app: Flask) -> None:
@@ -20,7 +26,12 @@ def init_app(app: Flask) -> None:
 
 def is_call() -> bool:
     """Whether this request is one of the API."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/datastore/"))
+
+
+def is_ckan() -> bool:
+    """Whether this request is one of CKAN's API."""
+    return request.path.startswith(CKAN)
 
 
 def identify() -> None:
@@ -33,6 +44,8 @@ def identify() -> None:
         secret = sent_key()
         if secret is not None:
             g.identity = keys.identify(secret)
+    except Unauthenticated as error:
+        g.refusal = None if is_ckan() else error
     except CatalogError as error:
         g.refusal = error
 
@@ -50,6 +63,8 @@ def sent_key() -> str | None:
             "Send the key in the header Authorization or X-API-Key: addresses end up in logs. "
             "Revoke this key and make a new one."
         )
+    if is_ckan():
+        return _ckan_key()
     given = request.headers.get("Authorization")
     if given is None:
         return request.headers.get("X-API-Key")
@@ -57,6 +72,18 @@ def sent_key() -> str | None:
     if scheme.lower() != "bearer":
         raise Unauthenticated("send the key as Authorization: Bearer KEY")
     return secret.strip()
+
+
+def _ckan_key() -> str | None:
+    """The key as CKAN takes it; none where a page of another site asks by JSONP, as there."""
+    if "callback" in request.args:
+        return None
+    named = ("Authorization", "X-CKAN-API-Key", "X-API-Key")
+    given = next((request.headers[name] for name in named if request.headers.get(name)), None)
+    if given is None:
+        return None
+    scheme, _, secret = given.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else given.strip()
 
 
 def has_key_in_address() -> bool:

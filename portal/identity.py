@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from catalog.models.account import Account
 
 login_manager = LoginManager()
-WITHOUT_SESSION = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")
+WITHOUT_SESSION = ("/api/", "/datastore/", "/static/", "/healthz", "/readyz", "/metrics")
 REMEMBERED = "_user_id"
 """Where Flask-Login keeps the id of a session's account."""
 

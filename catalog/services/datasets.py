@@ -114,6 +114,18 @@ def show(who: Identity, slug_or_id: str) -> Dataset:
     return dataset
 
 
+def slugs(
+    who: Identity,  # noqa: ARG001 # everybody may read what is published
+    *,
+    limit: int,
+    offset: int,
+) -> list[str]:
+    """Names in addresses of the published datasets, in order of the alphabet."""
+    published = select(Dataset.slug).where(Dataset.state == State.PUBLISHED)
+    page = published.order_by(Dataset.slug).limit(limit).offset(offset)
+    return list(db.session.scalars(page))
+
+
 def tables(who: Identity) -> list[DataTable]:
     """The tables with rows of all datasets whose data `who` may read, largest first."""
     statement = (

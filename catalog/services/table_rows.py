@@ -12,6 +12,7 @@ from catalog.services.table_lookup import (
     Version,
     answered,
     base_of,
+    newest,
     show,
     version_as_of,
     version_at,
@@ -83,6 +84,11 @@ def group(
     version, offset = _place(table, query, cursor, as_of)
     data = base_of(version).rows(_one_more(query, offset))
     return _page(table, version, replace(query, offset=offset), data, None)
+
+
+def count_groups(who: Identity, table_id: str, query: TableQuery) -> int:
+    """How many groups a query gives in all."""
+    return base_of(newest(show(who, table_id))).count_groups(query)
 
 
 def _place(

@@ -1,17 +1,20 @@
 """Tables: pages of rows, counts, groups, downloads and loads; this is where others import them from."""
 
+from catalog.services.table_batches import batches
 from catalog.services.table_exports import FORMATS, Export, export
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
 from catalog.services.table_lookup import columns_of, show
-from catalog.services.table_rows import RowPage, count, group, rows
+from catalog.services.table_rows import RowPage, count, count_groups, group, rows
 
 __all__ = [
     "FORMATS",
     "Export",
     "LoadReport",
     "RowPage",
+    "batches",
     "columns_of",
     "count",
+    "count_groups",
     "export",
     "fail",
     "group",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.tabular.column import ARROW, Column
+from catalog.tabular.column import ARROW, NUMBER, Column
 from catalog.tabular.duck import BATCH_ROWS, Duck
 from catalog.tabular.masking import hide, shown
 from catalog.tabular.query import Condition, TableQuery
@@ -44,6 +45,13 @@ class BaseRows:
         sql, parameters = compile_count(where, self.columns, self.relation)
         return int(self.duck.table(sql, parameters)["n"][0].as_py())
 
+    def count_groups(self, query: TableQuery) -> int:
+        """How many groups the query gives in all."""
+        sql, parameters = compile_all(replace(query, order_by=()), self.columns, self.relation)
+        return int(
+            self.duck.table(f"SELECT count(*) AS n FROM ({sql})", parameters)["n"][0].as_py()
+        )
+
     def batches(self, query: TableQuery) -> Iterator[pa.RecordBatch]:
         """All rows of the query under published names, in order."""
         wanted = result_columns(query, self.columns)
@@ -70,7 +78,8 @@ class BaseRows:
             and not self.state.plain
         ):
             stored = [column.stored for column in wanted]
-            for batch in self.state.batches(wanted):  # in order without sorting
+            named = [column for column in wanted if column != NUMBER]  # numbers come anyway
+            for batch in self.state.batches(named):  # in order without sorting
                 for start in range(0, batch.num_rows, rows):
                     yield batch.slice(start, rows).select(stored)
             return

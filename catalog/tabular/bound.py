@@ -32,6 +32,7 @@ from catalog.tabular.values import (
     coerce,
     usable,
 )
+from catalog.tabular.words import WORDS, pattern
 
 MOST_PARTS = 500
 MOST_VALUES = 1_000
@@ -207,6 +208,8 @@ def _bind_in(column: Column, values: tuple[Scalar, ...]) -> Bound:
 
 
 def _bind_compare(column: Column, op: Op, value: Scalar) -> Bound:
+    if op in WORDS:
+        return Test(column, op, pattern(str(value), column.type, prefix=op is Op.WORD_STARTS))
     if value is None and op in (Op.EQ, Op.NE):
         return Missing(column) if op is Op.EQ else Opposite(Missing(column))
     if op in TEXT_OPS and column.type not in TEXT_TYPES:

@@ -34,6 +34,10 @@ class Column:
     """Of a masked value, how many characters at its beginning and at its end are shown."""
 
 
+NUMBER = Column("", "row", ColumnType.INTEGER)
+"""The number of a row, from 0, for queries that name it: no published name is empty."""
+
+
 def columns_of(names: Sequence[str], types: Sequence[ColumnType]) -> tuple[Column, ...]:
     """Columns in order, stored under safe names."""
     pairs = zip(names, types, strict=True)

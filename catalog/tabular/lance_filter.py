@@ -20,6 +20,7 @@ from catalog.tabular.bound import (
 from catalog.tabular.column import Column
 from catalog.tabular.query import Condition, Op
 from catalog.tabular.values import LEAST_INTEGER, TEXT_TYPES, Value
+from catalog.tabular.words import WORDS
 
 _OPERATORS = {Op.EQ: "=", Op.NE: "<>", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 _FUNCTIONS = {
@@ -69,6 +70,8 @@ def _write_test(bound: OneOf | Test) -> str:
     name = bound.column.stored
     if isinstance(bound, OneOf):
         return f"({name} IN ({', '.join(map(literal, bound.values))}))"
+    if bound.op in WORDS:
+        return f"regexp_like(cast({name} AS string), {literal(bound.value)})"
     if bound.op in _FUNCTIONS:
         return _FUNCTIONS[bound.op].format(name, literal(bound.value))
     return f"({name} {_OPERATORS[bound.op]} {literal(bound.value)})"

@@ -39,7 +39,7 @@ from catalog.tabular.lance_layout import Layout, Numbers
 from catalog.tabular.masking import hide
 from catalog.tabular.query import Condition, TableQuery
 from catalog.tabular.selections import Kept, Selection
-from catalog.tabular.sql import check_page, is_group, ordered_columns, result_columns
+from catalog.tabular.sql import check_page, is_group, nulls_first, ordered_columns, result_columns
 from catalog.tabular.state import DELETED, INSERTED, OP, ROW, Part, State, schema_of
 from catalog.tabular.store import NO_CHANGES
 
@@ -410,8 +410,9 @@ def _scan(query: TableQuery, columns: tuple[Column, ...], *, in_order: bool) -> 
     scanned: dict[str, Any] = {}
     if query.where is not None:
         scanned["filter"] = filter_text(query.where, columns)
+    first = nulls_first(query.order_by)
     keys = [
-        ColumnOrdering(column.stored, ascending=not descending, nulls_first=False)
+        ColumnOrdering(column.stored, ascending=not descending, nulls_first=column.name in first)
         for column, descending in ordered_columns(query.order_by, columns)
     ]
     if keys or not in_order:

@@ -22,6 +22,10 @@ class Op(StrEnum):
     ENDS = "ends"
     ICONTAINS = "icontains"
     """Contains, whether letters are large or small."""
+    WORD = "word"
+    """The text, or the value as text, has this word, in any case; one in Chinese may stand anywhere."""
+    WORD_STARTS = "word_starts"
+    """It has a word that begins so."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +108,11 @@ Condition = Compare | In | IsNull | Words | Near | Box | And | Or | Not
 
 @dataclass(frozen=True)
 class Order:
-    """Sort by a column; nulls last."""
+    """Sort by a column; nulls last, unless they are wanted first."""
 
     column: str
     descending: bool = False
+    nulls_first: bool = False
 
 
 class Aggregate(StrEnum):

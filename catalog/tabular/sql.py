@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from catalog.errors import BadQuery
@@ -19,9 +19,10 @@ from catalog.tabular.bound import (
     Within,
     bind,
 )
-from catalog.tabular.column import Column
+from catalog.tabular.column import NUMBER, Column
 from catalog.tabular.query import Aggregate, Condition, Measure, Op, Order, TableQuery
 from catalog.tabular.values import find, usable
+from catalog.tabular.words import WORDS
 
 ROW_NUMBER = "file_row_number"
 MOST_COLUMNS_ORDERED = 10
@@ -129,8 +130,18 @@ def ordered_columns(
     return list(found.values())
 
 
+def nulls_first(order_by: Sequence[Order]) -> frozenset[str]:
+    """The columns whose nulls are wanted first."""
+    said: dict[str, bool] = {}
+    for order in order_by:
+        said.setdefault(order.column, order.nulls_first)
+    return frozenset(name for name, first in said.items() if first)
+
+
 def quoted(column: Column) -> str:
     """The stored name as an SQL identifier."""
+    if column.stored == NUMBER.stored:
+        return ROW_NUMBER
     return '"' + column.stored.replace('"', '""') + '"'
 
 
@@ -173,6 +184,8 @@ def _write_test(bound: OneOf | Test, parameters: list[object]) -> str:
         parameters.extend(bound.values)
         return f"({name} IN ({', '.join('?' * len(bound.values))}))"
     parameters.append(bound.value)
+    if bound.op in WORDS:
+        return f"regexp_matches(CAST({name} AS VARCHAR), ?)"
     if bound.op in _FUNCTIONS:
         return _FUNCTIONS[bound.op].format(name)
     return f"({name} {_OPERATORS[bound.op]} ?)"
@@ -180,12 +193,17 @@ def _write_test(bound: OneOf | Test, parameters: list[object]) -> str:
 
 def _order_of_rows(order_by: Sequence[Order], columns: Sequence[Column]) -> str:
     keys: list[str] = []
+    first = nulls_first(order_by)
     for column, descending in ordered_columns(order_by, columns):
-        keys.append(f"{quoted(column)} {'DESC' if descending else 'ASC'} NULLS LAST")
+        keys.append(f"{quoted(column)} {'DESC' if descending else 'ASC'} {_nulls(column, first)}")
         if column.type is ColumnType.NUMBER:
             # The serving copy sorts -0.0 before 0.0; a page must not depend on who answers.
             keys.append(f"signbit({quoted(column)}) {'ASC' if descending else 'DESC'} NULLS LAST")
     return f" ORDER BY {', '.join([*keys, ROW_NUMBER])}" if keys else ""
+
+
+def _nulls(column: Column, first: Container[str]) -> str:
+    return "NULLS FIRST" if column.name in first else "NULLS LAST"
 
 
 def _compile_group(
@@ -202,10 +220,11 @@ def _compile_group(
     ]
     where, parameters = compile_where(query.where, columns)
     grouping = f" GROUP BY {', '.join(str(at + 1) for at in range(len(keys)))}" if keys else ""
+    first = nulls_first(query.order_by)
     wanted = ordered_columns(query.order_by, results)
     wanted += [(key, False) for key in keys if key not in {column for column, _ in wanted}]
     order = ", ".join(
-        f"{column.stored} {'DESC' if descending else 'ASC'} NULLS LAST"
+        f"{column.stored} {'DESC' if descending else 'ASC'} {_nulls(column, first)}"
         for column, descending in wanted
     )
     text = f"SELECT {', '.join(selected)} FROM {relation}{where}{grouping}"

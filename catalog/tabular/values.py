@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
-from catalog.tabular.column import Column
+from catalog.tabular.column import NUMBER, Column
 from catalog.tabular.query import Scalar
 
 Value = str | int | float | bool | date | datetime | Decimal
@@ -28,7 +28,9 @@ _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
 def find(columns: Sequence[Column], name: str) -> Column:
-    """The column that is published as `name`; raises BadQuery."""
+    """The column that is published as `name`, the row's number for no name; raises BadQuery."""
+    if not name:
+        return NUMBER
     for column in columns:
         if column.name == name:
             return column

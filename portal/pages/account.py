@@ -44,7 +44,7 @@ def insist_on_password() -> ResponseReturnValue | None:
     if (
         g.get("identity") is None
         or g.identity.account_id is None
-        or request.path.startswith("/api/")
+        or request.path.startswith(("/api/", "/datastore/"))
     ):
         return None
     if not current_user.account.must_change_password or request.endpoint in FREE:

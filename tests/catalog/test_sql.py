@@ -35,7 +35,7 @@ from catalog.tabular.query import (
     Scalar,
     TableQuery,
 )
-from catalog.tabular.sql import compile_count, compile_query, parquet
+from catalog.tabular.sql import compile_all, compile_count, compile_query, parquet
 from catalog.tabular.state import State
 from tests.make_table import STATION_ROWS, STATIONS, make_columns, make_parquet
 
@@ -366,3 +366,19 @@ def test_a_masked_column_answers_no_question(query: TableQuery) -> None:
 def test_a_masked_column_can_be_shown() -> None:
     text, _ = compile_query(TableQuery(select=("s", "n")), MASKED, "t")
     assert text.startswith('SELECT "c0", "c2" FROM t')
+
+
+def test_words_nulls_and_numbers_of_rows_are_compiled() -> None:
+    query = TableQuery(
+        select=("", "No"),
+        where=Compare("No", Op.WORD, "7"),
+        order_by=(Order("No", nulls_first=True), Order("", descending=True)),
+    )
+    sql, parameters = compile_all(query, STATIONS, "t")
+    assert sql == (
+        'SELECT file_row_number, "c1" FROM t WHERE regexp_matches(CAST("c1" AS VARCHAR), ?) '
+        'ORDER BY "c1" ASC NULLS FIRST, file_row_number DESC NULLS LAST, file_row_number'
+    )
+    assert parameters == ["^7([.]0+)?$"]
+    groups = TableQuery(group_by=("No",), order_by=(Order("No", nulls_first=True),))
+    assert compile_all(groups, STATIONS, "t")[0].endswith("ORDER BY g0 ASC NULLS FIRST")

@@ -1,0 +1,20 @@
+"""CKAN's Action API: actions are registered by the modules of their nouns."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from api.ckan import (  # noqa: F401 # importing these registers their actions
+    datastore,
+    datastore_sql,
+    datastore_writes,
+    packages,
+    resources,
+    site,
+)
+from api.ckan.routes import bp
+
+
+def init_app(app: Flask) -> None:
+    """Add the addresses."""
+    app.register_blueprint(bp)

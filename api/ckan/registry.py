@@ -1,0 +1,47 @@
+"""The actions by name: what runs, and whether it changes nothing, so that GET may call it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import Unauthenticated
+from catalog.permissions import Identity
+
+Run = Callable[[Identity, dict[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action of CKAN's API; `safe` means that it changes nothing."""
+
+    name: str
+    run: Run
+    safe: bool
+
+    @property
+    def help(self) -> str:
+        """What `help_show` tells."""
+        return inspect.getdoc(self.run) or ""
+
+
+ACTIONS: dict[str, Action] = {}
+
+
+def action(*, safe: bool = False) -> Callable[[Run], Run]:
+    """Registers a function `(who, parameters) -> result` as the action of its name."""
+
+    def register(run: Run) -> Run:
+        name = getattr(run, "__name__", "")
+        ACTIONS[name] = Action(name, run, safe)
+        return run
+
+    return register
+
+
+def signed_in(who: Identity, name: str) -> None:
+    """Refuse anyone without an account, in CKAN's words."""
+    if who.account_id is None and not who.scheduler:
+        raise Unauthenticated(f"Action {name} requires an authenticated user")

@@ -1,0 +1,132 @@
+"""Single resources of a dataset: show one, add one, change what is said of it, remove it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from catalog.db import db, transaction
+from catalog.errors import Conflict, Gone, NotFound
+from catalog.models.base import new_id, now
+from catalog.models.dataset import Dataset, Resource
+from catalog.models.table import DataTable
+from catalog.permissions import Action, Identity, allowed, require
+from catalog.schemas.drafts import ResourceDraft
+from catalog.services import datasets
+from catalog.services.tables import serve_table
+
+MOST = 2000
+"""Resources of one dataset."""
+
+
+def show(who: Identity, resource_id: str) -> Resource:
+    """The resource with its dataset and its tables; raises NotFound, or Gone when withdrawn."""
+    resource = db.session.scalar(
+        select(Resource)
+        .where(Resource.id == resource_id)
+        .options(
+            joinedload(Resource.dataset, innerjoin=True).joinedload(
+                Dataset.organization, innerjoin=True
+            ),
+            selectinload(Resource.tables).selectinload(DataTable.columns),
+        )
+        .execution_options(populate_existing=True)
+    )
+    if resource is None:
+        raise NotFound("there is no such resource")
+    if not allowed(who, Action.DATASET_READ, resource.dataset):
+        raise Gone("this dataset was withdrawn")
+    return resource
+
+
+def add(
+    who: Identity,
+    dataset_id: str,
+    draft: ResourceDraft,
+    *,
+    extras: Mapping[str, Any] | None = None,
+) -> str:
+    """Add a resource at the end of a dataset's list; its id. A harvested dataset changes at its source only."""
+    with transaction():
+        dataset = _editable(who, dataset_id)
+        positions = select(func.count(), func.max(Resource.position)).filter_by(
+            dataset_id=dataset.id
+        )
+        count, last = db.session.execute(positions).one()
+        if count >= MOST:
+            raise Conflict("a dataset has at most %(most)s resources", most=MOST)
+        resource = Resource(
+            id=new_id(),
+            dataset_id=dataset.id,
+            key=_free_key(dataset.id, draft.key),
+            position=(last if last is not None else -1) + 1,
+            extras=dict(extras or {}),
+            load={},
+            **_fields(draft),
+        )
+        db.session.add(resource)
+        _changed(dataset)
+    return resource.id
+
+
+def describe(who: Identity, resource_id: str, extras: Mapping[str, Any]) -> None:
+    """Say more of a resource, in the words of CKAN's clients; what was said before stays."""
+    with transaction():
+        resource = show(who, resource_id)
+        require(who, Action.DATASET_WRITE, resource.dataset)
+        resource.extras = {**resource.extras, **extras}
+        resource.updated_at = now()
+
+
+def remove(who: Identity, resource_id: str) -> None:
+    """Remove a resource with its tables; a harvested one goes at its source only."""
+    with transaction() as tx:
+        resource = show(who, resource_id)
+        dataset = _editable(who, resource.dataset_id)
+        for table in resource.tables:
+            tx.after_commit(serve_table.later, table.id)  # its copy goes too
+        db.session.execute(delete(Resource).where(Resource.id == resource.id))
+        _changed(dataset)
+
+
+def _editable(who: Identity, dataset_id: str) -> Dataset:
+    dataset = db.session.scalar(
+        select(Dataset).where((Dataset.id == dataset_id) | (Dataset.slug == dataset_id))
+    )
+    if dataset is None:
+        raise NotFound("there is no dataset “%(slug)s”", slug=dataset_id[:120])
+    require(who, Action.DATASET_WRITE, dataset)
+    if dataset.source_id is not None:
+        raise Conflict(
+            "the dataset “%(slug)s” is harvested: change it at its source", slug=dataset.slug
+        )
+    return dataset
+
+
+def _changed(dataset: Dataset) -> None:
+    """The dataset is no longer what its draft said, so that the same draft would change it again."""
+    dataset.fingerprint = ""
+    datasets.touch(dataset.id)
+
+
+def _free_key(dataset_id: str, wanted: str) -> str:
+    taken = set(db.session.scalars(select(Resource.key).filter_by(dataset_id=dataset_id)))
+    key, number = wanted, 1
+    while key in taken:
+        number += 1
+        key = f"{wanted[:490]}-{number}"
+    return key
+
+
+def _fields(draft: ResourceDraft) -> dict[str, Any]:
+    return {
+        "title": dict(draft.title),
+        "description": dict(draft.description),
+        "format": draft.format,
+        "media_type": draft.media_type,
+        "url": draft.url,
+        "size": draft.size,
+    }
