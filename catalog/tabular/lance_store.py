@@ -205,6 +205,16 @@ class LanceStore:
                 data = _take(opened.dataset, stored, ids)
         return hide(data.rename_columns([column.name for column in wanted]), wanted)
 
+    def numbered(
+        self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
+    ) -> pa.Table:
+        """All rows that satisfy `where` under stored names, with the number of each as `row`."""
+        schema = schema_of(columns)
+        text = filter_text(where, columns) if where is not None else None
+        opened = self._open(table, position)
+        with _lance_errors():
+            return opened.dataset.to_table(columns=schema.names, filter=text).cast(schema)
+
     def count(
         self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
     ) -> int:
