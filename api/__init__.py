@@ -7,9 +7,19 @@ from flask import Flask, Response, request
 from api import ckan, identity, limits, v1
 
 EXPOSED = ", ".join(
-    (*limits.HEADERS, "ETag", "Last-Modified", "Link", "Content-Disposition", "X-Request-Id")
+    (
+        *limits.HEADERS,
+        "ETag",
+        "Last-Modified",
+        "Link",
+        "Content-Disposition",
+        "Content-Range",
+        "Accept-Ranges",
+        "X-Request-Id",
+    )
 )
 
+ASKING = ("Content-Type", "If-None-Match", "If-Modified-Since", "Range", "If-Range")
 KEYS = ("Authorization", "X-API-Key", "X-CKAN-API-Key")
 VARY = (*KEYS, "Accept-Language")
 
@@ -34,9 +44,7 @@ def share(response: Response) -> Response:
     if request.method == "OPTIONS":
         methods = "GET, HEAD, OPTIONS, POST" if identity.is_ckan() else "GET, HEAD, OPTIONS"
         headers["Access-Control-Allow-Methods"] = methods
-        headers["Access-Control-Allow-Headers"] = ", ".join(
-            (*KEYS, "Content-Type", "If-None-Match", "If-Modified-Since")
-        )
+        headers["Access-Control-Allow-Headers"] = ", ".join((*KEYS, *ASKING))
         headers["Access-Control-Max-Age"] = "86400"
     if "Vary" in headers:
         response.vary.update(VARY)
