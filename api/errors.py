@@ -105,6 +105,8 @@ def _of_catalog(error: CatalogError) -> dict[str, Any]:
     body: dict[str, Any] = {"code": error.code, "detail": gettext(error.message, **error.context)}
     if isinstance(error, Invalid) and error.problems:
         body["problems"] = sentences(error.problems)
+    if "line" in error.context:
+        body["position"] = {name: error.context[name] for name in ("line", "column")}
     if "retry_after" in error.context:
         body["retry_after"] = error.context["retry_after"]
     return body

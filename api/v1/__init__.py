@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.v1 import datasets, downloads, openapi, organizations, tables
+from api.v1 import datasets, downloads, openapi, organizations, sql, tables
 
 
 def init_app(app: Flask) -> None:
     """Add the endpoints and their description."""
-    openapi.init_app(app, (datasets.bp, organizations.bp, tables.bp, downloads.bp))
+    openapi.init_app(app, (datasets.bp, organizations.bp, tables.bp, downloads.bp, sql.bp))

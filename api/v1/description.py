@@ -229,6 +229,40 @@ _COUNT = record(
     release=number(),
     count=number(N_("Rows that satisfy where")),
 )
+_SQL_ANSWER = record(
+    N_("The rows that a statement gives"),
+    fields=many(
+        record(
+            N_("A column of the answer"),
+            name=text(N_("As the statement gives it; a name that comes again gets a number")),
+            type=text(
+                N_("What its values are; lists and structures come as JSON text"), enum=TYPES
+            ),
+        ),
+        N_("The columns, in the order of the values"),
+    ),
+    rows={
+        "type": "array",
+        "description": N_("Objects by column name; with format=arrays lists of values"),
+        "items": {"oneOf": [ANYTHING, {"type": "array", "items": {}}]},
+    },
+    truncated={
+        "type": "boolean",
+        "description": N_("Whether there are more rows than limit or the portal allows"),
+    },
+    scanned=number(
+        N_("Rows of all tables that the statement reads, counted as often as it reads them")
+    ),
+    tables=many(
+        record(
+            N_("A table that was read"),
+            name=text(N_("As the statement names it")),
+            table=text(N_("Its id")),
+            release=number(N_("The release that was read")),
+        )
+    ),
+    milliseconds=number(N_("Time that the statement took")),
+)
 _DEPARTMENT = record(
     N_("A department that publishes"),
     ("datasets",),
@@ -243,7 +277,7 @@ _DEPARTMENT = record(
 )
 PROBLEM = record(
     N_("What went wrong (RFC 9457)"),
-    ("problems", "retry_after"),
+    ("problems", "position", "retry_after"),
     type=text(N_("Address that names the kind of problem"), format="uri-reference"),
     title=text(N_("The kind of problem in your language")),
     status=number(N_("The HTTP status")),
@@ -251,6 +285,11 @@ PROBLEM = record(
     detail=text(N_("What is wrong and what to do, in your language")),
     instance=text(N_("The path that was called")),
     problems={**ANYTHING, "description": N_("For each wrong parameter the sentences about it")},
+    position=record(
+        N_("Where in a statement it is wrong"),
+        line=number(N_("Line, from 1")),
+        column=number(N_("Character in the line, from 1")),
+    ),
     retry_after=number(N_("Seconds to wait before the next call")),
 )
 SCHEMAS: dict[str, Described] = {
@@ -265,6 +304,7 @@ SCHEMAS: dict[str, Described] = {
     "DatasetPage": _FOUND,
     "Rows": _ROWS,
     "Count": _COUNT,
+    "SqlAnswer": _SQL_ANSWER,
     "Organization": _DEPARTMENT,
     "OrganizationList": record("", total=number(), results=many(ref("Organization"))),
     "Problem": PROBLEM,
@@ -299,4 +339,4 @@ ERRORS_OF_ONE = {
     ),
     "410": N_("It was here and is withdrawn"),
 }
-"""For paths that name one thing."""
+"""For paths and statements that name one thing."""

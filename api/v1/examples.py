@@ -14,6 +14,7 @@ from catalog.tabular.where_text import name_text
 if TYPE_CHECKING:
     from catalog.models.table import DataTable
 
+SQL = "/api/v1/sql"
 Examples = dict[str, dict[str, str]]
 """Beginning of a path → parameter → example."""
 
@@ -26,25 +27,44 @@ def examples_here() -> Examples:
             if hit.card["tables"] and hit.card["access"] == "open":
                 dataset = datasets.show(ANYONE, hit.id)
                 tables = [table for part in dataset.resources for table in part.tables]
+                largest = max(tables, key=lambda table: table.rows)
                 return {
                     "/api/v1/datasets/{": {"slug": dataset.slug},
                     "/api/v1/organizations/{": {"slug": dataset.organization.slug},
-                    "/api/v1/tables/{": _of_table(max(tables, key=lambda table: table.rows)),
+                    "/api/v1/tables/{": _of_table(largest),
+                    SQL: {"sql": statement_over(largest)},
                 }
     except CatalogError:
         pass
     return {}
 
 
+def statement_over(table: DataTable) -> str:
+    """A statement that counts the rows of a table by its first text."""
+    names = [column.name for column in table.columns if column.type == "string"]
+    groups = ['"' + name.replace('"', '""') + '"' for name in names[:1]]
+    select = ", ".join([*groups, "count(*) AS n"])
+    return f'SELECT {select} FROM "{table.id}" GROUP BY ALL ORDER BY n DESC'
+
+
 def with_examples(paths: Mapping[str, Any], examples: Examples) -> dict[str, Any]:
     """The paths of the description with these examples in place of the general ones."""
     found = dict(paths)
+    if SQL in examples:
+        found[SQL] = {"post": _with_body(paths[SQL]["post"], {**examples[SQL], "limit": 100})}
     for start, known in examples.items():
         for path in paths:
-            if path.startswith(start):
+            if path.startswith(start) and path != SQL:
                 fit = known if not path.endswith("/group") else known | {"order_by": "-count"}
                 found[path] = _path(paths[path], fit)
     return found
+
+
+def _with_body(operation: Mapping[str, Any], example: Mapping[str, object]) -> dict[str, Any]:
+    """An operation with an example of what is sent."""
+    body = operation["requestBody"]
+    content = {kind: {**part, "example": example} for kind, part in body["content"].items()}
+    return {**operation, "requestBody": {**body, "content": content}}
 
 
 def _path(path: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def described(client: FlaskClient) -> dict[str, Any]:
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
-            if method == "get":
+            if method in ("get", "post"):
                 yield path, operation
 
 
@@ -70,7 +70,7 @@ def test_every_operation_says_what_it_takes_and_answers(described: dict[str, Any
         names.add(operation["operationId"])
         assert operation["summary"], path
         assert set(operation["responses"]) >= {"200", "400", "401", "422", "429", "503"}
-        assert ("404" in operation["responses"]) == ("{" in path)
+        assert ("404" in operation["responses"]) == ("{" in path or path.endswith("/sql"))
         assert set(operation["responses"]["200"]["headers"]) >= set(HEADERS)
         for parameter in operation["parameters"]:
             assert parameter["in"] == "path" or parameter["description"], (path, parameter)
@@ -102,7 +102,7 @@ def test_examples_are_those_of_the_catalogue(
     paths = client.get("/api/v1/openapi.json?lang=en").json["paths"]
     tried = 0
     for path, methods in paths.items():
-        both = [*methods.get("parameters", []), *methods["get"].get("parameters", [])]
+        both = [*methods.get("parameters", []), *methods.get("get", {}).get("parameters", [])]
         example = {p["name"]: p["example"] for p in both if "example" in p}
         if "/tables/" in path:
             assert example.pop("table_id") == served.table
@@ -110,6 +110,9 @@ def test_examples_are_those_of_the_catalogue(
             assert client.get(address, query_string=example).status_code == 200
             tried += 1
     assert tried == 9
+    body = paths["/api/v1/sql"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert served.table in body["sql"]
+    assert client.post("/api/v1/sql", json=body).status_code == 200
     slugs = {
         path: methods["parameters"][0]["example"]
         for path, methods in paths.items()
@@ -178,6 +181,7 @@ OPERATIONS = (
     "readRows",
     "countRows",
     "groupRows",
+    "runSql",
     *(f"download_{kind}" for kind in FORMATS),
 )
 

@@ -1,0 +1,14 @@
+"""SQL from strangers: checked as the engine has parsed it, run in a child process that has no rights."""
+
+from catalog.tabular.sandbox.sandbox import (
+    Answer,
+    Asked,
+    Call,
+    Given,
+    GivenColumn,
+    Limits,
+    Sandbox,
+    sandbox_of,
+)
+
+__all__ = ["Answer", "Asked", "Call", "Given", "GivenColumn", "Limits", "Sandbox", "sandbox_of"]
