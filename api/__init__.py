@@ -13,11 +13,14 @@ EXPOSED = ", ".join(
         "Last-Modified",
         "Link",
         "Content-Disposition",
+        "Content-Range",
+        "Accept-Ranges",
         "Weft-Truncated",
         "X-Request-Id",
     )
 )
 
+ASKING = ("Content-Type", "If-None-Match", "If-Modified-Since", "Range", "If-Range")
 KEYS = ("Authorization", "X-API-Key", "X-CKAN-API-Key")
 VARY = (*KEYS, "Accept-Language")
 
@@ -43,9 +46,7 @@ def share(response: Response) -> Response:
         posts = identity.is_ckan() or request.path == "/api/v1/sql"
         methods = "GET, HEAD, OPTIONS, POST" if posts else "GET, HEAD, OPTIONS"
         headers["Access-Control-Allow-Methods"] = methods
-        headers["Access-Control-Allow-Headers"] = ", ".join(
-            (*KEYS, "Content-Type", "If-None-Match", "If-Modified-Since")
-        )
+        headers["Access-Control-Allow-Headers"] = ", ".join((*KEYS, *ASKING))
         headers["Access-Control-Max-Age"] = "86400"
     if "Vary" in headers:
         response.vary.update(VARY)

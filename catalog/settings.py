@@ -76,6 +76,8 @@ class Settings:
     """Comma-separated `host:port` that harvests may reach although the address is private."""
     fetch_folders: str = ""
     """Folders (separated by `:`) that harvest sources may read files from; empty means none."""
+    release_files_mb: int = 20_000
+    """Space for releases as files, in MB; above it those that were used longest ago are let go."""
     query_timeout_seconds: float = 10.0
     """Longest time of one table query."""
     query_memory_mb: int = 512

@@ -141,16 +141,23 @@ class GroupParameters(NarrowingParameters):
     )
 
 
+BOM = N_(
+    "CSV for Excel: with a byte order mark, so that Excel shows Chinese, and with an apostrophe before texts and "
+    "column names that Excel would run as formulas (those that begin with =, +, -, @, a tab or a line break); "
+    "numbers and telephone numbers stay as they are. Without it the CSV has every text exactly as published."
+)
+
+
 class DownloadParameters(ShapingParameters):
     """A download."""
 
-    bom = yes_no(
-        N_(
-            "CSV for Excel: with a byte order mark, so that Excel shows Chinese, and with an apostrophe before texts and "
-            "column names that Excel would run as formulas (those that begin with =, +, -, @, a tab or a line break); "
-            "numbers and telephone numbers stay as they are. Without it the CSV has every text exactly as published."
-        )
-    )
+    bom = yes_no(BOM)
+
+
+class ReleaseFileParameters(Parameters):
+    """A release as a file."""
+
+    bom = yes_no(BOM)
 
 
 def _facet(facet: Facet) -> fields.List[Any]:

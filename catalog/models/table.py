@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     false,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -199,7 +200,9 @@ class ReleaseFile(Base):
     release: Mapped[int] = mapped_column(Integer)
     format: Mapped[str] = mapped_column(String(20))
     path: Mapped[str] = mapped_column(String(300))
-    """Key in the file store."""
+    """Key in the file store; it names all that the bytes depend on."""
+    kept: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the store has it; one that was let go to save space can be made again, byte for byte."""
     bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     made_at: Mapped[datetime] = mapped_column(default=now)

@@ -7,7 +7,7 @@ gets Overtaken and does the work again on what is there now.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from catalog.db import db, transaction
 from catalog.errors import CatalogError, Unavailable
 from catalog.models.base import now
-from catalog.models.table import DataTable, JournalFile, Release
+from catalog.models.table import DataTable, JournalFile, Release, TableColumn
 from catalog.models.vocabulary import ColumnAccess, ColumnType, TableState
 from catalog.permissions import Identity
 from catalog.services.table_lookup import BASE, DELTA, Version, journal_files, part_of, state_of
@@ -82,9 +82,48 @@ def recorded(table: DataTable, columns: Sequence[Column]) -> list[dict[str, Any]
     return found
 
 
-def chained(before: str, added: Added) -> str:
-    """The content of a release that a delta makes of the one before."""
-    return sha256(f"{before}{added.sha256}".encode()).hexdigest()
+def set_columns(
+    table: DataTable,
+    columns: Sequence[Column],
+    names: Mapping[str, str] | None = None,
+    profiles: Mapping[str, dict[str, Any]] | None = None,
+) -> None:
+    """Make the rows of the table's columns these; `names` gives the name of before where it changed.
+
+    They change in place by position: new ones before the old are deleted would break uniqueness. What is said of
+    a column, and above all what is withheld of it, goes by its name.
+    """
+    said = {
+        row.name: {field: getattr(row, field) for field in NOTHING_SAID} for row in table.columns
+    }
+    del table.columns[len(columns) :]
+    for at, column in enumerate(columns):
+        if at == len(table.columns):
+            table.columns.append(TableColumn(position=at))
+        row = table.columns[at]
+        row.name, row.stored, row.type = column.name, column.stored, column.type
+        about = said.get((names or {}).get(column.name, column.name))
+        for field, nothing in NOTHING_SAID.items():
+            setattr(row, field, about[field] if about else nothing())
+        if profiles is not None:
+            row.profile = profiles.get(column.name, {})
+
+
+NOTHING_SAID: Mapping[str, Callable[[], Any]] = {
+    "label": dict,
+    "description": dict,
+    "unit": str,
+    "semantic": str,
+    "access": lambda: ColumnAccess.OPEN,
+    "mask": dict,
+    "info": dict,
+    "profile": dict,
+}
+
+
+def chained(before: str, delta: str) -> str:
+    """The content of a release that a delta with this hash makes of the one before."""
+    return sha256(f"{before}{delta}".encode()).hexdigest()
 
 
 def folder() -> TemporaryDirectory[str]:

@@ -17,8 +17,7 @@ from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, CatalogError, NotFound, Unavailable, Unreadable
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Resource
-from catalog.models.table import DataTable, JournalFile, Release, TableColumn
-from catalog.models.vocabulary import ColumnAccess
+from catalog.models.table import DataTable, JournalFile, Release
 from catalog.permissions import Action, Identity, require
 from catalog.queue import job
 from catalog.services import datasets
@@ -29,10 +28,10 @@ from catalog.services.table_journal import (
     commit,
     follow,
     listed,
+    set_columns,
     write_delta,
 )
 from catalog.services.table_lookup import BASE, columns_of, journal_files, newest, state_of
-from catalog.tabular.column import Column
 from catalog.tabular.compare import Counts, comparing
 from catalog.tabular.duck import duck, heavy_duck
 from catalog.tabular.profile import profile
@@ -49,13 +48,6 @@ SHRUNK = N_("The table has %(rows)s rows now; before, it had %(before)s.")
 REMOVED = N_("The source no longer has the table %(table)s; it was removed with its %(rows)s rows.")
 EMPTY_SHEET = "The sheet %(sheet)s holds no table; it was left out."
 """The reader's note about a sheet that is still there."""
-_NOTHING_SAID: Mapping[str, Any] = {
-    "access": ColumnAccess.OPEN,
-    "mask": {},
-    "semantic": "",
-    "info": {},
-}
-_SAID = tuple(_NOTHING_SAID)
 GRACE = timedelta(hours=6)
 """Longer than any transaction that lists a file: younger stray files may still be listed."""
 
@@ -312,7 +304,7 @@ def _load_delta(  # noqa: PLR0913 # what a load knows
     files = add_delta(table, compared.file, counts.total, columns)
     change = Change.of(table.rows, counts, read.content)
     with transaction() as tx:
-        _set_columns(table, columns, compared.profiles)
+        set_columns(table, columns, profiles=compared.profiles)
         commit(who, table, files, change, columns, reason)
         table.next_row += counts.inserted
         _after_load(tx, resource, table, read, notes, position)
@@ -337,7 +329,7 @@ def _load_base(  # noqa: PLR0913 # what a load knows
         change = Change.of(table.rows, counts, read.content)
     with transaction() as tx:
         db.session.add(table)
-        _set_columns(table, columns, profiles)
+        set_columns(table, columns, profiles=profiles)
         file = listed(table, BASE, added, read.rows, columns)
         commit(who, table, [file], change, columns, reason)
         table.next_row, table.next_column = read.rows, len(columns)
@@ -375,25 +367,6 @@ def _is_same(table: DataTable, read: ReadTable) -> bool:
     if content != read.content or columns_of(table) != tuple(read.columns):
         return False
     return _is_sound(table)
-
-
-def _set_columns(
-    table: DataTable, columns: Sequence[Column], profiles: Mapping[str, dict[str, Any]]
-) -> None:
-    """Change rows in place by position: new ones before the old are deleted would break uniqueness.
-
-    What is said of a column, and above all what is withheld of it, goes by its name.
-    """
-    said = {row.name: {name: getattr(row, name) for name in _SAID} for row in table.columns}
-    del table.columns[len(columns) :]
-    for at, column in enumerate(columns):
-        if at == len(table.columns):
-            table.columns.append(TableColumn(position=at))
-        row = table.columns[at]
-        row.name, row.stored, row.type = column.name, column.stored, column.type
-        for name, value in (said.get(column.name) or _NOTHING_SAID).items():
-            setattr(row, name, value)
-        row.profile = profiles.get(column.name, {})
 
 
 def _describe(table: DataTable, resource: Resource, read: ReadTable, position: int) -> None:

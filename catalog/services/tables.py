@@ -1,7 +1,9 @@
 """Tables: pages of rows, counts, groups, downloads and loads; this is where others import them from."""
 
+from catalog.services.release_keeping import keep_release_files
 from catalog.services.table_batches import batches
-from catalog.services.table_exports import FORMATS, Export, export
+from catalog.services.table_exports import Export, export
+from catalog.services.table_formats import FORMATS
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
 from catalog.services.table_lookup import columns_of, show
 from catalog.services.table_rows import RowPage, count, count_groups, group, rows
@@ -18,6 +20,7 @@ __all__ = [
     "export",
     "fail",
     "group",
+    "keep_release_files",
     "load",
     "repair_tables",
     "rows",

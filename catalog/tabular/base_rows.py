@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -13,13 +13,16 @@ from catalog.tabular.duck import BATCH_ROWS, Duck
 from catalog.tabular.masking import hide, shown
 from catalog.tabular.query import Condition, TableQuery
 from catalog.tabular.sql import (
+    ROW_NUMBER,
     compile_all,
     compile_count,
     compile_query,
+    compile_where,
     is_group,
+    quoted,
     result_columns,
 )
-from catalog.tabular.state import State
+from catalog.tabular.state import ROW, State, schema_of
 
 BATCH_BYTES = 8_000_000
 
@@ -40,6 +43,13 @@ class BaseRows:
         data = self.duck.table(sql, parameters).rename_columns([c.name for c in wanted])
         return hide(data, wanted)
 
+    def numbered(self, where: Condition | None) -> pa.Table:
+        """All rows that satisfy `where` under stored names, with the number of each as `row`."""
+        names = ", ".join(quoted(column) for column in self.columns)
+        text, parameters = compile_where(where, self.columns)
+        sql = f"SELECT {names}, {ROW_NUMBER} AS {ROW} FROM {self.relation}{text}"
+        return self.duck.table(sql, parameters).cast(schema_of(self.columns))
+
     def count(self, where: Condition | None) -> int:
         """Exact number of rows that satisfy `where`."""
         sql, parameters = compile_count(where, self.columns, self.relation)
@@ -51,6 +61,13 @@ class BaseRows:
         return int(
             self.duck.table(f"SELECT count(*) AS n FROM ({sql})", parameters)["n"][0].as_py()
         )
+
+    def tells_apart(self, key: Sequence[Column]) -> bool:
+        """Whether every row has values in these columns that no other row has."""
+        names = ", ".join(quoted(column) for column in key)
+        filled = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in key)
+        sql = f"SELECT count(*) - count(DISTINCT ({names})) + count(*) FILTER (NOT ({filled})) AS n FROM {self.relation}"
+        return int(self.duck.table(sql)["n"][0].as_py()) == 0
 
     def batches(self, query: TableQuery) -> Iterator[pa.RecordBatch]:
         """All rows of the query under published names, in order."""

@@ -30,22 +30,25 @@ def json_lines(
     batches: Iterable[pa.RecordBatch], columns: Sequence[Column], *, end: str = "\n"
 ) -> Iterator[bytes]:
     """An object a line, each batch at once; numbers that JSON does not know become null."""
-    keys = [f"{orjson.dumps(column.name).decode()}:" for column in columns]
     for batch in batches:
         if batch.num_rows:
-            yield text_of(_objects(batch, keys, columns, end))
+            yield text_of(json_objects(batch, columns, end))
 
 
-def _objects(
-    batch: pa.RecordBatch, keys: Sequence[str], columns: Sequence[Column], end: str
-) -> pa.Array:
-    """Quotes that every value of a column has are written with what stands between the columns."""
+def json_objects(batch: pa.RecordBatch, columns: Sequence[Column], end: str = "") -> pa.Array:
+    """Each row as the text of an object, followed by `end`.
+
+    Quotes that every value of a column has are written with what stands between the columns.
+    """
+    if not columns:
+        return pa.repeat(f"{{}}{end}", batch.num_rows)
     parts: list[pa.Array | str] = []
     before = "{"
     for at, column in enumerate(columns):
         texts, quoted = _values(batch.column(at), column)
         quote = '"' if quoted else ""
-        parts += [before + keys[at] + quote, texts]
+        key = orjson.dumps(column.name).decode()
+        parts += [f"{before}{key}:{quote}", texts]
         before = f"{quote},"
     return pc.binary_join_element_wise(*parts, f"{before[:-1]}}}{end}", "")
 

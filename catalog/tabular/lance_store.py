@@ -31,10 +31,10 @@ import pyarrow.parquet as pq
 from lance.dataset import ColumnOrdering
 
 from catalog.errors import BadQuery, CatalogError, Unavailable
-from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
 from catalog.tabular.lance_copies import Copy, copies, copy_with, new_copy, sync
 from catalog.tabular.lance_filter import filter_text
+from catalog.tabular.lance_index import index
 from catalog.tabular.lance_layout import Layout, Numbers
 from catalog.tabular.masking import hide
 from catalog.tabular.query import Condition, TableQuery
@@ -55,7 +55,6 @@ COPIES_KEPT = 2
 FIRST_IDS = 1_000
 MOST_FIRST_IDS = 10_000
 INDEX_FROM_ROWS = 20_000
-MOST_INDEXES = 60
 MOST_BITMAPS = 10_000
 
 MOST_FRAGMENTS = 100
@@ -141,7 +140,8 @@ class LanceStore:
         )
         rows, fragments = dataset.count_rows(), len(dataset.get_fragments())
         if rows >= self.index_from:
-            _index(dataset, state.columns, self.bitmaps_to)
+            dataset.create_scalar_index(ROW, "BTREE", name=f"{ROW}_idx")
+            index(dataset, state.columns, self.bitmaps_to)
         new_copy(
             beside,
             state.position,
@@ -204,6 +204,16 @@ class LanceStore:
                 ids = self._ids(opened, (table, position), columns, query)
                 data = _take(opened.dataset, stored, ids)
         return hide(data.rename_columns([column.name for column in wanted]), wanted)
+
+    def numbered(
+        self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
+    ) -> pa.Table:
+        """All rows that satisfy `where` under stored names, with the number of each as `row`."""
+        schema = schema_of(columns)
+        text = filter_text(where, columns) if where is not None else None
+        opened = self._open(table, position)
+        with _lance_errors():
+            return opened.dataset.to_table(columns=schema.names, filter=text).cast(schema)
 
     def count(
         self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
@@ -388,15 +398,6 @@ def _layout(dataset: Any, copy: Copy, position: int) -> Layout:
     numbers, ids = found[ROW].to_numpy(), found["_rowid"].to_numpy()
     order = np.argsort(numbers)
     return Layout(copy.end, copy.gone(position), numbers[order], ids[order])
-
-
-def _index(dataset: Any, columns: tuple[Column, ...], bitmaps_to: int) -> None:
-    """Index every column; few values in a bitmap, which answers filters in a third of a tree's time."""
-    dataset.create_scalar_index(ROW, "BTREE", name=f"{ROW}_idx")
-    for column in [c for c in columns if c.type is not ColumnType.GEOMETRY][:MOST_INDEXES]:
-        values = dataset.to_table(columns=[column.stored]).column(0)
-        kind = "BITMAP" if pc.count_distinct(values).as_py() <= bitmaps_to else "BTREE"
-        dataset.create_scalar_index(column.stored, kind, name=f"{column.stored}_idx")
 
 
 def _take(dataset: Any, stored: list[str], ids: pa.Array) -> pa.Table:

@@ -44,7 +44,7 @@ def profile(
 
 
 class _Profiler:
-    """Asks about one column; every question reads only that column of the file."""
+    """Asks about one column; every question reads only that column of the file, and its values are grouped once."""
 
     def __init__(self, duck: Duck, relation: str, column: Column, seconds: float) -> None:
         self.duck, self.column, self.seconds = duck, column, seconds
@@ -60,26 +60,22 @@ class _Profiler:
         """The parts that make sense for the column's type."""
         if self.column.type is ColumnType.GEOMETRY:
             return {"missing": self._row(f"SELECT count(*) - count(v) FROM {self.values}")[0]}
-        mean = "avg(v)" if self.column.type in _AVERAGED else "NULL"
-        missing, distinct, least, greatest, average = self._row(
-            f"SELECT count(*) - count(v), count(DISTINCT v), min(v), max(v), {mean} FROM {self.values}"
+        missing, distinct, least, greatest, top = self._row(
+            f"WITH g AS MATERIALIZED (SELECT v, count(*) AS n FROM {self.values} GROUP BY v) "
+            "SELECT CAST(coalesce(sum(n) FILTER (v IS NULL), 0) AS BIGINT), count(v), min(v), max(v), "
+            "(SELECT list(struct_pack(v := v, n := n) ORDER BY n DESC, v) FROM "
+            "(FROM g WHERE v IS NOT NULL ORDER BY n DESC, v LIMIT ?)) FROM g",
+            MOST_FREQUENT,
         )
         found: dict[str, Any] = {"missing": missing, "distinct": distinct}
         if distinct:
-            found |= {"least": plain(least), "greatest": plain(greatest), "top": self._top()}
-        if average is not None:
-            found["mean"] = plain(average)
+            frequent = [[plain(one["v"]), one["n"]] for one in top]
+            found |= {"least": plain(least), "greatest": plain(greatest), "top": frequent}
+            if self.column.type in _AVERAGED:
+                found["mean"] = plain(self._row(f"SELECT avg(v) FROM {self.values}")[0])
         if distinct > 1 and self.column.type in _COUNTED:
             found["histogram"] = self._histogram(least, greatest)
         return found
-
-    def _top(self) -> list[list[Any]]:
-        rows = self._rows(
-            f"SELECT v, count(*) AS n FROM {self.values} WHERE v IS NOT NULL GROUP BY v "
-            "ORDER BY n DESC, v LIMIT ?",
-            MOST_FREQUENT,
-        )
-        return [[plain(value), count] for value, count in rows]
 
     def _histogram(self, least: Any, greatest: Any) -> list[list[Any]]:
         """Bins of equal width as [from, to, count]; the last one holds its upper end."""

@@ -33,6 +33,12 @@ class TableStore(Protocol):
         """The rows of a page under published names; raises Unavailable when the copy is missing."""
         ...
 
+    def numbered(
+        self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
+    ) -> pa.Table:
+        """All rows that satisfy `where` under stored names, with the number of each as `row`."""
+        ...
+
     def count(
         self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
     ) -> int:

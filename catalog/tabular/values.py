@@ -68,6 +68,14 @@ def coerce(column: Column, value: Scalar) -> Value:
         ) from error
 
 
+def fit(column: Column, value: Scalar) -> Value:
+    """The value as a cell of the column; raises ValueError for what the column cannot hold."""
+    found = _COERCIONS[column.type](value)
+    if isinstance(found, Decimal):
+        raise ValueError("no int64")  # the value, not its type, is wrong
+    return found
+
+
 def _text(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     text.encode()  # a lone surrogate is no text: UnicodeEncodeError is a ValueError

@@ -30,6 +30,7 @@ def upgrade() -> None:
     sa.Column('release', sa.Integer(), nullable=False),
     sa.Column('format', sa.String(length=20), nullable=False),
     sa.Column('path', sa.String(length=300), nullable=False),
+    sa.Column('kept', sa.Boolean(), server_default=sa.true(), nullable=False),
     sa.Column('bytes', sa.BigInteger(), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from api.v1.downloads import disposition
+from api.files import disposition
 from catalog.db import db, transaction
 from catalog.models.dataset import Dataset
 from catalog.models.vocabulary import Access, ColumnType, State

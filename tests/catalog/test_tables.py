@@ -470,7 +470,11 @@ def test_withdrawn_closed_and_unknown_tables(table: DataTable) -> None:
 
 
 def test_every_format_holds_every_row(table: DataTable) -> None:
-    exports = {name: tables.export(ANYONE, table.id, name) for name in tables.FORMATS}
+    exports = {
+        name: tables.export(ANYONE, table.id, name)
+        for name, kind in tables.FORMATS.items()
+        if not kind.spatial
+    }
     rows = list(csv.reader(io.StringIO(text_of(exports["csv"]))))
     assert [row[0] for row in rows] == ["站点", *(str(row["站点"] or "") for row in STATION_ROWS)]
     assert [row[1] for row in rows[1:]] == [
