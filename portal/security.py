@@ -21,6 +21,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+FRAMED = "frame-ancestors *"
+"""What the policy of a page says that other sites may show in a frame."""
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -49,6 +51,8 @@ def check_form() -> None:
 def add_headers(response: Response) -> Response:
     """Add what is not there: a view may have set a policy of its own."""
     there = {name.lower() for name, _ in response.headers}
+    if FRAMED in response.headers.get("Content-Security-Policy", ""):
+        there.add("x-frame-options")  # it knows no “everybody”
     for name, value in HEADERS.items():
         if name.lower() not in there:
             response.headers.add(name, value)

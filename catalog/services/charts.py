@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.errors import NotFound
+from catalog.errors import BadQuery, NotFound
 from catalog.files.cache import kept
 from catalog.models.table import DataTable
 from catalog.models.vocabulary import ColumnType
@@ -20,9 +20,12 @@ from catalog.permissions import Identity
 from catalog.services import tables
 from catalog.services.table_lookup import base_of, newest
 from catalog.tabular.chart import (
+    FITTING_UNITS,
     MOST_BARS,
+    MOST_MOMENTS,
     NUMERIC,
     SAMPLE,
+    TEMPORAL,
     ChartData,
     ChartQuery,
     ChartWords,
@@ -35,20 +38,23 @@ from catalog.tabular.chart import (
     grouping,
     guess_chart,
     settle,
+    with_others,
 )
 from catalog.tabular.chart_spec import EDITION, SIZES, vega_lite
 from catalog.tabular.chart_sql import (
     STEP,
     Steps,
     compile_bounds,
+    compile_moments,
     compile_sample,
     in_steps,
+    in_units,
     steps_between,
 )
 from catalog.tabular.column import Column
 from catalog.tabular.drawing import PEN
 from catalog.tabular.filters import all_of
-from catalog.tabular.query import Condition, IsNull, Not, TableQuery
+from catalog.tabular.query import Condition, In, IsNull, Not, Or, Order, TableQuery
 from catalog.tabular.sql import compile_query
 
 PICTURES = ("svg", "png")
@@ -91,7 +97,7 @@ def _is_serial(profile: Mapping[str, Any], rows: int) -> bool:
 
 def columns_by_name(table: DataTable) -> dict[str, Column]:
     """Published name → column, in order."""
-    return {c.name: Column(c.name, c.stored, ColumnType(c.type)) for c in table.columns}
+    return {column.name: column for column in tables.columns_of(table)}
 
 
 def show(
@@ -103,7 +109,10 @@ def show(
     check_chart(query, columns)
     key = f"{POINTS_EDITION} {table.id} {table.release} {query!r} {where!r}"
     content = kept("chart-data", key, lambda: _pack(_points(who, table, query, where)))
-    return Chart(table, query, where, columns[query.x].type, _unpack(content))
+    data = _unpack(content)
+    if query.kind is Kind.PIE and any(point.value < 0 for point in data.points):
+        raise BadQuery("a pie cannot show numbers below zero: choose bars")
+    return Chart(table, query, where, columns[query.x].type, data)
 
 
 def picture(
@@ -140,10 +149,70 @@ def _points(
         steps = _steps(table, columns[query.x], where)
         if steps is not None:
             return _histogram(table, query, where, steps)
+    unit = _unit(table, query, columns[query.x], where) if type_ in TEMPORAL else ""
+    if unit:
+        return _by_unit(table, query, where, unit)
     asked = grouping(query, columns, where)
     found = tables.group(who, table.id, asked).data
-    names = [query.x, asked.measures[0].name, query.series, asked.measures[1].name]
-    return settle(query, type_, _tidy(found, names))
+    names = [query.x, asked.measures[0].name, query.series]
+    data = settle(query, type_, _tidy(found, names))
+    if query.with_other and data.categories_left_out:
+        return _with_others(who, table, query, where, data)
+    return data
+
+
+def _with_others(
+    who: Identity, table: DataTable, query: ChartQuery, where: Condition | None, data: ChartData
+) -> ChartData:
+    """The calculation over all rows of the categories that are not shown: no sum of what was cut off."""
+    shown = tuple(dict.fromkeys(point.x for point in data.points))
+    listed = Not(In(query.x, tuple(x for x in shown if x is not None)))
+    left = listed if None in shown else Or((listed, IsNull(query.x)))
+    others = all_of([*([where] if where else []), left])
+    asked = grouping(query, columns_by_name(table), others)
+    by = (query.series,) if query.series else ()
+    order = tuple(Order(name) for name in by)
+    found = tables.group(who, table.id, replace(asked, group_by=by, order_by=order)).data
+    names = ["", asked.measures[0].name, query.series]
+    kept_series = {point.series for point in data.points}
+    return with_others(data, (p for p in _tidy(found, names) if p.series in kept_series))
+
+
+def _unit(table: DataTable, query: ChartQuery, column: Column, where: Condition | None) -> str:
+    """The unit that is asked for, or the finest one whose number is small enough; empty for moments as they are."""
+    if query.unit:
+        return query.unit
+    base = base_of(newest(table))
+    sql, parameters = compile_moments(column, where, base.columns, base.relation)
+    found = base.duck.table(sql, parameters).to_pylist()[0]
+    if found["n"] <= MOST_MOMENTS:
+        return ""
+    return next((unit for unit in FITTING_UNITS if found[unit] <= MOST_MOMENTS), FITTING_UNITS[-1])
+
+
+def _by_unit(table: DataTable, query: ChartQuery, where: Condition | None, unit: str) -> ChartData:
+    """The calculation for each unit of time, over all of its rows."""
+    columns = columns_by_name(table)
+    base = base_of(newest(table))
+    relation, parameters = in_units(columns[query.x], unit, where, base.columns, base.relation)
+    found, names = _of_places(table, query, relation, parameters)
+    return settle(query, columns[query.x].type, _tidy(found, names), unit=unit)
+
+
+def _of_places(
+    table: DataTable, query: ChartQuery, relation: str, parameters: Sequence[object]
+) -> tuple[pa.Table, list[str]]:
+    """The calculation for each `STEP` of a relation, and the names of place, value and series."""
+    columns = columns_by_name(table)
+    base = base_of(newest(table))
+    place = Column(free_name("step", columns), STEP, ColumnType.NUMBER)
+    known = {**columns, place.name: place}
+    asked = grouping(replace(query, x=place.name), known, None)
+    sql, more = compile_query(asked, tuple(known.values()), relation)
+    found = base.duck.table(sql, [*parameters, *more])
+    by = [place.name, *([query.series] if query.series else [])]
+    found = found.rename_columns([*by, *(measure.name for measure in asked.measures)])
+    return found, [place.name, asked.measures[0].name, query.series]
 
 
 def _steps(table: DataTable, column: Column, where: Condition | None) -> Steps | None:
@@ -163,14 +232,7 @@ def _histogram(
     columns = columns_by_name(table)
     base = base_of(newest(table))
     relation, parameters = in_steps(columns[query.x], steps, where, base.columns, base.relation)
-    place = Column(free_name("step", columns), STEP, ColumnType.NUMBER)
-    known = {**columns, place.name: place}
-    asked = grouping(replace(query, x=place.name), known, None)
-    sql, more = compile_query(asked, tuple(known.values()), relation)
-    found = base.duck.table(sql, [*parameters, *more])
-    by = [place.name, *([query.series] if query.series else [])]
-    found = found.rename_columns([*by, *(measure.name for measure in asked.measures)])
-    names = [place.name, asked.measures[0].name, query.series, asked.measures[1].name]
+    found, names = _of_places(table, query, relation, parameters)
     points = (
         point._replace(x=_round(steps.low + float(point.x) * steps.width))
         for point in _tidy(found, names)
@@ -191,23 +253,23 @@ def _sample(
     asked = TableQuery(wanted, where, limit=SAMPLE)
     sql, parameters = compile_sample(asked, base.columns, base.relation)
     found = base.duck.table(sql, parameters).rename_columns(list(wanted))
-    data = settle(query, type_, _tidy(found, [query.x, query.y, query.series, ""]))
+    data = settle(query, type_, _tidy(found, [query.x, query.y, query.series]))
     if total <= SAMPLE:
         return data
     return replace(data, rows_of=total, sample=found.num_rows)
 
 
 def _tidy(found: pa.Table, names: list[str]) -> Iterator[Point]:
-    """Points of a result whose columns have these names: x, value, series, weight."""
+    """Points of a result whose columns have these names: x, value, series."""
     length = found.num_rows
-    xs, values, series, weights = (
+    xs, values, series = (
         found.column(name).to_pylist() if name else [None] * length for name in names
     )
-    for x, value, part, weight in zip(xs, values, series, weights, strict=True):
+    for x, value, part in zip(xs, values, series, strict=True):
         number = _number(value)
         if number is not None:
             label = "" if part is None else str(_place(part))
-            yield Point(_place(x), number, label, int(weight or 0))
+            yield Point(_place(x), number, label)
 
 
 def _number(value: Any) -> float | None:

@@ -122,14 +122,14 @@ def outlines(who: Identity, table_id: str) -> OutlineMap:
     table = tables.show(who, table_id)
     if not has_outlines(table):
         raise NotFound("this table has no map")
-    name = _name_column(table)
+    name = name_column(table)
     key = f"{table.id} {table.release} {name!r} alone"
     frame = _frame_of(kept("outlines", key, lambda: _draw(who, table, [name] if name else [])))
     areas = tuple(_area(area, area["keys"].get(name) or "", None, ()) for area in frame["areas"])
     return OutlineMap(frame["width"], frame["height"], areas, table.rows > MOST_AREAS)
 
 
-def _name_column(table: DataTable) -> str:
+def name_column(table: DataTable) -> str:
     """The text column that tells the areas best apart, by preference one that is called name."""
     texts = [c for c in table.columns if c.type == ColumnType.STRING]
     called = [c.name for c in texts if c.name.lower() in NAMES]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,12 +15,15 @@ from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
 from catalog.tabular.query import Aggregate, Condition, Measure, Order, TableQuery
+from catalog.tabular.values import usable
 
 MOST_GROUPS = 20_000
 """Groups that are fetched: two years of hours fit."""
 MOST_MOMENTS = 1_500
 """Points of a line over time; more are folded into days, months or years."""
 MOST_CATEGORIES = 30
+MOST_SLICES = 8
+"""Slices of a pie, that of all others included: eyes cannot compare more."""
 MOST_BARS = 80
 """Different numbers that get a bar each; more are put into steps of equal width."""
 MOST_SERIES = 8
@@ -36,8 +39,13 @@ POSITIONS = frozenset(
 """Names of numbers that say where a row stands; their average means nothing."""
 ADDITIVE = frozenset({Aggregate.COUNT, Aggregate.SUM})
 """What may be stacked: averages on top of each other would mean nothing."""
-UNITS = {"hour": 13, "day": 10, "month": 7, "year": 4}
-"""Unit → letters of ISO 8601 that name it."""
+UNITS = ("hour", "day", "week", "month", "quarter", "year")
+"""What moments are put together by, the finest first."""
+FITTING_UNITS = ("hour", "day", "month", "year")
+"""Those of them that are chosen where nobody has asked for one."""
+TOPS = (5, 10, 20, MOST_CATEGORIES)
+OTHER = "\0"
+"""The place of all categories that are not shown one by one."""
 
 
 class Kind(StrEnum):
@@ -47,6 +55,17 @@ class Kind(StrEnum):
     AREA = "area"
     BAR = "bar"
     SCATTER = "scatter"
+    PIE = "pie"
+
+
+class Sorting(StrEnum):
+    """The order of categories."""
+
+    USUAL = ""
+    """Bars and slices by size, the largest first; lines by name."""
+    LARGEST = "largest"
+    SMALLEST = "smallest"
+    NAME = "name"
 
 
 @dataclass(frozen=True)
@@ -58,15 +77,33 @@ class ChartQuery:
     aggregate: Aggregate = Aggregate.COUNT
     y: str = ""
     series: str = ""
+    unit: str = ""
+    """What moments are put together by, of `UNITS`; empty leaves it to their number."""
+    top: int = 0
+    """So many of the largest categories; 0 leaves it to the kind of chart."""
+    other: bool = False
+    """Whether all other categories are shown as one."""
+    sorting: Sorting = Sorting.USUAL
+
+    @property
+    def most(self) -> int:
+        """Categories that are shown one by one."""
+        if self.kind is Kind.PIE:
+            return min(self.top or MOST_SLICES - 1, MOST_SLICES - 1)
+        return min(self.top or MOST_CATEGORIES, MOST_CATEGORIES)
+
+    @property
+    def with_other(self) -> bool:
+        """A pie is the whole, so that nothing may be missing in it."""
+        return self.other or self.kind is Kind.PIE
 
 
 class Point(NamedTuple):
-    """What is drawn at one place; `rows` is the weight of the value when points are folded."""
+    """What is drawn at one place."""
 
     x: str | float | None
     value: float
     series: str = ""
-    rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,8 +112,10 @@ class ChartData:
 
     points: tuple[Point, ...]
     unit: str = ""
-    """`hour`, `day`, `month` or `year` when moments were folded."""
+    """One of `UNITS` when moments were put together."""
     categories_left_out: int = 0
+    others: int = 0
+    """Categories that are shown as one, at the place `OTHER`."""
     series_left_out: int = 0
     rows_of: int = 0
     """Rows that a sample was taken from; 0 when nothing was sampled."""
@@ -96,6 +135,7 @@ class ChartWords:
     x: str
     series: str = ""
     empty: str = "—"
+    other: str = "…"
     language: str = "en"
 
 
@@ -104,15 +144,22 @@ def check_chart(chart: ChartQuery, columns: Mapping[str, Column]) -> None:
     for name in filter(None, (chart.x, chart.y, chart.series)):
         if name not in columns or columns[name].type == ColumnType.GEOMETRY:
             raise BadQuery("the table has no column “%(column)s” to draw", column=name)
+        usable(tuple(columns.values()), name)
     if not chart.x:
         raise BadQuery("choose a column for the horizontal axis")
+    if chart.kind is Kind.PIE and chart.aggregate not in ADDITIVE:
+        raise BadQuery("a pie shows parts of a whole: choose the number of rows or a sum")
     numeric = chart.y in columns and columns[chart.y].type in NUMERIC
-    if chart.kind is Kind.SCATTER:
-        if not numeric or columns[chart.x].type not in NUMERIC | TEMPORAL:
-            raise BadQuery("a scatter plot needs two columns of numbers")
-    elif chart.aggregate not in (Aggregate.COUNT, Aggregate.DISTINCT) and not numeric:
+    if chart.kind is not Kind.SCATTER:
+        _check_aggregate(chart, numeric=numeric)
+    elif not numeric or columns[chart.x].type not in NUMERIC | TEMPORAL:
+        raise BadQuery("a scatter plot needs two columns of numbers")
+
+
+def _check_aggregate(chart: ChartQuery, *, numeric: bool) -> None:
+    if chart.aggregate not in (Aggregate.COUNT, Aggregate.DISTINCT) and not numeric:
         raise BadQuery("choose a column of numbers for this calculation")
-    elif chart.aggregate is Aggregate.DISTINCT and not chart.y:
+    if chart.aggregate is Aggregate.DISTINCT and not chart.y:
         raise BadQuery("choose the column whose different values are counted")
 
 
@@ -185,8 +232,8 @@ def _is_position(name: str) -> bool:
 def grouping(
     chart: ChartQuery, columns: Mapping[str, Column], where: Condition | None
 ) -> TableQuery:
-    """The group-by that answers the chart: its last two measures are the value and its weight."""
-    value, weight = (free_name(name, columns) for name in ("value", "rows"))
+    """The group-by that answers the chart: its measure is the value."""
+    value = free_name("value", columns)
     by = tuple(dict.fromkeys(filter(None, (chart.x, chart.series))))
     counted = chart.y or "*"
     of = "*" if chart.aggregate is Aggregate.COUNT else counted
@@ -196,7 +243,7 @@ def grouping(
     return TableQuery(
         where=where,
         group_by=by,
-        measures=(aggregate, Measure(Aggregate.COUNT, counted, weight)),
+        measures=(aggregate,),
         order_by=(order, *(Order(name) for name in by if name != order.column)),
         limit=MOST_GROUPS,
     )
@@ -210,28 +257,46 @@ def free_name(name: str, columns: Mapping[str, Column]) -> str:
 
 
 def settle(
-    chart: ChartQuery, type_: ColumnType, found: Iterable[Point], *, step: float = 0.0
+    chart: ChartQuery,
+    type_: ColumnType,
+    found: Iterable[Point],
+    *,
+    step: float = 0.0,
+    unit: str = "",
 ) -> ChartData:
     """The points worth drawing: no holes, few enough, in the order of the axis."""
     points = list(found)
     cut = len(points) >= MOST_GROUPS
     points, series_left_out = _largest_series(points)
-    if type_ not in NUMERIC | TEMPORAL:
-        points, left_out = _largest_categories(points, by_size=chart.kind is Kind.BAR)
-        return ChartData(tuple(points), "", left_out, series_left_out, cut=cut)
+    if is_categorical(chart, type_):
+        points, left_out = _largest_categories(chart, points)
+        return ChartData(tuple(points), unit, left_out, 0, series_left_out, cut=cut)
     points = [p for p in points if p.x is not None]
     if chart.kind is Kind.SCATTER:
-        return ChartData(tuple(points), "", 0, series_left_out)
-    unit = ""
-    if type_ in TEMPORAL:
-        points, unit = fold_moments(chart.aggregate, points)
+        return ChartData(tuple(points), series_left_out=series_left_out)
     places = sorted({p.x for p in points}, key=_sorting)
     if len(places) > MOST_MOMENTS:
         cut = True
         kept = set(places[:MOST_MOMENTS])
         points = [p for p in points if p.x in kept]
     points.sort(key=lambda p: _sorting(p.x))
-    return ChartData(tuple(points), unit, 0, series_left_out, step=step, cut=cut)
+    return ChartData(tuple(points), unit, 0, 0, series_left_out, step=step, cut=cut)
+
+
+def is_categorical(chart: ChartQuery, type_: ColumnType) -> bool:
+    """Whether the places have no distance from each other."""
+    return type_ not in NUMERIC | TEMPORAL or chart.kind is Kind.PIE
+
+
+def with_others(data: ChartData, points: Iterable[Point]) -> ChartData:
+    """The categories that were left out come back as one, after all others."""
+    added = tuple(point._replace(x=OTHER) for point in points)
+    return replace(
+        data,
+        points=(*data.points, *added),
+        categories_left_out=0,
+        others=data.categories_left_out,
+    )
 
 
 def _sorting(x: str | float | None) -> tuple[int, float, str]:
@@ -247,53 +312,22 @@ def _largest_series(points: list[Point]) -> tuple[list[Point], int]:
     return [p for p in points if p.series in kept], max(0, len(ranked) - MOST_SERIES)
 
 
-def _largest_categories(points: list[Point], *, by_size: bool) -> tuple[list[Point], int]:
+def _largest_categories(chart: ChartQuery, points: list[Point]) -> tuple[list[Point], int]:
     sizes: dict[str | float | None, float] = defaultdict(float)
     for point in points:
         sizes[point.x] += abs(point.value)
     ranked = sorted(sizes, key=lambda x: (-sizes[x], str(x)))
-    places = {x: at for at, x in enumerate(ranked[:MOST_CATEGORIES])}
+    most = chart.most + 1 if len(ranked) == chart.most + 1 and chart.with_other else chart.most
+    places = {x: at for at, x in enumerate(ranked[:most])}
     kept = [p for p in points if p.x in places]
-    if by_size:
-        kept.sort(key=lambda p: (places[p.x], p.series))
-    else:
-        kept.sort(key=lambda p: (str(p.x), p.series))
-    return kept, max(0, len(ranked) - MOST_CATEGORIES)
-
-
-def fold_moments(aggregate: Aggregate, points: Sequence[Point]) -> tuple[list[Point], str]:
-    """Too many moments become the finest of hours, days, months or years that are few enough.
-
-    Averages are weighted by their rows; counts of different values cannot be added up and stay.
-    """
-    moments = {p.x for p in points}
-    if len(moments) <= MOST_MOMENTS or aggregate is Aggregate.DISTINCT:
-        return list(points), ""
-    unit, letters = next(
-        (
-            (unit, letters)
-            for unit, letters in UNITS.items()
-            if len({str(x)[:letters] for x in moments}) <= MOST_MOMENTS
-        ),
-        ("year", UNITS["year"]),
-    )
-    groups: dict[tuple[str, str], list[Point]] = defaultdict(list)
-    for point in points:
-        groups[str(point.x)[:letters], point.series].append(point)
-    folded = [
-        Point(x, _fold(aggregate, group), series, sum(p.rows for p in group))
-        for (x, series), group in groups.items()
-    ]
-    return folded, unit
-
-
-def _fold(aggregate: Aggregate, group: Sequence[Point]) -> float:
-    match aggregate:
-        case Aggregate.MIN:
-            return min(p.value for p in group)
-        case Aggregate.MAX:
-            return max(p.value for p in group)
-        case Aggregate.AVG:
-            rows = sum(p.rows for p in group)
-            return sum(p.value * p.rows for p in group) / rows if rows else 0.0
-    return sum(p.value for p in group)
+    by_size = chart.kind in (Kind.BAR, Kind.PIE)
+    match chart.sorting:
+        case Sorting.NAME:
+            kept.sort(key=lambda p: (_sorting(p.x), p.series))
+        case Sorting.SMALLEST:
+            kept.sort(key=lambda p: (-places[p.x], p.series))
+        case Sorting.USUAL if not by_size:
+            kept.sort(key=lambda p: (str(p.x), p.series))
+        case _:
+            kept.sort(key=lambda p: (places[p.x], p.series))
+    return kept, max(0, len(ranked) - most)

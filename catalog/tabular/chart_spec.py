@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from catalog.models.vocabulary import ColumnType
 from catalog.tabular.chart import (
     ADDITIVE,
     NUMERIC,
+    OTHER,
     TEMPORAL,
     ChartData,
     ChartQuery,
@@ -27,6 +29,8 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLOURS = (
     "#12436d", "#28a197", "#801650", "#f46a25", "#3d3d3d", "#a285d1", "#4f94d4", "#8a6d00",
 )  # fmt: skip
+GREY = "#8a969c"
+"""All other categories, put together, have no colour of their own."""
 PIECES = re.compile(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*|\s+")
 WIDE = 0x2E80
 """Characters from here on are as wide as high."""
@@ -34,6 +38,14 @@ MOST_LINES = 3
 COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT})
 """There is no half of a row: the axis has whole numbers."""
 FONT = "system-ui, 'Noto Sans CJK SC', 'Noto Sans', sans-serif"
+TIME_UNITS = {
+    "year": "utcyear",
+    "quarter": "utcyearquarter",
+    "month": "utcyearmonth",
+    "week": "utcyearweek",
+    "day": "utcyearmonthdate",
+    "hour": "utcyearmonthdatehours",
+}
 LARGE = {
     "zh": (("1e8", " 亿"), ("1e4", " 万")),
     "en": (("1e9", " bn"), ("1e6", " m")),
@@ -66,8 +78,10 @@ def vega_lite(
 ) -> dict[str, Any]:
     """The whole spec; all data is inside it, nothing is fetched."""
     sizes = SIZES.get(size, SIZES["wide"])
+    if chart.kind is Kind.PIE:
+        return _pie(data, words, sizes)
     lying = chart.kind is Kind.BAR and type_ not in NUMERIC | TEMPORAL
-    across = _axis_of_x(type_, chart.kind, data, words, sizes)
+    across = _axis_of_x(type_, chart, data, words, sizes)
     up = _axis_of_values(chart, data, words)
     encoding = {"y": across, "x": up} if lying else {"x": across, "y": up}
     if data.step:
@@ -80,26 +94,90 @@ def vega_lite(
                 "type": "nominal",
                 "sort": None,
             }
+    elif data.others and chart.kind is Kind.BAR:
+        test = {"test": f"datum.x === {json.dumps(_place(OTHER, words))}", "value": GREY}
+        encoding["color"] = {"condition": test, "value": COLOURS[0]}
+    return {
+        **_sheet(words, sizes, frame="group" if lying else "bounds"),
+        "data": {"values": _values(data, words)},
+        "height": {"step": sizes.bar} if lying else sizes.height,
+        "mark": _mark(chart, type_, data, lying=lying),
+        "encoding": encoding,
+    }
+
+
+def _sheet(words: ChartWords, sizes: Size, *, frame: str) -> dict[str, Any]:
+    """What all charts have: width, margins, title, letters."""
     return {
         "$schema": SCHEMA,
-        "data": {"values": _values(data, words)},
         "width": sizes.width,
-        "height": {"step": sizes.bar} if lying else sizes.height,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "background": "#ffffff",
         "padding": {"left": 12, "right": 16, "top": 8, "bottom": 8},
         "title": {
             "text": lines_of(words.title, sizes.width // sizes.letters * 2 - 4),
             "anchor": "start",
-            "frame": "group" if lying else "bounds",
+            "frame": frame,
             "fontSize": sizes.letters + 1,
             "lineHeight": sizes.letters + 6,
             "offset": 14,
         },
-        "mark": _mark(chart, data, lying=lying),
-        "encoding": encoding,
         "config": _config(sizes),
     }
+
+
+def _pie(data: ChartData, words: ChartWords, sizes: Size) -> dict[str, Any]:
+    """A ring whose legend tells the share of each slice, so that nobody has to measure angles."""
+    total = sum(point.value for point in data.points)
+    values = [
+        {"x": f"{_place(p.x, words)}  {share(p.value, total)}", "y": p.value} for p in data.points
+    ]
+    colours = [GREY if p.x == OTHER else COLOURS[at] for at, p in enumerate(data.points)]
+    narrow = sizes.across == 1
+    legend = {
+        "orient": "bottom" if narrow else "right",
+        "title": words.x,
+        "labelLimit": sizes.width if narrow else sizes.width // 2,
+        "columns": 1,
+        "symbolType": "square",
+        "rowPadding": 6,
+    }
+    return {
+        **_sheet(words, sizes, frame="bounds"),
+        "data": {"values": values},
+        "height": sizes.height - 60,
+        "mark": {"type": "arc", "innerRadius": 56, "stroke": "#ffffff", "strokeWidth": 2},
+        "encoding": {
+            "theta": {"field": "y", "type": "quantitative", "stack": True},
+            "order": {"field": "place", "type": "quantitative"},
+            "color": {
+                "field": "x",
+                "type": "nominal",
+                "sort": None,
+                "scale": {"domain": [value["x"] for value in values], "range": colours},
+                "legend": legend,
+            },
+        },
+        "transform": [{"window": [{"op": "row_number", "as": "place"}]}],
+    }
+
+
+def share(value: float, total: float) -> str:
+    """A part of the whole in percent; what is there is never told as 0 %."""
+    percent = 100 * value / total if total else 0.0
+    return "< 0.1 %" if 0 < percent < 0.1 else f"{percent:.1f} %"
+
+
+def starts_at_zero(chart: ChartQuery, data: ChartData) -> bool:
+    """Whether lengths and heights can be compared: bars, areas and slices always start at zero."""
+    return chart.kind in (Kind.BAR, Kind.AREA, Kind.PIE) or _near_zero(data)
+
+
+def _place(x: str | float | None, words: ChartWords) -> str | float:
+    """A place as the chart writes it."""
+    if x is None:
+        return words.empty
+    return words.other if x == OTHER else x
 
 
 def lines_of(text: str, longest: int) -> list[str]:
@@ -132,8 +210,7 @@ def _axis_of_values(chart: ChartQuery, data: ChartData, words: ChartWords) -> di
 
 def _values(data: ChartData, words: ChartWords) -> list[dict[str, Any]]:
     values = [
-        {"x": words.empty if p.x is None else p.x, "y": p.value, "s": p.series or words.empty}
-        for p in data.points
+        {"x": _place(p.x, words), "y": p.value, "s": p.series or words.empty} for p in data.points
     ]
     if data.step:
         for value in values:
@@ -141,8 +218,11 @@ def _values(data: ChartData, words: ChartWords) -> list[dict[str, Any]]:
     return values
 
 
-def _mark(chart: ChartQuery, data: ChartData, *, lying: bool) -> dict[str, Any]:
+def _mark(chart: ChartQuery, type_: ColumnType, data: ChartData, *, lying: bool) -> dict[str, Any]:
     match chart.kind:
+        case Kind.BAR if type_ in TEMPORAL:
+            over = bool(chart.series) and chart.aggregate not in ADDITIVE
+            return {"type": "bar", "color": COLOURS[0], "opacity": 0.6 if over else 1.0}
         case Kind.BAR if data.step:
             over = bool(chart.series) and chart.aggregate not in ADDITIVE
             return {"type": "bar", "color": COLOURS[0], "opacity": 0.5 if over else 1.0}
@@ -171,12 +251,17 @@ def _mark(chart: ChartQuery, data: ChartData, *, lying: bool) -> dict[str, Any]:
 
 
 def _axis_of_x(
-    type_: ColumnType, kind: Kind, data: ChartData, words: ChartWords, sizes: Size
+    type_: ColumnType, chart: ChartQuery, data: ChartData, words: ChartWords, sizes: Size
 ) -> dict[str, Any]:
+    kind = chart.kind
     if type_ in TEMPORAL:
-        return {"field": "x", "type": "temporal", "title": words.x, "axis": _time_axis(data, sizes)}
+        time = {"field": "x", "type": "temporal", "title": words.x, "axis": _time_axis(data, sizes)}
+        unit = data.unit or ("day" if type_ is ColumnType.DATE else "")
+        if kind is Kind.BAR and unit:  # a bar is as wide as its unit of time
+            time["timeUnit"] = TIME_UNITS[unit]
+        return time
     if data.step:
-        axis = {"format": _plain_format(type_), "tickCount": sizes.width // 80}
+        axis: dict[str, Any] = {"format": _plain_format(type_), "tickCount": sizes.width // 80}
         scale = {"zero": False, "nice": False}
         return {
             "field": "x",
@@ -221,6 +306,8 @@ def _time_axis(data: ChartData, sizes: Size) -> dict[str, Any]:
     moments = [str(p.x)[:10] for p in data.points]
     days = _days_between(min(moments), max(moments)) if moments else 0
     ticks = max(2, sizes.width // 90)
+    if data.unit == "quarter" and days <= 365 * ticks // 4:
+        return _ticks("%Y Q%q", "month", 3)
     if days > 3 * 365:
         years = -(-days // 365)
         return _ticks("%Y", "year", -(-years // ticks))
@@ -252,7 +339,7 @@ def _near_zero(data: ChartData) -> bool:
     """Whether the axis starts at zero: yes, unless all values lie far from it."""
     values = [p.value for p in data.points] or [0.0]
     least, greatest = min(values), max(values)
-    return least <= 0 <= greatest or least < 0.6 * greatest
+    return least <= 0 <= greatest or least < 0.6 * greatest or least == greatest
 
 
 def _short_numbers(language: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.models.vocabulary import ColumnType
+from catalog.tabular.chart import FITTING_UNITS
 from catalog.tabular.column import Column
 from catalog.tabular.query import Condition, TableQuery
 from catalog.tabular.sql import ROW_NUMBER, compile_where, quoted, result_columns
@@ -18,6 +19,15 @@ TINIEST = 1e-9
 """Part of the numbers' size that their span must exceed, or floating numbers cannot tell the steps apart."""
 SMALLEST = 1e-290
 NICE = (1.0, 2.0, 5.0, 10.0)
+UNIT_FORMATS = {
+    "hour": "%Y-%m-%dT%H:00",
+    "day": "%Y-%m-%d",
+    "week": "%Y-%m-%d",
+    "month": "%Y-%m",
+    "quarter": "%Y-%m",
+    "year": "%Y",
+}
+"""Unit of time → how its beginning is written."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,34 @@ def in_steps(
     place = f"floor(CAST({_finite(column)} AS DOUBLE) / ?) - ?"
     own: list[object] = [steps.width, float(round(steps.low / steps.width))]
     return f"(SELECT *, {place} AS {STEP} FROM {relation}{text})", [*own, *parameters]
+
+
+def compile_moments(
+    column: Column, where: Condition | None, columns: Sequence[Column], relation: str
+) -> tuple[str, list[object]]:
+    """How many different moments there are, as `n`, and how many hours, days … of them, by these names."""
+    text, parameters = compile_where(where, columns)
+    counted = ", ".join(
+        f"count(DISTINCT date_trunc('{unit}', {quoted(column)})) AS {unit}"
+        for unit in FITTING_UNITS
+    )
+    return (
+        f"SELECT count(DISTINCT {quoted(column)}) AS n, {counted} FROM {relation}{text}",
+        parameters,
+    )
+
+
+def in_units(
+    column: Column,
+    unit: str,
+    where: Condition | None,
+    columns: Sequence[Column],
+    relation: str,
+) -> tuple[str, list[object]]:
+    """A relation of the rows that satisfy `where`, with the beginning of each row's unit of time as `STEP`."""
+    text, parameters = compile_where(where, columns)
+    began = f"strftime(date_trunc('{unit}', {quoted(column)}), '{UNIT_FORMATS[unit]}')"
+    return f"(SELECT *, {began} AS {STEP} FROM {relation}{text})", parameters
 
 
 def _finite(column: Column) -> str:

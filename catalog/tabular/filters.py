@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from enum import StrEnum
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
-from catalog.tabular.query import And, Compare, Condition, IsNull, Not, Op, Scalar
+from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+from catalog.tabular.values import usable
 
 LARGEST_INTEGER = 2**63 - 1
 YES = frozenset({"true", "yes", "1", "是", "真"})
@@ -73,6 +75,11 @@ SUITED: Mapping[ColumnType, tuple[Comparison, ...]] = {
     ColumnType.GEOMETRY: (Comparison.EMPTY, Comparison.FILLED),
 }
 """Type → comparisons that make sense for it, the likeliest first."""
+SEARCHED = frozenset(
+    {ColumnType.STRING, ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DATE, ColumnType.DATETIME}
+)
+MOST_PLACES = 240
+"""Comparisons that a search may become."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,7 @@ def condition_of(given: Filter, columns: Mapping[str, Column]) -> Condition:
     column = columns.get(given.column)
     if column is None:
         raise BadQuery("this table has no column “%(column)s”", column=given.column)
+    usable((column,), given.column)
     type_ = ColumnType(column.type)
     if given.comparison not in SUITED[type_]:
         raise BadQuery("this comparison does not suit the column “%(column)s”", column=given.column)
@@ -99,6 +107,39 @@ def condition_of(given: Filter, columns: Mapping[str, Column]) -> Condition:
     if type_ is ColumnType.DATETIME:
         return _moment_condition(given)
     return Compare(given.column, OPS[given.comparison], _value(given, type_))
+
+
+def one_of(conditions: Sequence[Condition]) -> Condition:
+    """One of them: equal comparisons of a column become a list of its values."""
+    if len(conditions) == 1:
+        return conditions[0]
+    equal = [c for c in conditions if isinstance(c, Compare) and c.op is Op.EQ]
+    others = [c for c in conditions if c not in equal]
+    if len(equal) < 2:
+        return Or(tuple(conditions))
+    listed = In(equal[0].column, tuple(c.value for c in equal))
+    return Or((listed, *others)) if others else listed
+
+
+def words_condition(words: str, columns: Mapping[str, Column]) -> Condition | None:
+    """Rows in which every word stands somewhere: in a text, or as the value of a number or a day."""
+    places = [c for c in columns.values() if c.type in SEARCHED and not c.masked]
+    asked = words.split()
+    if len(asked) * len(places) > MOST_PLACES:
+        asked = [words.strip()]
+    return all_of([_word_condition(word, places[:MOST_PLACES]) for word in asked])
+
+
+def _word_condition(word: str, places: Sequence[Column]) -> Condition:
+    found: list[Condition] = []
+    for column in places:
+        if column.type is ColumnType.STRING:
+            found.append(Compare(column.name, Op.CONTAINS, word))
+            continue
+        with contextlib.suppress(BadQuery):  # the word is no number, or no day
+            given = Filter(column.name, Comparison.IS, word)
+            found.append(condition_of(given, {column.name: column}))
+    return Or(tuple(found)) if len(found) != 1 else found[0]
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition | None:

@@ -121,6 +121,7 @@ class Aggregate(StrEnum):
     COUNT = "count"
     SUM = "sum"
     AVG = "avg"
+    MEDIAN = "median"
     MIN = "min"
     MAX = "max"
     DISTINCT = "distinct"

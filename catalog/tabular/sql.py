@@ -28,6 +28,7 @@ ROW_NUMBER = "file_row_number"
 MOST_COLUMNS_ORDERED = 10
 GREATEST_OFFSET = 2**53
 _NUMERIC = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
+_MEANS = frozenset({Aggregate.AVG, Aggregate.MEDIAN})
 _OPERATORS = {Op.EQ: "=", Op.NE: "<>", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 _FUNCTIONS = {
     Op.CONTAINS: "contains({}, ?)",
@@ -39,6 +40,7 @@ _AGGREGATES = {
     Aggregate.COUNT: "count({})",
     Aggregate.SUM: "sum({})",
     Aggregate.AVG: "avg({})",
+    Aggregate.MEDIAN: "median({})",
     Aggregate.MIN: "min({})",
     Aggregate.MAX: "max({})",
     Aggregate.DISTINCT: "count(DISTINCT {})",
@@ -252,10 +254,10 @@ def _measure_type(measure: Measure, columns: Sequence[Column]) -> ColumnType:
     column = usable(columns, measure.column)
     if aggregate in (Aggregate.COUNT, Aggregate.DISTINCT):
         return ColumnType.INTEGER
-    if aggregate in (Aggregate.SUM, Aggregate.AVG) and column.type not in _NUMERIC:
+    if aggregate in (Aggregate.SUM, *_MEANS) and column.type not in _NUMERIC:
         raise BadQuery(
             "“%(column)s” is no number: “%(aggregate)s” cannot be used",
             column=column.name,
             aggregate=aggregate.value,
         )
-    return ColumnType.NUMBER if aggregate is Aggregate.AVG else column.type
+    return ColumnType.NUMBER if aggregate in _MEANS else column.type

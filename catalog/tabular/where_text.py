@@ -14,10 +14,12 @@ from catalog.tabular.query import (
     Condition,
     In,
     IsNull,
+    Measure,
     Near,
     Not,
     Op,
     Or,
+    Order,
     Scalar,
     Words,
 )
@@ -104,3 +106,22 @@ def value_text(value: Scalar) -> str:
         case int() | float():
             return repr(value)
     return "'" + value.replace("'", "''") + "'"
+
+
+def order_text(orders: Sequence[Order]) -> str:
+    """What the API's `order_by` takes."""
+    return ",".join(f"{'-' if o.descending else ''}{listed_name(o.column)}" for o in orders)
+
+
+def measures_text(measures: Sequence[Measure]) -> str:
+    """What the API's `measures` takes."""
+    return ",".join(
+        f"{m.aggregate.value}({m.column if m.column == '*' else name_text(m.column)}) as {name_text(m.name)}"
+        for m in measures
+    )
+
+
+def listed_name(name: str) -> str:
+    """A name in a list of names: in quotes where it would be read as something else."""
+    odd = name != name.strip() or name.startswith("-") or set(name) & set('",')
+    return name_text(name) if odd or not name else name

@@ -14,12 +14,15 @@ from catalog.services import tables
 from catalog.tabular.where_text import short_where_text
 from portal.readers import count_view
 from portal.site import Site
+from portal.table_page.column_panel import panel_of
 from portal.table_page.day_map import MapView
 from portal.table_page.downloads import downloads
+from portal.table_page.embeds import Embed, embedded
 from portal.table_page.examples import example_where, examples
 from portal.table_page.outline_map import OutlinesView
 from portal.table_page.page import RowsView, TablePage
 from portal.table_page.pictures import ChartView
+from portal.table_page.point_map import view_of
 from portal.table_page.profiles import bar, profile_of
 from portal.table_page.words import COMPARISONS
 
@@ -52,13 +55,21 @@ def points(table_id: str) -> Response:
     return ChartView(_page(table_id)).csv()
 
 
+@bp.get("/tables/<table_id>/chart/embed")
+def embed(table_id: str) -> Response:
+    """The chart alone, for frames on other sites."""
+    return embedded(_page(table_id))
+
+
 def _page(table_id: str) -> TablePage:
     return TablePage(tables.show(g.identity, table_id), read_grid(request.args))
 
 
 def _rows(page: TablePage) -> str:
     rows = RowsView(page) if page.loaded else None
-    return render_template("tables/rows.html", page=page, rows=rows, comparisons=COMPARISONS)
+    return render_template(
+        "tables/rows.html", page=page, rows=rows, panel=panel_of(page), comparisons=COMPARISONS
+    )
 
 
 def _columns(page: TablePage) -> str:
@@ -67,13 +78,18 @@ def _columns(page: TablePage) -> str:
 
 
 def _chart(page: TablePage) -> str:
-    return render_template("tables/chart.html", page=page, chart=ChartView(page).load())
+    chart = ChartView(page).load()
+    return render_template("tables/chart.html", page=page, chart=chart, embed=Embed(chart))
 
 
 def _map(page: TablePage) -> str:
     if page.planned:
         return render_template("tables/map.html", page=page, map=MapView(page))
-    return render_template("tables/outlines.html", page=page, map=OutlinesView(page))
+    if page.has_outlines:
+        outlines = OutlinesView(page)
+        if outlines.drawn:
+            return render_template("tables/outlines.html", page=page, map=outlines)
+    return render_template("tables/points.html", page=page, map=view_of(page))
 
 
 def _downloads(page: TablePage) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote_plus, urlencode
 
 from flask import url_for
 
 from catalog.schemas.grid import MOST_COLUMNS, USUAL_SIZE, Grid
+from catalog.tabular.filters import Filter
+from catalog.tabular.query import Order
 
 Pairs = list[tuple[str, str]]
 
@@ -27,7 +31,7 @@ class Addresses:
 
     def view(self, name: str) -> str:
         """Another view, with all that is chosen in this one."""
-        return self._at(replace(self.grid, view=name))
+        return self._at(replace(self.grid, view=name, panel="", on=""))
 
     def day(self, day: str) -> str:
         """The map at another day."""
@@ -42,22 +46,63 @@ class Addresses:
         return self._at(self.grid.on_page(number))
 
     def sort(self, column: str) -> str:
-        """Sorted by a column: first upwards, then downwards, then as published."""
-        now = self.grid
-        if now.sort != column:
-            return self._at(replace(now, sort=column, descending=False, page=1, row=0))
-        if not now.descending:
-            return self._at(replace(now, descending=True, page=1, row=0))
-        return self._at(replace(now, sort="", descending=False, page=1, row=0))
+        """Sorted by a column alone: first upwards, then downwards, then as published."""
+        order = next((o for o in self.grid.orders[:1] if o.column == column), None)
+        if order is None:
+            return self.sorted(Order(column))
+        return self.sorted() if order.descending else self.sorted(Order(column, descending=True))
+
+    def then(self, order: Order) -> str:
+        """Sorted by what it is sorted by now, and by one column more, or by that one the other way."""
+        others = tuple(o for o in self.grid.orders if o.column != order.column)
+        return self.sorted(*others, order)
+
+    def sorted(self, *orders: Order) -> str:
+        """Sorted by these, or as published."""
+        return self._fresh(orders=orders)
 
     def without(self, position: int) -> str:
         """One filter less."""
         left = tuple(f for at, f in enumerate(self.grid.filters) if at != position)
-        return self._at(replace(self.grid, filters=left, page=1, row=0))
+        return self._fresh(filters=left)
+
+    def without_words(self) -> str:
+        """The same filters without the search."""
+        return self._fresh(words="")
 
     def all_rows(self) -> str:
-        """No filters."""
-        return self._at(replace(self.grid, filters=(), page=1, row=0))
+        """No filters, no search."""
+        return self._fresh(filters=(), words="")
+
+    def filtered(self, *filters: Filter, view: str = "rows") -> str:
+        """The filters of these columns replaced by these, in the view of rows."""
+        columns = {f.column for f in filters}
+        others = tuple(f for f in self.grid.filters if f.column not in columns)
+        return self._fresh(filters=(*others, *filters), view=view)
+
+    def panel(self, name: str, on: str = "") -> str:
+        """With a panel open above the rows; without a name they are closed."""
+        return self._at(replace(self.grid, panel=name, on=on))
+
+    @cached_property
+    def _column_panel(self) -> str:
+        return self._at(replace(self.grid, panel="column", on="", view="rows"))
+
+    def column(self, name: str) -> str:
+        """With what can be done with a column open above the rows; cheap, for each heading has one."""
+        return f"{self._column_panel}&on={quote_plus(name)}#panel"
+
+    def hide(self, column: str) -> str:
+        """Without a column."""
+        return self._at(replace(self.grid, hidden=(*self.grid.hidden, column), panel="", on=""))
+
+    def box(self, box: str) -> str:
+        """Another part of the map."""
+        return self._at(replace(self.grid, box=box))
+
+    def show_all(self) -> str:
+        """With all columns."""
+        return self._at(replace(self.grid, hidden=(), panel="", on=""))
 
     def columns_from(self, first: int) -> str:
         """The columns before or after those that are shown."""
@@ -68,9 +113,14 @@ class Addresses:
         return [(name, value) for name, value in pairs_of(self.grid) if name not in without]
 
     def part(self, name: str, extra: Sequence[tuple[str, str]] = ()) -> str:
-        """The address of a file of the page, such as `chart.svg`, for the same rows."""
-        query = urlencode([*extra, *filter_pairs(self.grid)])
-        return f"{self.path}/{name}?{query}" if query else f"{self.path}/{name}"
+        """The address of a file of the page, such as `chart.svg`, or of the page, for the same rows."""
+        query = urlencode([*extra, *narrowing_pairs(self.grid)])
+        path = f"{self.path}/{name}" if name else self.path
+        return f"{path}?{query}" if query else path
+
+    def _fresh(self, **changes: Any) -> str:
+        """Other rows: what is open is closed, and the page is the first again."""
+        return self._at(replace(self.grid, page=1, row=0, panel="", on="", **changes))
 
     def _at(self, grid: Grid) -> str:
         query = urlencode(pairs_of(grid))
@@ -86,12 +136,29 @@ def filter_pairs(grid: Grid) -> Pairs:
     ]
 
 
+def narrowing_pairs(grid: Grid) -> Pairs:
+    """What chooses the rows: the search and the filters."""
+    return [*([("q", grid.words)] if grid.words else []), *filter_pairs(grid)]
+
+
+def order_pairs(grid: Grid) -> Pairs:
+    """The order; `sort` and `desc` pair up by their places, so one that rises says so before one that falls."""
+    last = max((at for at, order in enumerate(grid.orders) if order.descending), default=-1)
+    return [
+        pair
+        for at, order in enumerate(grid.orders)
+        for pair in (
+            ("sort", order.column),
+            *([("desc", "1" if order.descending else "0")] if at <= last else []),
+        )
+    ]
+
+
 def pairs_of(grid: Grid) -> Pairs:
     """All parameters; what is usual is left out, so that addresses stay short."""
     pairs: Pairs = [] if grid.view == "rows" else [("view", grid.view)]
-    pairs += filter_pairs(grid)
-    if grid.sort:
-        pairs += [("sort", grid.sort), *([("desc", "1")] if grid.descending else [])]
+    pairs += [*narrowing_pairs(grid), *order_pairs(grid)]
+    pairs += [("hide", name) for name in grid.hidden]
     if grid.size != USUAL_SIZE:
         pairs.append(("size", str(grid.size)))
     if grid.first_column:
@@ -100,6 +167,5 @@ def pairs_of(grid: Grid) -> Pairs:
         pairs.append(("page", str(grid.page)))
     if grid.row:
         pairs.append(("row", str(grid.row)))
-    if grid.day:
-        pairs.append(("day", grid.day))
-    return pairs
+    texts = {"day": grid.day, "box": grid.box, "panel": grid.panel, "on": grid.on}
+    return [*pairs, *((name, text) for name, text in texts.items() if text)]

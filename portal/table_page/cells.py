@@ -87,9 +87,7 @@ def _long(value: str, whole: str, at: int, summary: str = "") -> str:
     rest = ""
     if len(value) > LONG:
         words = escape(gettext("The whole value"))
-        rest = (
-            f'… <a hx-boost="false" href="{escape(whole.replace("OFFSET", str(at)))}">{words}</a>'
-        )
+        rest = f'… <a hx-boost="false" href="{escape(whole.replace("OFFSET", str(at), 1))}">{words}</a>'
     return (
         f'<td><details class="weft-long"><summary>{escape(summary)}</summary>'
         f"<div>{escape(value[:LONG])}{rest}</div></details></td>"

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import g, url_for
+from flask_babel import gettext
+from markupsafe import Markup, escape
 
 from catalog.errors import BadQuery, CatalogError
-from catalog.schemas.grid import MOST_COLUMNS, SIZES, Conditions, Grid, conditions
-from catalog.services import charts, maps, tables
+from catalog.schemas.grid import (
+    ALTERNATIVES,
+    MOST_COLUMNS,
+    MOST_ORDERS,
+    SIZES,
+    Conditions,
+    Grid,
+    conditions,
+)
+from catalog.services import charts, maps, points, tables
 from catalog.tabular.filters import SUITED, WITHOUT_VALUE
+from catalog.tabular.values import usable
+from catalog.tabular.where_text import order_text, where_text
 from portal.filters import sentence, text
 from portal.table_page.addresses import Addresses
 from portal.table_page.cells import body
 from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPES, VIEWS
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from catalog.models.table import DataTable
     from catalog.tabular.column import Column
+    from catalog.tabular.filters import Filter
 
 
 MOST_DIGITS = 12
@@ -36,6 +48,18 @@ class Heading:
     label: str
     type: str
     unit: str
+    masked: bool = False
+    """Whether the reader sees masked values, which can be neither filtered nor sorted."""
+
+    @property
+    def called(self) -> str:
+        """The label, else the name."""
+        return self.label or self.name
+
+    @property
+    def sortable(self) -> bool:
+        """Whether rows can be put in the order of its values."""
+        return not self.masked and self.type != "geojson"
 
     @property
     def number(self) -> bool:
@@ -58,8 +82,19 @@ class TablePage:
 
     def __init__(self, table: DataTable, grid: Grid) -> None:
         self.table = table
-        self.grid = grid
-        self.at = Addresses.of(table.id, grid)
+        self.grid = self._settled(grid)
+        self.at = Addresses.of(table.id, self.grid)
+
+    def _settled(self, grid: Grid) -> Grid:
+        """The columns that a form has chosen become those that it has put away."""
+        known = [column.name for column in self.table.columns]
+        kept = set(grid.shown) & set(known)
+        hidden = grid.hidden
+        if kept:
+            hidden = tuple(name for name in known if name not in kept)
+        hidden = tuple(name for name in hidden if name in known)
+        hidden = () if len(hidden) >= len(known) else hidden
+        return replace(grid, hidden=hidden, shown=())
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
@@ -69,14 +104,56 @@ class TablePage:
     @cached_property
     def headings(self) -> list[Heading]:
         """All columns, in order."""
+        columns = self.columns
         return [
-            Heading(c.name, text(c.label), str(c.type), c.unit or "") for c in self.table.columns
+            Heading(c.name, text(c.label), str(c.type), c.unit or "", columns[c.name].masked)
+            for c in self.table.columns
+            if c.name in columns
         ]
+
+    def heading(self, name: str) -> Heading | None:
+        """The column of this name."""
+        return next((heading for heading in self.headings if heading.name == name), None)
+
+    def label(self, name: str) -> str:
+        """A column's label with its unit, else its name."""
+        heading = self.heading(name)
+        if heading is None:
+            return name
+        return f"{heading.called} ({heading.unit})" if heading.unit else heading.called
 
     @cached_property
     def conditions(self) -> Conditions:
-        """The filters, read."""
-        return conditions(self.grid.filters, self.columns)
+        """The filters and the search, read."""
+        return conditions(self.grid.filters, self.columns, self.grid.words)
+
+    @cached_property
+    def filtered_columns(self) -> frozenset[str]:
+        """Columns that have a filter."""
+        return frozenset(given.column for given in self.grid.filters)
+
+    @cached_property
+    def _options(self) -> dict[str, str]:
+        return {
+            heading.name: f'<option value="{escape(heading.name)}">{escape(heading.called)}</option>'
+            for heading in self.headings
+            if heading.sortable
+        }
+
+    def options(self, selected: str = "") -> Markup:
+        """The columns that can be sorted or grouped by, as choices of a form; made once a page."""
+        chosen = self._options.get(selected, "")
+        found = "".join(self._options.values())
+        if chosen:
+            found = found.replace(chosen, chosen.replace("<option ", "<option selected ", 1), 1)
+        return Markup(found)  # noqa: S704 # names and labels are escaped
+
+    @property
+    def sort_rows(self) -> list[tuple[str, bool]]:
+        """Columns and directions of the form for the order: those that are set, and one more, at least two."""
+        now = [(order.column, order.descending) for order in self.grid.orders]
+        missing = max(1 if len(now) < MOST_ORDERS else 0, 2 - len(now))
+        return [*now, *[("", False)] * missing]
 
     @property
     def title(self) -> str:
@@ -116,25 +193,47 @@ class TablePage:
     @property
     def views(self) -> list[tuple[str, str, str]]:
         """Names, words and addresses of the views that this table has."""
-        has_map = self.planned or maps.has_outlines(self.table)
         return [
             (name, str(words), self.at.view(name))
             for name, words in VIEWS.items()
-            if name != "map" or has_map
+            if name != "map" or self.has_map
         ]
+
+    @cached_property
+    def has_map(self) -> bool:
+        """Whether there are areas or points to draw."""
+        return self.planned or self.has_outlines or self.has_places
+
+    @property
+    def has_outlines(self) -> bool:
+        """Whether a column of shapes may be drawn."""
+        return any(heading.type == "geojson" and not heading.masked for heading in self.headings)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether two columns say where the rows lie."""
+        return points.places_of(self.table, self.columns) is not None
+
+    def chart_address(self, pairs: Sequence[tuple[str, str]]) -> str:
+        """The page of a chart."""
+        return self.at.part("", [("view", "chart"), *pairs])
 
     @property
     def chips(self) -> list[tuple[str, str, str]]:
         """The filters in words, with the address without each of them, and what is wrong with it."""
         wrong = dict(self.conditions.refused)
-        return [
-            (
-                self._in_words(given),
-                self.at.without(at),
-                in_words(wrong[given]) if given in wrong else "",
-            )
-            for at, given in enumerate(self.grid.filters)
-        ]
+        words = self.grid.words
+        search = gettext("contains “%(words)s”", words=words) if words else ""
+        seen: set[str] = set()
+        found = [(str(search), self.at.without_words(), "")] if words else []
+        for at, given in enumerate(self.grid.filters):
+            said = self._in_words(given)
+            if given.comparison in ALTERNATIVES and given not in wrong:
+                said = str(gettext("or %(filter)s", filter=said)) if given.column in seen else said
+                seen.add(given.column)
+            mistake = in_words(wrong[given]) if given in wrong else ""
+            found.append((said, self.at.without(at), mistake))
+        return found
 
     @property
     def refusals(self) -> list[tuple[str, str]]:
@@ -145,13 +244,19 @@ class TablePage:
     @property
     def sort_problem(self) -> str:
         """Why the rows are not sorted as asked for."""
-        if not self.grid.sort or self.grid.sort in self.columns:
-            return ""
-        unknown = BadQuery("there is no column “%(column)s” to sort by", column=self.grid.sort)
-        return in_words(unknown)
+        for order in self.grid.orders:
+            if order.column not in self.columns:
+                unknown = "there is no column “%(column)s” to sort by"
+                return in_words(BadQuery(unknown, column=order.column))
+            try:
+                usable(tuple(self.columns.values()), order.column)
+            except BadQuery as error:
+                return in_words(error)
+        return ""
 
-    def _in_words(self, given: Any) -> str:
-        label = next((h.label for h in self.headings if h.name == given.column), "") or given.column
+    def _in_words(self, given: Filter) -> str:
+        heading = self.heading(given.column)
+        label = heading.called if heading else given.column
         sign = COMPARISON_SIGNS.get(given.comparison) or str(COMPARISONS[given.comparison])
         value = "" if given.comparison in WITHOUT_VALUE else f" {given.value}"
         return f"{label} {sign}{value}"
@@ -221,21 +326,43 @@ class RowsView:
     def columns_after(self) -> str:
         """The address of the columns after these, if there are any."""
         after = self.page.grid.first_column + MOST_COLUMNS
-        return self.page.at.columns_from(after) if after < len(self.page.columns) else ""
+        left = len(self.page.grid.columns_left(self.page.columns))
+        return self.page.at.columns_from(after) if after < left else ""
 
     @property
     def body(self) -> Markup:
         """The rows as HTML."""
         return body(
             self.found.data,
-            [str(column.type) for column in self.found.columns],
+            ["string" if column.masked else str(column.type) for column in self.found.columns],
             offset=self.offset,
             marked=self.page.grid.row,
-            whole=f"/api/v1/tables/{self.page.table.id}/rows?offset=OFFSET&limit=1",
+            whole=self._whole,
         )
 
-    def sorted(self, name: str) -> str:
-        """The value of `aria-sort` for a column."""
-        if self.page.grid.sort != name:
-            return "none"
-        return "descending" if self.page.grid.descending else "ascending"
+    @property
+    def _whole(self) -> str:
+        """The address of one row with all of its texts, in the same order and under the same filters."""
+        where, order = self.page.conditions.where, self.page.grid.order_by(self.page.columns)
+        asked = {
+            "where": where_text(where) if where else "",
+            "order_by": order_text(order),
+            "limit": "1",
+        }
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"/api/v1/tables/{self.page.table.id}/rows?offset=OFFSET&{query}"
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, bool]]:
+        """Column → place in the order, and whether it falls."""
+        orders = self.page.grid.order_by(self.page.columns)
+        return {order.column: (at, order.descending) for at, order in enumerate(orders)}
+
+    def sorted(self, name: str) -> tuple[int, bool] | None:
+        """Which key of the order a column is, from 0, and whether it falls."""
+        return self._places.get(name)
+
+    @property
+    def keys(self) -> int:
+        """Number of columns that the rows are sorted by."""
+        return len(self._places)

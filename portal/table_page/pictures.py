@@ -12,14 +12,15 @@ from flask import Response, g, request
 from flask_babel import gettext, ngettext
 
 from catalog.errors import BadQuery
-from catalog.schemas.chart import chart_pairs, read_chart
+from catalog.schemas.chart import LONGEST_TITLE, chart_pairs, read_chart, read_title
 from catalog.services import charts
-from catalog.tabular.chart import NUMERIC, TEMPORAL, ChartQuery, ChartWords, Kind
+from catalog.tabular.chart import NUMERIC, OTHER, TEMPORAL, TOPS, ChartQuery, ChartWords, Kind
+from catalog.tabular.chart_spec import share, starts_at_zero
 from portal.filters import number
 from portal.languages import current
 from portal.table_page.cells import number_text
 from portal.table_page.page import Heading, TablePage, in_words
-from portal.table_page.words import AGGREGATES, KINDS
+from portal.table_page.words import AGGREGATES, KINDS, SORTINGS, UNITS
 
 if TYPE_CHECKING:
     from catalog.services.charts import Chart
@@ -37,6 +38,10 @@ class ChartView:
 
     kinds = KINDS
     aggregates = AGGREGATES
+    units = UNITS
+    tops = TOPS
+    sortings = SORTINGS
+    longest_title = LONGEST_TITLE
     listed = LISTED
     chart: Chart | None = None
     """What `load` has read."""
@@ -45,6 +50,7 @@ class ChartView:
         self.page = page
         self.problem: BadQuery | None = None
         self.query: ChartQuery | None = None
+        self.own_title = read_title(request.args)
         try:
             self.query = read_chart(request.args, charts.opening(page.table))
         except BadQuery as error:
@@ -58,6 +64,11 @@ class ChartView:
             self.problem = error
         return self
 
+    def required(self) -> ChartView:
+        """The same with its points; raises BadQuery when there is no chart."""
+        self.chart = self._chart
+        return self
+
     @property
     def problem_words(self) -> str:
         """Why there is no chart."""
@@ -66,20 +77,33 @@ class ChartView:
     @property
     def x_choices(self) -> list[Heading]:
         """Columns that may be the horizontal axis, or the colours."""
-        return [heading for heading in self.page.headings if heading.type != "geojson"]
+        return [heading for heading in self.page.headings if heading.sortable]
 
     @property
     def y_choices(self) -> list[Heading]:
         """Columns that calculations may be made of: numbers first."""
         return sorted(self.x_choices, key=lambda heading: heading.type not in NUMERIC)
 
+    @property
+    def by_time(self) -> bool:
+        """Whether the axis goes along the time, so that it has units."""
+        return self._type_of_x in TEMPORAL
+
+    @property
+    def by_category(self) -> bool:
+        """Whether there are categories, of which some may be left out."""
+        if self.query is None:
+            return False
+        return self.query.kind is Kind.PIE or self._type_of_x not in NUMERIC | TEMPORAL
+
+    @property
+    def _type_of_x(self) -> str:
+        heading = self.page.heading(self.query.x) if self.query else None
+        return heading.type if heading else ""
+
     def label(self, name: str) -> str:
         """A column's label with its unit, else its name."""
-        heading = next((h for h in self.page.headings if h.name == name), None)
-        if heading is None:
-            return name
-        label = heading.label or heading.name
-        return f"{label} ({heading.unit})" if heading.unit else label
+        return self.page.label(name)
 
     @cached_property
     def words(self) -> ChartWords:
@@ -91,12 +115,27 @@ class ChartView:
             x=self.label(query.x),
             series=series,
             empty=gettext("(no value)"),
+            other=self._other,
             language=current(),
         )
 
     @property
+    def _other(self) -> str:
+        others = self._chart.data.others if self._query.with_other else 0
+        if not others:
+            return str(gettext("Other"))
+        return str(gettext("Other (%(count)s)", count=number(others)))
+
+    @property
     def title(self) -> str:
+        """The reader's own title, else what is measured, by what."""
+        return self.own_title or self.usual_title
+
+    @property
+    def usual_title(self) -> str:
         """What is measured, by what."""
+        if self.query is None:
+            return ""
         query = self._query
         x = self.label(query.x)
         if query.kind is Kind.SCATTER:
@@ -121,7 +160,7 @@ class ChartView:
     @property
     def alternative(self) -> str:
         """What the picture shows, for those who do not see it."""
-        points = self._chart.data.points
+        points = [p for p in self._chart.data.points if p.x != OTHER]
         if not points:
             return str(gettext("%(title)s: nothing to show", title=self.title))
         least = min(points, key=lambda point: point.value)
@@ -145,13 +184,26 @@ class ChartView:
         unit_words = {
             "hour": gettext("Values are put together by hour."),
             "day": gettext("Values are put together by day."),
+            "week": gettext("Values are put together by week, which begins on Monday."),
             "month": gettext("Values are put together by month."),
+            "quarter": gettext("Values are put together by quarter."),
             "year": gettext("Values are put together by year."),
         }
         remarks = [unit_words.get(data.unit, "")]
         if data.step:
             step = number_text(data.step)
             remarks.append(gettext("Numbers are put together in steps of %(step)s.", step=step))
+        if data.points and not starts_at_zero(self._query, data):
+            remarks.append(gettext("The axis of values does not start at zero."))
+        if data.others:
+            remarks.append(
+                ngettext(
+                    "“Other” is calculated over all rows of %(count)s group that is not shown by itself.",
+                    "“Other” is calculated over all rows of the %(count)s groups that are not shown by themselves.",
+                    data.others,
+                    count=number(data.others),
+                )
+            )
         if data.categories_left_out:
             remarks.append(
                 ngettext(
@@ -184,9 +236,13 @@ class ChartView:
 
     @property
     def points(self) -> Iterator[tuple[str, str, str]]:
-        """The first points as text: place, series, value."""
-        for point in self._chart.data.points[:LISTED]:
-            yield self._place(point.x), point.series, _shown(point.value)
+        """The first points as text: place, series, value; of a pie also the share."""
+        points = self._chart.data.points
+        pie = self._query.kind is Kind.PIE
+        total = sum(point.value for point in points) if pie else 0.0
+        for point in points[:LISTED]:
+            part = f" ({share(point.value, total)})" if pie else ""
+            yield self._place(point.x), point.series, f"{_shown(point.value)}{part}"
 
     @property
     def count(self) -> int:
@@ -196,7 +252,10 @@ class ChartView:
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The chart's own parameters."""
-        return chart_pairs(self.query) if self.query else []
+        if self.query is None:
+            return []
+        title = [("title", self.own_title)] if self.own_title else []
+        return [*chart_pairs(self.query), *title]
 
     def picture(self, format_: str, size: str = "wide") -> str:
         """The address of the picture; it names the release, so that it may be kept."""
@@ -223,7 +282,7 @@ class ChartView:
         )
         response = Response(content, mimetype=MEDIA[format_])
         response.headers["Content-Security-Policy"] = POLICY
-        return _kept(response, self.page)
+        return kept_for_a_while(response, self.page)
 
     def csv(self) -> Response:
         """All points, for a spreadsheet."""
@@ -240,7 +299,7 @@ class ChartView:
             writer.writerow([*cells, number_text(point.value)])
         response = Response(out.getvalue(), mimetype="text/csv")
         response.headers["Content-Disposition"] = 'attachment; filename="chart.csv"'
-        return _kept(response, self.page)
+        return kept_for_a_while(response, self.page)
 
     @property
     def _numbered(self) -> bool:
@@ -251,8 +310,10 @@ class ChartView:
     def _place(self, x: str | float | None) -> str:
         if x is None:
             return str(gettext("(no value)"))
+        if x == OTHER:
+            return self._other
         if isinstance(x, str):
-            return x.replace("T", " ") if self._chart.type in TEMPORAL else x
+            return _moment(x, self._chart.data.unit) if self._chart.type in TEMPORAL else x
         if self._chart.data.step:
             end = float(f"{x + self._chart.data.step:.12g}")
             return f"{number_text(x)} – < {number_text(end)}"
@@ -270,6 +331,13 @@ class ChartView:
         return charts.show(g.identity, self.page.table.id, self._query, where=where)
 
 
+def _moment(x: str, unit: str) -> str:
+    """A moment, or the beginning of a unit of time, as people write it."""
+    if unit == "quarter":
+        return f"{x[:4]} Q{(int(x[5:7]) + 2) // 3}"
+    return x.replace("T", " ")
+
+
 def _plain(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
@@ -279,7 +347,7 @@ def _shown(value: float) -> str:
     return number(int(rounded) if rounded == int(rounded) else rounded)
 
 
-def _kept(response: Response, page: TablePage) -> Response:
+def kept_for_a_while(response: Response, page: TablePage) -> Response:
     """Browsers may keep a picture of a release for a while; what is not open, no cache in between."""
     shared = "public" if page.dataset.access == "open" else "private"
     response.headers["Cache-Control"] = f"{shared}, max-age=300"

@@ -37,15 +37,32 @@ KINDS = {
     "line": lazy_gettext("Line"),
     "area": lazy_gettext("Area"),
     "bar": lazy_gettext("Bars"),
+    "pie": lazy_gettext("Pie"),
     "scatter": lazy_gettext("Points"),
 }
 AGGREGATES = {
     "count": lazy_gettext("Number of rows"),
     "avg": lazy_gettext("Average"),
+    "median": lazy_gettext("Median"),
     "sum": lazy_gettext("Sum"),
     "min": lazy_gettext("Least"),
     "max": lazy_gettext("Greatest"),
     "distinct": lazy_gettext("Number of different values"),
+}
+UNITS = {
+    "": lazy_gettext("(as fits)"),
+    "year": lazy_gettext("Year"),
+    "quarter": lazy_gettext("Quarter"),
+    "month": lazy_gettext("Month"),
+    "week": lazy_gettext("Week"),
+    "day": lazy_gettext("Day"),
+    "hour": lazy_gettext("Hour"),
+}
+SORTINGS = {
+    "": lazy_gettext("(as usual)"),
+    "largest": lazy_gettext("Largest first"),
+    "smallest": lazy_gettext("Smallest first"),
+    "name": lazy_gettext("By name"),
 }
 VIEWS = {
     "rows": lazy_gettext("Rows"),

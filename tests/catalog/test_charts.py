@@ -30,20 +30,21 @@ from catalog.tabular.chart import (
     MOST_CATEGORIES,
     MOST_MOMENTS,
     MOST_SERIES,
+    OTHER,
     ChartData,
     ChartQuery,
     ChartWords,
     Kind,
     Point,
+    Sorting,
     chart_from,
     check_chart,
     fits,
-    fold_moments,
     grouping,
     guess_chart,
     settle,
 )
-from catalog.tabular.chart_spec import SIZES, lines_of, vega_lite
+from catalog.tabular.chart_spec import GREY, SIZES, lines_of, starts_at_zero, vega_lite
 from catalog.tabular.chart_sql import BINS, TINIEST, steps_between
 from catalog.tabular.column import Column
 from catalog.tabular.draw import answer, serve, size_kb
@@ -76,7 +77,6 @@ POINTS = st.builds(
     st.one_of(st.none(), st.text(max_size=8), st.floats(-1e9, 1e9)),
     st.floats(-1e15, 1e15),
     st.text(max_size=4),
-    st.integers(0, 1000),
 )
 
 
@@ -123,7 +123,7 @@ def test_the_chart_that_came_with_a_table_is_read() -> None:
     )
     assert chart_from({"x": "day"}) == ChartQuery(Kind.LINE, "day", Aggregate.COUNT)
     assert chart_from({}) is None
-    assert chart_from({"x": "day", "kind": "pie"}) is None
+    assert chart_from({"x": "day", "kind": "globe"}) is None
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_the_group_by_has_names_of_its_own_and_a_sensible_order() -> None:
         ChartQuery(Kind.BAR, "district", Aggregate.AVG, "value", "open"), COLUMNS, None
     )
     assert asked.group_by == ("district", "open")
-    assert [m.name for m in asked.measures] == ["_value", "rows"]
+    assert [m.name for m in asked.measures] == ["_value"]
     assert asked.order_by[0].column == "_value"
     assert asked.order_by[0].descending
     asked = grouping(ChartQuery(Kind.LINE, "day"), COLUMNS, Compare("value", Op.GT, 1))
@@ -282,49 +282,126 @@ def test_too_many_places_on_a_line_are_cut_and_it_is_said() -> None:
     assert data.cut
 
 
-@pytest.mark.parametrize(
-    ("aggregate", "value"),
-    [
-        (Aggregate.SUM, 24.0),
-        (Aggregate.COUNT, 24.0),
-        (Aggregate.MIN, 1.0),
-        (Aggregate.MAX, 1.0),
-        (Aggregate.AVG, 1.0),
-    ],
-)
-def test_too_many_hours_are_folded_into_days(aggregate: Aggregate, value: float) -> None:
-    hours = [
-        Point(f"2020-{m:02}-{d:02}T{h:02}:00:00", 1.0, "", 2)
+def test_too_many_moments_are_put_together_by_the_finest_unit_that_is_coarse_enough(
+    app: Flask,
+) -> None:
+    rows = [
+        {"when": f"2020-{m:02}-{d:02} {h:02}:00:00", "n": h}
         for m in range(1, 13)
         for d in range(1, 29)
         for h in range(24)
     ]
-    folded, unit = fold_moments(aggregate, hours)
-    assert unit == "day"
-    assert len(folded) == 12 * 28
-    assert {p.value for p in folded} == {value}
-    assert {p.rows for p in folded} == {48}
+    table = make_loaded_table(rows, slug="hours")
+
+    def values(aggregate: Aggregate, unit: str = "") -> tuple[str, set[float], int]:
+        query = ChartQuery(Kind.LINE, "when", aggregate, "n", unit=unit)
+        data = charts.show(ANYONE, table, query).data
+        return data.unit, {point.value for point in data.points}, len(data.points)
+
+    assert values(Aggregate.SUM) == ("day", {276.0}, 12 * 28)
+    assert values(Aggregate.MEDIAN) == ("day", {11.5}, 12 * 28)
+    assert values(Aggregate.DISTINCT) == ("day", {24}, 12 * 28)
+    assert values(Aggregate.AVG, "quarter") == ("quarter", {11.5}, 4)
+    assert values(Aggregate.MAX, "year") == ("year", {23}, 1)
+    assert values(Aggregate.COUNT, "week")[0] == "week"
 
 
-def test_averages_are_folded_by_their_weight_and_different_values_are_not_folded() -> None:
-    points = [Point(f"{1000 + at}-01-01", 1.0, "", 1) for at in range(MOST_MOMENTS + 1)]
-    points.append(Point("1000-12-31", 4.0, "", 2))
-    folded, unit = fold_moments(Aggregate.AVG, points)
-    assert unit == "year"
-    assert folded[0] == Point("1000", 3.0, "", 3)
-    assert fold_moments(Aggregate.DISTINCT, points) == (points, "")
-    assert fold_moments(Aggregate.AVG, [Point("1000-01-01", 1.0, "", 0)] * 2)[1] == ""
+@pytest.mark.parametrize(
+    ("unit", "places"),
+    [
+        ("year", ["2019", "2020"]),
+        ("quarter", ["2019-10", "2020-01"]),
+        ("month", ["2019-12", "2020-01"]),
+        ("week", ["2019-12-30"]),
+        ("day", ["2019-12-31", "2020-01-01"]),
+        ("hour", ["2019-12-31T23:00", "2020-01-01T00:00"]),
+    ],
+)
+def test_moments_are_put_together_by_the_unit_that_is_asked_for(
+    app: Flask, unit: str, places: list[str]
+) -> None:
+    rows = [{"when": "2019-12-31 23:30:00"}, {"when": "2020-01-01 00:10:00"}, {"when": None}]
+    table = make_loaded_table(rows, slug="turn")
+    data = charts.show(ANYONE, table, ChartQuery(Kind.BAR, "when", unit=unit)).data
+    assert [point.x for point in data.points] == places
+    assert sum(point.value for point in data.points) == 2
 
 
-def test_an_average_of_no_rows_is_nothing() -> None:
-    points = [
-        Point(f"2020-01-01T{h % 24:02}:{h // 24:02}:{s:02}", 5.0, "", 0)
-        for h in range(24 * 60)
-        for s in (0, 1)
+def test_other_categories_are_calculated_over_all_of_their_rows(app: Flask) -> None:
+    rows = [
+        {"name": f"n{at:02}" if at else None, "n": at, "part": "ab"[at % 2]}
+        for at in range(40)
+        for _ in range(41 - at)
     ]
-    folded, unit = fold_moments(Aggregate.AVG, points)
-    assert unit == "hour"
-    assert {p.value for p in folded} == {0.0}
+    table = make_loaded_table(rows, slug="others")
+
+    def last(aggregate: Aggregate, **more: Any) -> Point:
+        query = ChartQuery(Kind.BAR, "name", aggregate, "n", top=5, other=True, **more)
+        data = charts.show(ANYONE, table, query).data
+        assert (data.others, data.categories_left_out) == (35, 0)
+        return data.points[-1]
+
+    left = [row["n"] for row in rows if row["n"] not in (15, 16, 17, 18, 19, 20, 21)]
+    assert left
+    total = charts.show(ANYONE, table, ChartQuery(Kind.BAR, "name", Aggregate.SUM, "n")).data
+    shown = charts.show(ANYONE, table, ChartQuery(Kind.BAR, "name", Aggregate.SUM, "n", top=5)).data
+    everything = sum(int(str(row["n"])) for row in rows)
+    assert shown.categories_left_out == 35
+    assert last(Aggregate.SUM) == Point(OTHER, everything - sum(p.value for p in shown.points))
+    assert len(total.points) == MOST_CATEGORIES
+    assert last(Aggregate.MEDIAN).value < 40
+    assert last(Aggregate.COUNT, series="part").series in "ab"
+
+
+def test_the_empty_category_is_no_other_when_it_is_shown(app: Flask) -> None:
+    rows = [{"name": None}] * 9 + [{"name": f"n{at}"} for at in range(9)]
+    table = make_loaded_table(rows, slug="empties")
+    shown = charts.show(ANYONE, table, ChartQuery(Kind.PIE, "name")).data
+    assert shown.points[0] == Point(None, 9)
+    assert shown.points[-1] == Point(OTHER, 3)
+    assert sum(point.value for point in shown.points) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("sorting", "order"),
+    [("", "cab"), ("largest", "cab"), ("smallest", "bac"), ("name", "abc")],
+)
+def test_categories_come_in_the_order_that_is_asked_for(sorting: str, order: str) -> None:
+    points = [Point("a", 2), Point("b", 1), Point("c", 3)]
+    query = ChartQuery(Kind.BAR, "district", sorting=Sorting(sorting))
+    data = settle(query, ColumnType.STRING, points)
+    assert "".join(str(point.x) for point in data.points) == order
+
+
+def test_one_category_alone_is_not_called_other() -> None:
+    points = [Point(f"n{at}", 9 - at) for at in range(6)]
+    data = settle(ChartQuery(Kind.BAR, "district", top=5, other=True), ColumnType.STRING, points)
+    assert len(data.points) == 6
+    assert data.categories_left_out == 0
+
+
+def test_a_pie_shows_parts_of_a_whole_only(app: Flask) -> None:
+    table = make_loaded_table([{"a": "x", "n": -1}, {"a": "y", "n": 4}], slug="pie")
+    with pytest.raises(BadQuery, match="below zero"):
+        charts.show(ANYONE, table, ChartQuery(Kind.PIE, "a", Aggregate.SUM, "n"))
+    with pytest.raises(BadQuery, match="parts of a whole"):
+        charts.show(ANYONE, table, ChartQuery(Kind.PIE, "a", Aggregate.AVG, "n"))
+    spec = vega_lite(
+        ChartQuery(Kind.PIE, "a"),
+        ColumnType.STRING,
+        ChartData((Point("x", 999_999), Point("y", 1), Point(OTHER, 0))),
+        WORDS,
+    )
+    labels = [value["x"] for value in spec["data"]["values"]]
+    assert labels == ["x  100.0 %", "y  < 0.1 %", "…  0.0 %"]
+    assert spec["encoding"]["color"]["scale"]["range"][-1] == GREY
+
+
+def test_only_lines_far_from_zero_do_not_start_there() -> None:
+    far = ChartData((Point("a", 90), Point("b", 100)))
+    assert not starts_at_zero(ChartQuery(Kind.LINE, "day"), far)
+    assert starts_at_zero(ChartQuery(Kind.BAR, "day"), far)
+    assert starts_at_zero(ChartQuery(Kind.LINE, "day"), ChartData((Point("a", 1), Point("b", 9))))
 
 
 @given(
@@ -419,6 +496,13 @@ def test_a_title_keeps_its_words() -> None:
 def test_the_address_says_the_chart_and_is_read_back() -> None:
     query = ChartQuery(Kind.BAR, "district", Aggregate.MAX, "value", "open")
     assert read_chart(dict(chart_pairs(query)), None) == query
+    query = ChartQuery(
+        Kind.BAR, "day", unit="quarter", top=10, other=True, sorting=Sorting.SMALLEST
+    )
+    assert read_chart(dict(chart_pairs(query)), None) == query
+    odd = {"x": "day", "unit": "decade", "top": "7", "order": "odd", "other": "yes"}
+    assert read_chart(odd, None) == ChartQuery(Kind.BAR, "day")
+    assert read_chart({"kind": "pie", "x": "a", "series": "b"}, None) == ChartQuery(Kind.PIE, "a")
     opening = ChartQuery(Kind.LINE, "day")
     assert read_chart({}, opening) == opening
     assert read_chart({"kind": "bar"}, opening) == ChartQuery(Kind.BAR, "day")
@@ -428,9 +512,9 @@ def test_the_address_says_the_chart_and_is_read_back() -> None:
     )
     assert read_chart({"x": "day"}, opening) == ChartQuery(Kind.BAR, "day")
     with pytest.raises(BadQuery):
-        read_chart({"kind": "pie"}, opening)
+        read_chart({"kind": "globe"}, opening)
     with pytest.raises(BadQuery):
-        read_chart({"agg": "median"}, opening)
+        read_chart({"agg": "mode"}, opening)
 
 
 # Drawing
@@ -583,8 +667,8 @@ def test_the_points_are_the_groups_of_the_table(table_id: str) -> None:
     chart = charts.show(ANYONE, table_id, query)
     assert chart.type is ColumnType.DATE
     assert chart.data.points[:2] == (
-        Point("2020-01-01", 2, "浦东新区", 1),
-        Point("2020-01-01", 1, "黄浦区", 1),
+        Point("2020-01-01", 2, "浦东新区"),
+        Point("2020-01-01", 1, "黄浦区"),
     )
     assert len(chart.data.points) == len(ROWS)
 
@@ -592,7 +676,7 @@ def test_the_points_are_the_groups_of_the_table(table_id: str) -> None:
 def test_a_filter_narrows_the_chart(table_id: str) -> None:
     where = Compare("district", Op.EQ, "黄浦区")
     chart = charts.show(ANYONE, table_id, ChartQuery(Kind.BAR, "district"), where=where)
-    assert chart.data.points == (Point("黄浦区", 28, "", 28),)
+    assert chart.data.points == (Point("黄浦区", 28),)
 
 
 def test_a_table_opens_with_its_own_chart_if_it_fits(app: Flask) -> None:

@@ -186,16 +186,116 @@ def test_an_address_is_read_and_what_makes_no_sense_passed_over() -> None:
     assert grid == Grid(
         view="chart",
         filters=(Filter("text", Comparison.IS, "x"), Filter("day", Comparison.EMPTY)),
-        sort="whole",
-        descending=True,
+        orders=(Order("whole", descending=True),),
         first_column=120,
-        filter_column="text",
+        on="text",
     )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "orders"),
+    [
+        ([("sort", "a")], [("a", False)]),
+        ([("sort", "a"), ("desc", "1")], [("a", True)]),
+        ([("sort", "a"), ("sort", "b"), ("desc", "0"), ("desc", "1")], [("a", False), ("b", True)]),
+        ([("sort", ""), ("desc", "1"), ("sort", "b"), ("desc", "0")], [("b", False)]),
+        ([("sort", "a"), ("sort", "a"), ("desc", "0"), ("desc", "1")], [("a", False)]),
+        ([("desc", "1")], []),
+        ([("sort", f"c{at}") for at in range(9)], [(f"c{at}", False) for at in range(4)]),
+    ],
+)
+def test_several_columns_to_sort_by_pair_up_with_their_directions(
+    pairs: list[tuple[str, str]], orders: list[tuple[str, bool]]
+) -> None:
+    found = read_grid(MultiDict(pairs)).orders
+    assert [(order.column, order.descending) for order in found] == orders
+
+
+def test_the_form_of_a_column_takes_the_place_of_its_filters() -> None:
+    grid = read_grid(
+        MultiDict(
+            [
+                ("column", "day"), ("op", "at_least"), ("value", "2020-01-01"),
+                ("column", "text"), ("op", "contains"), ("value", "old"),
+                ("of", "text"), ("has", " new "), ("from", ""), ("to", "z"),
+                ("pick", "a"), ("pick", "b"), ("pick", " "), ("none", "empty"),
+            ]
+        )
+    )  # fmt: skip
+    assert grid.filters == (
+        Filter("day", Comparison.AT_LEAST, "2020-01-01"),
+        Filter("text", Comparison.CONTAINS, " new "),
+        Filter("text", Comparison.AT_MOST, "z"),
+        Filter("text", Comparison.IS, "a"),
+        Filter("text", Comparison.IS, "b"),
+        Filter("text", Comparison.EMPTY),
+    )
+
+
+def test_several_values_of_a_column_mean_one_of_them() -> None:
+    asked = [("text", "is", "a"), ("day", "is", "2020-01-01"), ("text", "is", "b")]
+    filters = tuple(Filter(column, Comparison(op), value) for column, op, value in asked)
+    assert conditions(filters, COLUMNS).where == And(
+        (In("text", ("a", "b")), Compare("day", Op.EQ, "2020-01-01"))
+    )
+    filters = (*filters, Filter("text", Comparison.EMPTY))
+    found = conditions(filters, COLUMNS).where
+    assert isinstance(found, And)
+    assert found.parts[0] == Or((In("text", ("a", "b")), IsNull("text")))
+    days = tuple(Filter("seen at", Comparison.IS, f"2020-01-0{day}") for day in (1, 2))
+    assert isinstance(conditions(days, COLUMNS).where, Or)
+
+
+def test_every_word_of_a_search_stands_somewhere() -> None:
+    found = conditions((), COLUMNS, "东四 7").where
+    assert found == And(
+        (
+            Compare("text", Op.CONTAINS, "东四"),
+            Or(
+                (
+                    Compare("text", Op.CONTAINS, "7"),
+                    Compare("whole", Op.EQ, 7),
+                    Compare("PM2.5", Op.EQ, 7.0),
+                )
+            ),
+        )
+    )
+    assert conditions((), COLUMNS, "").where is None
+    assert conditions((), {"open": COLUMNS["open"]}, "x").where == Or(())
+
+
+def test_a_search_of_many_words_in_many_columns_is_for_all_of_them_at_once() -> None:
+    many = {f"c{at}": Column(f"c{at}", f"c{at}", ColumnType.STRING) for at in range(100)}
+    found = conditions((), many, "a b c").where
+    assert isinstance(found, Or)
+    assert found.parts[0] == Compare("c0", Op.CONTAINS, "a b c")
+
+
+def test_a_masked_column_is_neither_filtered_nor_sorted_nor_searched() -> None:
+    masked = {
+        "id": Column("id", "c0", ColumnType.STRING, masked=True),
+        "name": Column("name", "c1", ColumnType.STRING),
+    }
+    given = Filter("id", Comparison.IS, "1")
+    found = conditions((given,), masked, "x")
+    assert found.where == Compare("name", Op.CONTAINS, "x")
+    assert [filter_ for filter_, _ in found.refused] == [given]
+    assert Grid(orders=(Order("id"), Order("name"))).query(masked, None).order_by == (
+        Order("name"),
+    )
+
+
+def test_columns_that_were_put_away_are_not_asked_for() -> None:
+    grid = read_grid(MultiDict([("hide", "text"), ("hide", "open"), ("hide", "text")]))
+    assert grid.hidden == ("text", "open")
+    left = tuple(name for name in COLUMNS if name not in grid.hidden)
+    assert grid.query(COLUMNS, None).select == left
+    assert Grid(hidden=tuple(COLUMNS)).query(COLUMNS, None).select == ()
 
 
 def test_too_many_filters_and_too_long_values_are_left_out() -> None:
     threes = [
-        pair for at in range(40) for pair in (("column", "text"), ("op", "is"), ("value", str(at)))
+        pair for at in range(90) for pair in (("column", "text"), ("op", "is"), ("value", str(at)))
     ]
     assert len(read_grid(MultiDict(threes)).filters) == MOST_FILTERS
     long = [("column", "text"), ("op", "is"), ("value", "x" * 2000)]
@@ -250,8 +350,8 @@ def test_wide_tables_are_shown_in_parts_and_unknown_columns_do_not_sort() -> Non
     assert len(Grid().query(many, None).select) == MOST_COLUMNS
     assert len(Grid(first_column=MOST_COLUMNS).query(many, None).select) == 5
     assert len(Grid(first_column=10 * MOST_COLUMNS).query(many, None).select) == MOST_COLUMNS
-    assert Grid(sort="gone").query(COLUMNS, None).order_by == ()
-    assert Grid(sort="day", descending=True).query(COLUMNS, None).order_by == (
+    assert Grid(orders=(Order("gone"),)).query(COLUMNS, None).order_by == ()
+    assert Grid(orders=(Order("day", descending=True),)).query(COLUMNS, None).order_by == (
         Order("day", descending=True),
     )
     assert Grid().query(COLUMNS, None).select == ()

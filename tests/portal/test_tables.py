@@ -395,7 +395,7 @@ def test_a_table_opens_with_a_sensible_chart(client: FlaskClient, table_id: str)
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("kind=pie", "There is no such kind of chart."),
+        ("kind=globe", "There is no such kind of chart."),
         ("kind=bar&x=gone", "The table has no column “gone” to draw."),
         ("kind=line&x=day&agg=avg&y=station", "Choose a column of numbers for this calculation."),
     ],
@@ -560,11 +560,12 @@ def test_a_table_of_outlines_has_a_map_of_its_own(
     assert len(soup.select(".weft-remark")) == 1
 
 
-def test_outlines_without_areas_draw_nothing(client: FlaskClient, app: Flask) -> None:
-    point = json.dumps({"type": "Point", "coordinates": [121, 31]})
-    table = make_loaded_table([{"n": 1, "at": point}], slug="points", types={"at": "geojson"})
+def test_shapes_without_a_place_draw_nothing(client: FlaskClient, app: Flask) -> None:
+    table = make_loaded_table([{"n": 1, "at": "{}"}], slug="points", types={"at": "geojson"})
     soup = page(client, f"/en/tables/{table}?view=map")
-    assert words(soup, ".govuk-inset-text") == ["This table has no areas to draw."]
+    assert words(soup, ".govuk-inset-text") == [
+        "No row that the filters leave has a place to draw."
+    ]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

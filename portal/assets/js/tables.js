@@ -45,7 +45,7 @@ function narrow(form) {
 }
 
 function submitOnChange(form) {
-  for (const field of form.querySelectorAll("select, input[type=date]")) {
+  for (const field of form.querySelectorAll("select, input[type=date], input[type=checkbox], input[name=title]")) {
     // A date field changes with every digit that is typed: wait until it is left, or Enter is pressed.
     if (field.type === "date") continue;
     field.addEventListener("change", () => form.requestSubmit());
@@ -140,16 +140,112 @@ function player(place) {
   document.addEventListener("htmx:after:swap", told);
 }
 
+// With the shift key a heading adds its column to the order, or turns it around there.
+function sortingFurther(event) {
+  const link = event.target.closest?.("[data-sort]");
+  if (!link || !event.shiftKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const there = new URL(window.location.href);
+  const asked = there.searchParams;
+  const columns = asked.getAll("sort");
+  const falls = asked.getAll("desc");
+  const keys = columns.map((column, at) => [column, falls[at] === "1"]);
+  const now = keys.find(([column]) => column === link.dataset.sort);
+  if (now) now[1] = !now[1];
+  else keys.push([link.dataset.sort, false]);
+  for (const name of ["sort", "desc", "page", "row", "go"]) asked.delete(name);
+  for (const [column, down] of keys) {
+    asked.append("sort", column);
+    asked.append("desc", down ? "1" : "0");
+  }
+  const view = document.querySelector(VIEW);
+  window.htmx.ajax("GET", there.pathname + there.search, {
+    source: link,
+    target: `#${view.id}`,
+    select: `#${view.id}`,
+    swap: "outerHTML",
+    selectOOB: BESIDE,
+    push: "true",
+  });
+}
+
+// A box drawn over the map of points is looked at closer.
+function boxing(map) {
+  const drawing = map.querySelector("[data-box]");
+  if (!drawing) return;
+  const { box, west, east, bottom, top } = drawing.dataset;
+  const place = (event) => {
+    const point = new DOMPoint(event.clientX, event.clientY);
+    return point.matrixTransform(drawing.getScreenCTM().inverse());
+  };
+  const { width, height } = drawing.viewBox.baseVal;
+  const latitude = (y) => {
+    const north = Number(top) - (y / height) * (top - bottom);
+    return (Math.atan(Math.exp((north * Math.PI) / 180)) * 360) / Math.PI - 90;
+  };
+  const longitude = (x) => Number(west) + (x / width) * (east - west);
+  let start = null;
+  let shown = null;
+  drawing.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" || event.button !== 0) return;
+    start = place(event);
+  });
+  const end = () => {
+    shown?.remove();
+    start = shown = null;
+  };
+  drawing.addEventListener("pointermove", (event) => {
+    if (!start) return;
+    const now = place(event);
+    if (!shown) {
+      if (Math.hypot(now.x - start.x, now.y - start.y) < 6) return;
+      shown = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      shown.setAttribute("class", "weft-points__drawn");
+      drawing.append(shown);
+      drawing.setPointerCapture(event.pointerId);
+    }
+    shown.setAttribute("x", Math.min(start.x, now.x));
+    shown.setAttribute("y", Math.min(start.y, now.y));
+    shown.setAttribute("width", Math.abs(now.x - start.x));
+    shown.setAttribute("height", Math.abs(now.y - start.y));
+  });
+  drawing.addEventListener("pointerup", (event) => {
+    const first = start;
+    const wanted = shown;
+    const last = first && place(event);
+    end();
+    if (!wanted) return;
+    const ends = [
+      longitude(Math.min(first.x, last.x)),
+      latitude(Math.max(first.y, last.y)),
+      longitude(Math.max(first.x, last.x)),
+      latitude(Math.min(first.y, last.y)),
+    ];
+    const there = box.replace("BOX", ends.map((one) => one.toFixed(6)).join(","));
+    const options = { target: "#map", select: "#map", swap: "outerHTML", selectOOB: BESIDE, push: "true" };
+    window.htmx.ajax("GET", there, options);
+  });
+  drawing.addEventListener("pointercancel", end);
+  drawing.addEventListener("dragstart", (event) => event.preventDefault());
+}
+
 function prepare(root) {
-  if (root.id === "map") pointing(root);
+  if (root.id === "map") {
+    pointing(root);
+    boxing(root);
+  }
   root.querySelectorAll("[data-filter-form]").forEach(narrow);
   root.querySelectorAll("[data-submit-on-change]").forEach(submitOnChange);
-  root.querySelectorAll("#map").forEach(pointing);
+  root.querySelectorAll("#map").forEach((map) => {
+    pointing(map);
+    boxing(map);
+  });
   root.querySelectorAll("[data-copy]").forEach(copyable);
 }
 
 // What a swap would lose: which forms are open, where the focus is, how far the grid is scrolled sideways.
-const kept = { open: [], focus: "", left: 0 };
+const kept = { open: [], focus: "", left: 0, panel: "", opener: "" };
 
 function remember() {
   const view = document.querySelector(VIEW);
@@ -157,6 +253,19 @@ function remember() {
   kept.open = [...view.querySelectorAll("details[data-keep][open]")].map((one) => one.dataset.keep);
   kept.focus = view.contains(document.activeElement) ? document.activeElement.id : "";
   kept.left = view.querySelector("[data-grid]")?.scrollLeft ?? 0;
+  kept.panel = view.querySelector("[data-panel]")?.dataset.panel ?? "";
+}
+
+// A panel that has opened gets the focus; when it closes, the focus goes back to what opened it.
+function panelFocus(view) {
+  const panel = view.querySelector("[data-panel]");
+  if (panel && panel.dataset.panel !== kept.panel) {
+    kept.opener = kept.focus;
+    panel.focus({ preventScroll: true });
+    panel.scrollIntoView({ block: "nearest" });
+  } else if (!panel && kept.panel && kept.opener) {
+    document.getElementById(kept.opener)?.focus({ preventScroll: true });
+  }
 }
 
 function restore() {
@@ -172,9 +281,14 @@ function restore() {
   if (grid) grid.scrollLeft = kept.left;
   view.querySelector(".weft-grid__marked")?.scrollIntoView({ block: "center" });
   if (kept.focus) document.getElementById(kept.focus)?.focus({ preventScroll: true });
+  panelFocus(view);
   status.textContent = view.querySelector("[data-announce]")?.textContent ?? "";
 }
 
+document.addEventListener("click", sortingFurther, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.activeElement?.closest("[data-panel]")?.querySelector("[data-close]")?.click();
+});
 document.addEventListener("htmx:before:swap", remember);
 document.addEventListener("htmx:after:swap", restore);
 
