@@ -107,7 +107,7 @@ def show(
     table = tables.show(who, table_id)
     columns = columns_by_name(table)
     check_chart(query, columns)
-    key = f"{POINTS_EDITION} {table.id} {table.release} {query!r} {where!r}"
+    key = f"{POINTS_EDITION} {table.id} {table.release} {table.narrowed} {query!r} {where!r}"
     content = kept("chart-data", key, lambda: _pack(_points(who, table, query, where)))
     data = _unpack(content)
     if query.kind is Kind.PIE and any(point.value < 0 for point in data.points):
@@ -134,7 +134,7 @@ def picture(
         chart = show(who, table_id, query, where=where)
         return PEN.draw(vega_lite(query, chart.type, chart.data, words, size=size), format_)
 
-    wanted = f"{EDITION} {POINTS_EDITION} {table.id} {table.release} {format_} {size if size in SIZES else ''}"
+    wanted = f"{EDITION} {POINTS_EDITION} {table.id} {table.release} {table.narrowed} {format_} {size if size in SIZES else ''}"
     return kept("chart-pictures", f"{wanted} {query!r} {where!r} {words!r}", draw)
 
 

@@ -96,7 +96,7 @@ def plan_of(table: DataTable) -> MapPlan | None:
         plan = MapPlan(str(asked["geometry"]), join, str(asked["day"]), str(asked["value"]))
     except (KeyError, TypeError, ValueError):
         return None
-    names = {column.name for column in table.columns}
+    names = {column.name for column in tables.columns_of(table) if not column.masked}
     wanted = {plan.day, plan.value, *(here for here, _ in join)}
     return plan if join and wanted <= names else None
 
@@ -114,7 +114,7 @@ class OutlineMap:
 
 def has_outlines(table: DataTable) -> bool:
     """Whether a column of the table holds outlines."""
-    return any(column.type == ColumnType.GEOMETRY for column in table.columns)
+    return any(column.type is ColumnType.GEOMETRY for column in tables.columns_of(table))
 
 
 def outlines(who: Identity, table_id: str) -> OutlineMap:
@@ -123,7 +123,7 @@ def outlines(who: Identity, table_id: str) -> OutlineMap:
     if not has_outlines(table):
         raise NotFound("this table has no map")
     name = name_column(table)
-    key = f"{table.id} {table.release} {name!r} alone"
+    key = f"{table.id} {table.release} {table.narrowed} {name!r} alone"
     frame = _frame_of(kept("outlines", key, lambda: _draw(who, table, [name] if name else [])))
     areas = tuple(_area(area, area["keys"].get(name) or "", None, ()) for area in frame["areas"])
     return OutlineMap(frame["width"], frame["height"], areas, table.rows > MOST_AREAS)
@@ -131,7 +131,8 @@ def outlines(who: Identity, table_id: str) -> OutlineMap:
 
 def name_column(table: DataTable) -> str:
     """The text column that tells the areas best apart, by preference one that is called name."""
-    texts = [c for c in table.columns if c.type == ColumnType.STRING]
+    open_ = {column.name for column in tables.columns_of(table) if not column.masked}
+    texts = [c for c in table.columns if c.type == ColumnType.STRING and c.name in open_]
     called = [c.name for c in texts if c.name.lower() in NAMES]
     if called:
         return called[0]
@@ -170,7 +171,7 @@ def _scale(
     who: Identity, table: DataTable, plan: MapPlan
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """All days, and limits of classes that hold for all of them, so that colours can be compared."""
-    key = f"{table.id} {table.release} {plan!r}"
+    key = f"{table.id} {table.release} {table.narrowed} {plan!r}"
     return _scale_of(kept("map-scales", key, lambda: _measure(who, table, plan)))
 
 
@@ -209,7 +210,7 @@ def _outlines(who: Identity, plan: MapPlan) -> tuple[DataTable | None, Mapping[s
     """The drawing of the outlines' newest release; without outlines the values still have their table."""
     try:
         table = tables.show(who, plan.geometry)
-        key = f"{table.id} {table.release} {plan.join!r}"
+        key = f"{table.id} {table.release} {table.narrowed} {plan.join!r}"
         content = kept(
             "outlines", key, lambda: _draw(who, table, [there for _, there in plan.join])
         )
@@ -226,7 +227,7 @@ def _frame_of(content: bytes) -> Mapping[str, Any]:
 
 def _draw(who: Identity, table: DataTable, names: Sequence[str]) -> bytes:
     columns = [c.name for c in table.columns]
-    shape = next(c.name for c in table.columns if c.type == ColumnType.GEOMETRY)
+    shape = next(c.name for c in tables.columns_of(table) if c.type is ColumnType.GEOMETRY)
     joined = [name for name in names if name in columns]
     query = TableQuery(tuple(dict.fromkeys([*joined, shape])), limit=MOST_AREAS)
     rows = tables.rows(who, table.id, query).data.to_pylist()

@@ -132,7 +132,7 @@ def show(
 ) -> PointMap | None:
     """The points of the newest release in a part of the earth; None where no row has a place."""
     table = tables.show(who, table_id)
-    key = f"{EDITION} {table.id} {table.release} {places!r} {where!r} {box!r}"
+    key = f"{EDITION} {table.id} {table.release} {table.narrowed} {places!r} {where!r} {box!r}"
     found = json.loads(kept("point-maps", key, lambda: _read(table, places, where, box)))
     if not found["total"]:
         return None

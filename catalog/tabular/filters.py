@@ -13,7 +13,7 @@ from enum import StrEnum
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
-from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar
+from catalog.tabular.query import And, Compare, Condition, In, IsNull, Not, Op, Or, Scalar, Words
 from catalog.tabular.values import usable
 
 LARGEST_INTEGER = 2**63 - 1
@@ -75,11 +75,10 @@ SUITED: Mapping[ColumnType, tuple[Comparison, ...]] = {
     ColumnType.GEOMETRY: (Comparison.EMPTY, Comparison.FILLED),
 }
 """Type → comparisons that make sense for it, the likeliest first."""
-SEARCHED = frozenset(
-    {ColumnType.STRING, ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DATE, ColumnType.DATETIME}
-)
-MOST_PLACES = 240
-"""Comparisons that a search may become."""
+VALUED = frozenset({ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DATE, ColumnType.DATETIME})
+"""Types whose values a word of a search may be."""
+MOST_PLACES = 60
+"""Columns in which a word is looked for as a value."""
 
 
 @dataclass(frozen=True)
@@ -123,23 +122,26 @@ def one_of(conditions: Sequence[Condition]) -> Condition:
 
 def words_condition(words: str, columns: Mapping[str, Column]) -> Condition | None:
     """Rows in which every word stands somewhere: in a text, or as the value of a number or a day."""
-    places = [c for c in columns.values() if c.type in SEARCHED and not c.masked]
-    asked = words.split()
-    if len(asked) * len(places) > MOST_PLACES:
-        asked = [words.strip()]
-    return all_of([_word_condition(word, places[:MOST_PLACES]) for word in asked])
+    places = [c for c in columns.values() if c.type in VALUED and not c.masked][:MOST_PLACES]
+    texts: list[str] = []
+    parts: list[Condition] = []
+    for word in words.split():
+        values = _values_of(word, places)
+        if values:
+            parts.append(Or((Words(word), *values)))
+        else:
+            texts.append(word)
+    return all_of([*([Words(" ".join(texts))] if texts else []), *parts])
 
 
-def _word_condition(word: str, places: Sequence[Column]) -> Condition:
+def _values_of(word: str, places: Sequence[Column]) -> list[Condition]:
+    """Comparisons of the columns that can have the word as their value."""
     found: list[Condition] = []
     for column in places:
-        if column.type is ColumnType.STRING:
-            found.append(Compare(column.name, Op.CONTAINS, word))
-            continue
         with contextlib.suppress(BadQuery):  # the word is no number, or no day
             given = Filter(column.name, Comparison.IS, word)
             found.append(condition_of(given, {column.name: column}))
-    return Or(tuple(found)) if len(found) != 1 else found[0]
+    return found
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition | None:
