@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.v1 import datasets, downloads, openapi, organizations, sql, tables
+from api.v1 import (
+    datasets,
+    downloads,
+    openapi,
+    organizations,
+    releases,
+    sql,
+    tables,
+)
+
+NOUNS = (
+    datasets.bp,
+    organizations.bp,
+    tables.bp,
+    downloads.bp,
+    releases.bp,
+    sql.bp,
+)
+"""The endpoints, in the order of the description."""
 
 
 def init_app(app: Flask) -> None:
     """Add the endpoints and their description."""
-    openapi.init_app(app, (datasets.bp, organizations.bp, tables.bp, downloads.bp, sql.bp))
+    openapi.init_app(app, NOUNS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from catalog.models.table import DataTable
 
 SQL = "/api/v1/sql"
-Examples = dict[str, dict[str, str]]
+Examples = dict[str, dict[str, Any]]
 """Beginning of a path → parameter → example."""
 
 
@@ -67,7 +67,7 @@ def _with_body(operation: Mapping[str, Any], example: Mapping[str, object]) -> d
     return {**operation, "requestBody": {**body, "content": content}}
 
 
-def _path(path: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+def _path(path: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """A path with its operations and shared parameters."""
     return {
         name: _parameters(part, known)
@@ -77,7 +77,7 @@ def _path(path: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _parameters(given: list[dict[str, Any]], known: Mapping[str, str]) -> list[dict[str, Any]]:
+def _parameters(given: list[dict[str, Any]], known: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         _parameter(parameter, known[parameter["name"]])
         if parameter.get("name") in known
@@ -86,20 +86,21 @@ def _parameters(given: list[dict[str, Any]], known: Mapping[str, str]) -> list[d
     ]
 
 
-def _parameter(given: Mapping[str, Any], example: str) -> dict[str, Any]:
+def _parameter(given: Mapping[str, Any], example: object) -> dict[str, Any]:
     schema = {name: said for name, said in given.get("schema", {}).items() if name != "example"}
     return {**given, "schema": schema, "example": example}
 
 
-def _of_table(table: DataTable) -> dict[str, str]:
+def _of_table(table: DataTable) -> dict[str, Any]:
     names = [column.name for column in table.columns]
     texts = [column.name for column in table.columns if column.type == "string"] or names
     numbers = [column.name for column in table.columns if column.type in ("integer", "number")]
     if not numbers or not texts:
-        return {"table_id": table.id}
+        return {"table_id": table.id, "number": table.release}
     text, value = name_text(texts[0]), name_text(numbers[-1])
     return {
         "table_id": table.id,
+        "number": table.release,
         "select": ",".join(dict.fromkeys((text, value))),
         "where": f"{value} > 0",
         "order_by": f"-{value}",

@@ -1,7 +1,7 @@
 """A release as a file: made once, when first asked for, then kept, and the same bytes for everybody for ever.
 
 A release file holds what the public sees of the release, whoever asks, so that its hash can be told; who may
-see more gets it by a query. The key of a file is made of all that its bytes depend on: the content of the
+see more gets it by a query. The key of a file is made of all that its bytes depend on: the release,
 release, the columns as they are shown, the format and the libraries that write it. A change of any of
 them makes another file with another tag, and the old one is let go.
 """
@@ -211,7 +211,7 @@ def _known(
 def _digest(release: Release, version: Version, name: str) -> str:
     libraries = [(one, version_of_package(one)) for one in LIBRARIES.get(name, ())]
     columns = [repr(column) for column in version.columns]
-    parts = (EDITION, version.table_id, release.number, release.content, name, libraries, columns)
+    parts = (EDITION, version.table_id, release.number, name, libraries, columns)
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
