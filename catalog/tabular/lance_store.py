@@ -19,7 +19,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,11 +34,12 @@ from catalog.errors import BadQuery, CatalogError, Unavailable
 from catalog.tabular.column import Column
 from catalog.tabular.lance_copies import Copy, copies, copy_with, new_copy, sync
 from catalog.tabular.lance_filter import filter_text
+from catalog.tabular.lance_finding import Finder, Opened, indexed_texts
 from catalog.tabular.lance_index import index
 from catalog.tabular.lance_layout import Layout, Numbers
 from catalog.tabular.masking import hide
 from catalog.tabular.query import Condition, TableQuery
-from catalog.tabular.selections import Kept, Selection
+from catalog.tabular.selections import Kept
 from catalog.tabular.sql import check_page, is_group, nulls_first, ordered_columns, result_columns
 from catalog.tabular.state import DELETED, INSERTED, OP, ROW, Part, State, schema_of
 from catalog.tabular.store import NO_CHANGES
@@ -52,8 +53,6 @@ MOST_OPEN = 64
 BLOCK_ROWS = 1_000
 BLOCK_BYTES = 1_000_000
 COPIES_KEPT = 2
-FIRST_IDS = 1_000
-MOST_FIRST_IDS = 10_000
 INDEX_FROM_ROWS = 20_000
 MOST_BITMAPS = 10_000
 
@@ -61,15 +60,6 @@ MOST_FRAGMENTS = 100
 """Reading slows down with the number of fragments that appends have left."""
 DELETE_ROWS = 5_000
 SMALL = 1_000
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A copy as it stands at one position of the journal."""
-
-    dataset: Any
-    rows: int
-    layout: Layout
 
 
 class LanceStore:
@@ -87,7 +77,7 @@ class LanceStore:
         self.index_from = index_from
         self.bitmaps_to = bitmaps_to
         self.rows_a_file = rows_a_file
-        self.selections: Kept[Selection] = Kept()
+        self.finder = Finder(index_from // 10)
         self.blocks: Kept[pa.Table] = Kept()
         self._row_bytes: dict[tuple[Any, ...], int] = {}
         self._lock = threading.Lock()
@@ -201,8 +191,8 @@ class LanceStore:
             if query.where is None and not query.order_by:
                 data = self._page(opened, (table, position), stored, query)
             else:
-                ids = self._ids(opened, (table, position), columns, query)
-                data = _take(opened.dataset, stored, ids)
+                ids = self.finder.page(opened, columns, query)
+                data = _take(opened.dataset, stored, pa.array(ids))
         return hide(data.rename_columns([column.name for column in wanted]), wanted)
 
     def numbered(
@@ -219,10 +209,9 @@ class LanceStore:
         self, table: str, position: int, columns: tuple[Column, ...], where: Condition | None
     ) -> int:
         """Exact number of rows that satisfy `where`."""
-        text = filter_text(where, columns) if where is not None else None
         opened = self._open(table, position)
         with _lance_errors():
-            return int(opened.dataset.count_rows(text))
+            return self.finder.count(opened, columns, TableQuery(where=where))
 
     def batches(
         self, table: str, position: int, columns: tuple[Column, ...], query: TableQuery
@@ -288,22 +277,6 @@ class LanceStore:
             self.blocks.put((*key, start), block)
         return block
 
-    def _ids(
-        self, opened: Opened, copy: tuple[str, int], columns: tuple[Column, ...], query: TableQuery
-    ) -> pa.Array:
-        """Row ids of the page, cut from the ids that the query selects."""
-        end = query.offset + query.limit
-        scanned = _scan(query, columns, in_order=opened.layout.untouched)
-        key = (*copy, scanned.get("filter"), repr(query.order_by))
-        selection = self.selections.get(key)
-        if selection is None or not selection.reaches(end):
-            first = max(end, FIRST_IDS) if end <= MOST_FIRST_IDS else None
-            scanner = opened.dataset.scanner(columns=[], with_row_id=True, limit=first, **scanned)
-            ids = scanner.to_table()["_rowid"].to_numpy()
-            selection = Selection(ids, complete=first is None or len(ids) < first)
-            self.selections.put(key, selection)
-        return pa.array(selection.ids[query.offset : end])
-
     def _open(self, table: str, position: int) -> Opened:
         key = (table, position)
         with self._lock:
@@ -318,7 +291,13 @@ class LanceStore:
             dataset = lance.dataset(
                 str(copy.place), version=copy.versions[position], session=self._shared_session()
             )
-            opened = Opened(dataset, dataset.count_rows(), _layout(dataset, copy, position))
+            opened = Opened(
+                dataset,
+                dataset.count_rows(),
+                _layout(dataset, copy, position),
+                key,
+                indexed_texts(dataset),
+            )
         with self._lock:
             self._opened[key] = opened
             while len(self._opened) > MOST_OPEN:
@@ -338,7 +317,7 @@ class LanceStore:
         with self._lock:
             for key in [key for key in self._opened if key[0] == table]:
                 del self._opened[key]
-        for kept in (self.selections, self.blocks):
+        for kept in (self.finder, self.blocks):
             kept.forget(lambda key: isinstance(key, tuple) and key[0] == table)
 
     def _home(self, table: str) -> Path:

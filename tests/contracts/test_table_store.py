@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -38,6 +39,7 @@ from catalog.tabular.query import (
 )
 from catalog.tabular.state import Part, State
 from catalog.tabular.store import NO_CHANGES, TableStore
+from tests.catalog.test_state import make_base, make_delta
 from tests.make_table import STATION_ROWS, STATIONS, Row, make_columns, make_parquet
 
 
@@ -134,7 +136,7 @@ def _holds(condition: Condition, row: Row) -> bool | None:
 def _holds_own(condition: Condition, row: Row) -> bool | None:
     match condition:
         case Words(text):
-            texts = [c.name for c in ODD if c.type is ColumnType.STRING and c.name in row]
+            texts = [name for name in ("名 称", "名称") if name in row]
             words = [
                 Or(tuple(Compare(name, Op.ICONTAINS, word) for name in texts))
                 for word in text.split()
@@ -342,7 +344,8 @@ def test_places_are_found_by_distance_and_box(
     store: TableStore, tmp_path: Path, rows: list[Row], conditions: list[Near | Box]
 ) -> None:
     table = f"t{next(_TABLES)}"
-    store.serve(table, 1, make_parquet(tmp_path / f"{table}.parquet", PLACES, rows), PLACES)
+    base = make_parquet(tmp_path / f"{table}.parquet", PLACES, rows)
+    store.serve(table, State.of_file(base, PLACES, 1))
     for condition in conditions:
         if isinstance(condition, Near) and any(_at_the_edge(condition, row) for row in rows):
             continue  # where rounding decides, engines may differ
@@ -358,6 +361,85 @@ def _at_the_edge(near: Near, row: Row) -> bool:
         float(str(row["lat"])), float(str(row["lon"])), near.latitude, near.longitude
     )
     return abs(distance - near.km) < 1e-3
+
+
+# Texts, sorts and totals before and after changes
+
+NAMED = (Column("名称", "c0", ColumnType.STRING), Column("n", "c1", ColumnType.INTEGER))
+NAMES_OF_PLACES = st.text("东西路口中路ABab ，\n😀", max_size=9)
+NAMED_ROW = st.tuples(st.none() | NAMES_OF_PLACES, st.none() | st.integers(0, 3))
+BEFORE = st.lists(NAMED_ROW, min_size=1, max_size=30)
+CHANGES = st.fixed_dictionaries(
+    {
+        "changed": st.dictionaries(st.integers(0, 29), NAMED_ROW, max_size=6),
+        "deleted": st.sets(st.integers(0, 29), max_size=6),
+        "added": st.lists(NAMED_ROW, max_size=6),
+    }
+)
+TEXT_OPS = st.sampled_from([Op.EQ, Op.CONTAINS, Op.ICONTAINS, Op.STARTS, Op.ENDS])
+TEXT_TESTS = st.builds(Compare, st.just("名称"), TEXT_OPS, NAMES_OF_PLACES) | st.builds(
+    Words, NAMES_OF_PLACES
+)
+SEARCHES = st.builds(
+    TableQuery,
+    where=st.recursive(
+        TEXT_TESTS | st.builds(Compare, st.just("n"), st.sampled_from(ORDERED), st.integers(0, 3)),
+        lambda inner: st.one_of(
+            st.builds(And, st.lists(inner, max_size=3).map(tuple)),
+            st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
+            st.builds(Not, inner),
+        ),
+        max_leaves=4,
+    ),
+    order_by=st.lists(
+        st.builds(Order, st.sampled_from(["名称", "n"]), st.booleans()),
+        max_size=2,
+        unique_by=lambda order: order.column,
+    ).map(tuple),
+    limit=st.integers(0, 20),
+    offset=st.integers(0, 10),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=BEFORE, changes=CHANGES, queries=st.lists(SEARCHES, min_size=1, max_size=5))
+def test_texts_are_found_and_rows_sorted_the_same_before_and_after_changes(
+    store: TableStore,
+    tmp_path: Path,
+    before: list[tuple[object, object]],
+    changes: dict[str, Any],
+    queries: list[TableQuery],
+) -> None:
+    table = f"t{next(_TABLES)}"
+    first = dict(enumerate(before))
+    second = first | {at: row for at, row in changes["changed"].items() if at in first}
+    second = {at: row for at, row in second.items() if at not in changes["deleted"]}
+    second |= dict(enumerate(changes["added"], start=len(first)))
+    base = make_base(tmp_path / f"{table}.parquet", first)
+    delta = make_delta(tmp_path / f"{table}-2.parquet", 2, first, second)
+    store.serve(table, State(1, NAMED, base))
+    _check_searches(store, table, 1, first, queries)
+    store.serve(table, State(2, NAMED, base, deltas=(delta,)), {2: delta})
+    _check_searches(store, table, 2, second, queries)
+    _check_searches(store, table, 1, first, queries)
+    store.drop(table)
+
+
+def _check_searches(
+    store: TableStore,
+    table: str,
+    position: int,
+    numbered: dict[int, tuple[object, object]],
+    queries: list[TableQuery],
+) -> None:
+    rows: list[Row] = [{"名称": name, "n": n} for _, (name, n) in sorted(numbered.items())]
+    for query in queries:
+        expected = _asked(rows, query) if rows else []
+        page = store.rows(table, position, NAMED, query).to_pylist()
+        assert page == expected[query.offset : query.offset + query.limit]
+        assert store.count(table, position, NAMED, query.where) == len(expected)
 
 
 # Single facts

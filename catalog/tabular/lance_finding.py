@@ -1,0 +1,297 @@
+"""Which rows of a copy a query means, by their ids: conditions by indexes, texts by pairs of letters, sorts by keys.
+
+A condition is answered once: the ids it gives are kept for the total, the order and the pages that follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from lance.dataset import ColumnOrdering
+
+from catalog.tabular.bound import Bound, Every, Some, Test, bind
+from catalog.tabular.column import Column
+from catalog.tabular.lance_filter import write
+from catalog.tabular.lance_keys import Key, KeyColumn, Numbers, Places, Texts, keys_of, page_of
+from catalog.tabular.lance_layout import Layout
+from catalog.tabular.lance_words import (
+    SUFFIX,
+    Ids,
+    TextFacts,
+    facts_of,
+    ids_with_pairs,
+    is_certain,
+    is_nothing,
+    narrowed,
+    pairs_of,
+    satisfying,
+)
+from catalog.tabular.query import TableQuery
+from catalog.tabular.selections import Kept, Selection
+from catalog.tabular.sql import nulls_first, ordered_columns
+from catalog.tabular.state import ROW
+
+FIRST_IDS = 1_000
+MOST_FIRST_IDS = 10_000
+KEY_BYTES = 96_000_000
+MOST_KEPT_ROWS = 4_000_000
+"""Keys of larger copies are read for each page: a few of them would fill the memory."""
+ALL = "all"
+"""In place of an order: ids of all rows of a condition, ascending."""
+COMPARED_PART = 8
+"""Texts of up to one row in so many are read by id to be compared; of more, all are scanned."""
+
+
+Sorted = tuple[Column, bool, bool]
+"""A column to sort by, whether descending, whether rows without a value come first."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A copy as it stands at one position of the journal."""
+
+    dataset: Any
+    rows: int
+    layout: Layout
+    copy: tuple[str, int]
+    """Table and position."""
+    indexed: frozenset[str]
+    """Stored names of columns whose pairs of letters are indexed."""
+
+    @property
+    def in_order(self) -> bool:
+        """Whether rows stand in the order of their numbers."""
+        return self.layout.untouched
+
+
+class Finder:
+    """Finds ids of rows and keeps what the next questions need again."""
+
+    def __init__(self, facts_from: int) -> None:
+        self.facts_from = facts_from
+        self.selections: Kept[Selection] = Kept()
+        self.keys: Kept[KeyColumn] = Kept(KEY_BYTES)
+        self.facts: Kept[TextFacts] = Kept()
+
+    def forget(self, gone: Callable[[Hashable], bool]) -> None:
+        """Let go of what belongs to copies that were made anew."""
+        for kept in (self.selections, self.keys, self.facts):
+            kept.forget(gone)
+
+    def count(self, opened: Opened, columns: tuple[Column, ...], query: TableQuery) -> int:
+        """Number of rows that satisfy the condition."""
+        bound = self._bound(opened, columns, query)
+        if bound is None:
+            return opened.rows
+        for what in (ALL, ""):
+            kept = self.selections.get((*opened.copy, repr(bound), what))
+            if kept is not None and kept.complete:
+                return len(kept.ids)
+        if is_nothing(bound) or _is_searching(bound, opened.indexed):
+            return len(self._all(opened, bound))
+        return int(opened.dataset.count_rows(write(bound)))
+
+    def page(self, opened: Opened, columns: tuple[Column, ...], query: TableQuery) -> Ids:
+        """Ids of the rows of the page, in the order of the query."""
+        end = query.offset + query.limit
+        bound = self._bound(opened, columns, query)
+        key = (*opened.copy, repr(bound), repr(query.order_by) if query.order_by else "")
+        kept = self.selections.get(key)
+        if kept is not None and kept.reaches(end):
+            return kept.ids[query.offset : end]
+        first_nulls = nulls_first(query.order_by)
+        order = [
+            (column, descending, column.name in first_nulls)
+            for column, descending in ordered_columns(query.order_by, columns)
+        ]
+        if end > MOST_FIRST_IDS:
+            return self._deep(opened, bound, order, query.offset, end)
+        first = max(end, FIRST_IDS)
+        ids = self._first(opened, bound, order, first)
+        self.selections.put(key, Selection(ids, complete=len(ids) < first))
+        return ids[query.offset : end]
+
+    def _bound(
+        self, opened: Opened, columns: tuple[Column, ...], query: TableQuery
+    ) -> Bound | None:
+        if query.where is None:
+            return None
+        bound = bind(query.where, columns)
+        if opened.rows < self.facts_from:
+            return bound
+        return narrowed(bound, partial(self._facts, opened))
+
+    def _facts(self, opened: Opened, stored: str) -> TextFacts:
+        key = (*opened.copy, stored)
+        known = self.facts.get(key)
+        if known is None:
+            known = facts_of(opened.dataset.to_table(columns=[stored]).column(0))
+            self.facts.put(key, known)
+        return known
+
+    # Conditions
+
+    def _all(self, opened: Opened, bound: Bound) -> Ids:
+        """Ids of all rows that satisfy the condition, ascending."""
+        key = (*opened.copy, repr(bound), ALL)
+        kept = self.selections.get(key)
+        if kept is None:
+            kept = Selection(_matching(opened, bound), complete=True)
+            self.selections.put(key, kept)
+        return kept.ids
+
+    # Orders
+
+    def _first(
+        self,
+        opened: Opened,
+        bound: Bound | None,
+        order: Sequence[Sorted],
+        count: int,
+    ) -> Ids:
+        searching = bound is not None and (
+            is_nothing(bound) or _is_searching(bound, opened.indexed)
+        )
+        sorted_here = bool(order) and opened.rows <= MOST_KEPT_ROWS
+        if searching or sorted_here or not opened.in_order:
+            return self._deep(opened, bound, order, 0, count)
+        scanned: dict[str, Any] = {} if bound is None else {"filter": write(bound)}
+        if order:
+            keys = [
+                ColumnOrdering(column.stored, ascending=not descending, nulls_first=first)
+                for column, descending, first in order
+            ]
+            scanned["order_by"] = [*keys, ColumnOrdering(ROW)]
+        scanner = opened.dataset.scanner(columns=[], with_row_id=True, limit=count, **scanned)
+        ids: Ids = scanner.to_table()["_rowid"].to_numpy()
+        return ids
+
+    def _deep(
+        self,
+        opened: Opened,
+        bound: Bound | None,
+        order: Sequence[Sorted],
+        start: int,
+        stop: int,
+    ) -> Ids:
+        """A page at any depth, from the keys of all rows that satisfy the condition."""
+        if not order and opened.in_order and bound is not None:
+            return self._all(opened, bound)[start:stop]
+        wanted = [*order, *([] if opened.in_order else [(None, False, False)])]
+        columns = [self._key(opened, column) for column, _, _ in wanted]
+        ids = columns[0].ids
+        places = _places(None if bound is None else self._all(opened, bound), ids, opened.rows)
+        keys = [
+            key
+            for found, (_, descending, first) in zip(columns, wanted, strict=True)
+            for key in _turned(found.keys, descending=descending, nulls_first=first)
+        ]
+        page = page_of(places, keys, start, stop)
+        return page.astype(np.uint64) if ids is None else ids[page]
+
+    def _key(self, opened: Opened, column: Column | None) -> KeyColumn:
+        """The keys of a column, or of the numbers of rows."""
+        stored = ROW if column is None else column.stored
+        name = (*opened.copy, stored)
+        kept = self.keys.get(name)
+        if kept is None:
+            found = opened.dataset.to_table(columns=[stored], with_row_id=True)
+            ids: Ids = found["_rowid"].to_numpy()
+            if np.any(ids[:-1] >= ids[1:]):
+                found = found.take(np.argsort(ids))
+                ids = found["_rowid"].to_numpy()
+            plain = bool(len(ids) == 0 or (ids[-1] == len(ids) - 1))
+            kept = KeyColumn(keys_of(found.column(stored)), None if plain else ids)
+            if opened.rows <= MOST_KEPT_ROWS:
+                self.keys.put(name, kept)
+        return kept
+
+
+def _matching(opened: Opened, bound: Bound) -> Ids:
+    """Ids of the rows that satisfy the condition, ascending."""
+    if is_nothing(bound):
+        return np.zeros(0, np.uint64)
+    if not _is_searching(bound, opened.indexed):
+        return _scanned(opened, bound)
+    match bound:
+        case Every(parts):
+            return _each(opened, parts, Every, partial(np.intersect1d, assume_unique=True))
+        case Some(parts):
+            return _each(opened, parts, Some, np.union1d)
+        case Test():
+            return _searched(opened, bound)
+    raise TypeError(f"{bound!r} is not searched for")
+
+
+def _each(
+    opened: Opened,
+    parts: tuple[Bound, ...],
+    kind: type[Every] | type[Some],
+    join: Callable[..., Ids],
+) -> Ids:
+    """What the parts have found, joined; those that need no search are asked at once."""
+    plain = tuple(part for part in parts if not _is_searching(part, opened.indexed))
+    found = [_matching(opened, part) for part in parts if part not in plain]
+    if plain:
+        found.append(_scanned(opened, kind(plain)))
+    ids = found[0]
+    for more in found[1:]:
+        ids = join(ids, more)
+    return ids
+
+
+def _searched(opened: Opened, test: Test) -> Ids:
+    """By the index, and by comparing what it found where it is not certain alone."""
+    ids = ids_with_pairs(opened.dataset, test)
+    if is_certain(test) or not len(ids):
+        return ids
+    if len(ids) > opened.rows // COMPARED_PART:
+        return _scanned(opened, test)
+    stored = test.column.stored
+    texts = opened.dataset._take_rows(pa.array(ids), columns=[stored]).column(0)
+    return ids[satisfying(texts, test)]
+
+
+def _scanned(opened: Opened, bound: Bound) -> Ids:
+    scanner = opened.dataset.scanner(columns=[], with_row_id=True, filter=write(bound))
+    ids: Ids = scanner.to_table()["_rowid"].to_numpy()
+    return ids if opened.in_order else np.sort(ids)
+
+
+def _is_searching(bound: Bound, indexed: frozenset[str]) -> bool:
+    """Whether an index of pairs of letters helps."""
+    match bound:
+        case Every(parts) | Some(parts):
+            return any(_is_searching(part, indexed) for part in parts)
+        case Test(column):
+            return column.stored in indexed and bool(pairs_of(bound))
+    return False
+
+
+def indexed_texts(dataset: Any) -> frozenset[str]:
+    """Stored names of the columns of a dataset whose pairs of letters are indexed."""
+    names = (index.name for index in dataset.describe_indices())
+    return frozenset(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+
+
+def _places(found: Ids | None, ids: Ids | None, rows: int) -> Places:
+    """Places of these ids among all of a copy, in the order of the copy."""
+    if found is None:
+        return np.arange(rows)
+    if ids is None:
+        return found.astype(np.int64)
+    return np.searchsorted(ids, found)
+
+
+def _turned(keys: tuple[Key, ...], *, descending: bool, nulls_first: bool) -> list[Key]:
+    return [
+        Numbers(key.ranks, key.missing, descending, nulls_first)
+        if isinstance(key, Numbers)
+        else Texts(key.texts, None, descending)
+        for key in keys
+    ]

@@ -1,0 +1,185 @@
+"""Sorting by narrow columns: a page at any depth without sorting all rows.
+
+A column becomes whole numbers that sort as its values do. The numbers at both ends of the page are found by
+partition, which takes linear time; only what lies between is sorted, and ties go on to the next column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ranks = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+FEW = 65_536
+"""Different texts whose order is found at once."""
+SAMPLE = 20_000
+PREFIX = 8
+"""Bytes of a text that fit into a number; where they are equal the texts themselves are compared."""
+SIGN = np.uint64(1 << 63)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers that sort as the values of a column do, and where it has none."""
+
+    ranks: Ranks
+    missing: Flags | None = None
+    descending: bool = False
+    nulls_first: bool = False
+
+    def of(self, places: Places) -> Ranks:
+        """The numbers of these rows, in the direction of the sort."""
+        found = self.ranks[places]
+        return ~found if self.descending else found
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts that are compared only where nothing else told the rows apart."""
+
+    texts: pa.Array
+    missing: None = None
+    descending: bool = False
+
+    def of(self, places: Places) -> Ranks:
+        """The ranks of these rows' texts among themselves."""
+        ranks = pc.rank(self.texts.take(pa.array(places)), tiebreaker="dense")
+        found: Ranks = ranks.to_numpy().astype(np.uint64)
+        return ~found if self.descending else found
+
+
+Key = Numbers | Texts
+
+
+@dataclass(frozen=True)
+class KeyColumn:
+    """A column of a copy as keys, first the one that counts most, with the ids of the rows."""
+
+    keys: tuple[Key, ...]
+    ids: npt.NDArray[np.uint64] | None
+    """None where the id of a row is its place."""
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        size = 0 if self.ids is None else self.ids.nbytes
+        for key in self.keys:
+            if isinstance(key, Texts):
+                size += key.texts.nbytes
+            else:
+                size += key.ranks.nbytes + (0 if key.missing is None else key.missing.nbytes)
+        return int(size)
+
+
+def keys_of(values: pa.ChunkedArray) -> tuple[Key, ...]:
+    """The keys of a column; nulls come last whichever the direction, unless asked for first."""
+    array = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+    missing = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
+    if not pa.types.is_string(array.type):
+        return (Numbers(_of_numbers(array), missing),)
+    if len(array) <= FEW or pc.count_distinct(array[:SAMPLE]).as_py() < SAMPLE // 4:
+        listed = array.dictionary_encode()
+        if len(listed.dictionary) <= FEW:
+            return (Numbers(_of_few_texts(listed), missing),)
+    return (Numbers(_of_texts(array), missing), Texts(array))
+
+
+def page_of(places: Places, keys: Sequence[Key], start: int, stop: int) -> Places:
+    """The rows from `start` to before `stop` of `places`, which are in row order, sorted by the keys."""
+    stop = min(stop, len(places))
+    if start >= stop:
+        return places[:0]
+    if not keys:
+        return places[start:stop]
+    key, rest = keys[0], keys[1:]
+    if key.missing is None:
+        return _filled(places, keys, start, stop)
+    gone = key.missing[places]
+    there, without = places[~gone], places[gone]
+    if key.nulls_first:
+        head = page_of(without, rest, start, stop)
+        passed = len(without)
+        return np.concatenate([head, _filled(there, keys, max(0, start - passed), stop - passed)])
+    filled = _filled(there, keys, start, min(stop, len(there)))
+    passed = len(there)
+    return np.concatenate([filled, page_of(without, rest, max(0, start - passed), stop - passed)])
+
+
+def _filled(places: Places, keys: Sequence[Key], start: int, stop: int) -> Places:
+    """A page of rows that all have a value under the first key."""
+    if start >= stop:
+        return places[:0]
+    ranks, rest = keys[0].of(places), keys[1:]
+    ends = np.partition(ranks, (start, stop - 1))
+    low, high = ends[start], ends[stop - 1]
+    below = int(np.count_nonzero(ranks < low))
+    lowest = places[ranks == low]
+    parts = [page_of(lowest, rest, start - below, stop - below)]
+    if high != low:
+        inner = (ranks > low) & (ranks < high)
+        passed = below + len(lowest) + int(np.count_nonzero(inner))
+        parts.append(_sorted(places[inner], ranks[inner], rest))
+        parts.append(page_of(places[ranks == high], rest, 0, stop - passed))
+    return np.concatenate(parts)
+
+
+def _sorted(places: Places, ranks: Ranks, rest: Sequence[Key]) -> Places:
+    """All of a few rows in order: by these ranks, then by the other keys."""
+    order = np.argsort(ranks, kind="stable")
+    places, ranks = places[order], ranks[order]
+    bounds = np.flatnonzero(np.diff(ranks)) + 1
+    if not rest or len(bounds) + 1 == len(places):
+        return places
+    groups = np.split(places, bounds)
+    return np.concatenate([page_of(group, rest, 0, len(group)) for group in groups])
+
+
+def _of_numbers(array: pa.Array) -> Ranks:
+    """Unsigned numbers in the order of the values: -0.0 before 0.0, and what is no number after all."""
+    if pa.types.is_boolean(array.type):
+        return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), np.uint64)  # noqa: FBT003 # no flag
+    plain = array.fill_null(0) if pa.types.is_floating(array.type) else _whole(array)
+    bits = plain.to_numpy(zero_copy_only=False)
+    if pa.types.is_floating(array.type):
+        seen: Ranks = bits.view(np.uint64)
+        turned: Ranks = np.where(seen & SIGN, ~seen, seen | SIGN)
+        return turned
+    signed: Ranks = bits.astype(np.int64, copy=False).view(np.uint64)
+    return signed ^ SIGN
+
+
+def _whole(array: pa.Array) -> pa.Array:
+    """Whole numbers, days or moments as whole numbers."""
+    width = pa.int32() if array.type == pa.date32() else pa.int64()
+    return array.view(width).fill_null(0)
+
+
+def _of_few_texts(listed: pa.DictionaryArray) -> Ranks:
+    order = pc.rank(listed.dictionary, tiebreaker="dense").to_numpy().astype(np.uint64)
+    if not len(order):
+        return np.zeros(len(listed), np.uint64)
+    places: Ranks = order[listed.indices.fill_null(0).to_numpy()]
+    return places
+
+
+def _of_texts(array: pa.Array) -> Ranks:
+    """The first bytes of each text as a number; bytes of UTF-8 sort as the letters do."""
+    array = pa.concat_arrays([array])  # whose buffers begin with its first text
+    _, bounds, data = array.buffers()
+    ends = np.frombuffer(bounds, np.int32, len(array) + 1, array.offset * 4)
+    signs = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    signs = np.append(signs, np.zeros(PREFIX, np.uint8))
+    ranks = np.zeros(len(array), np.uint64)
+    lengths = np.diff(ends)
+    for at in range(PREFIX):
+        sign = np.where(lengths > at, signs[ends[:-1] + at], 0)
+        ranks = (ranks << np.uint64(8)) | sign.astype(np.uint64)
+    return ranks

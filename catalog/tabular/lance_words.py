@@ -1,0 +1,153 @@
+"""Texts inside texts: what an index of pairs of letters finds, and what few different values tell at once.
+
+Chinese has no spaces, so texts are indexed by overlapping pairs of letters. A longer text is looked for by its
+pairs, all of which must be there, and what was found is then compared for certain. Columns of few different
+values need no such index: the values that hold the text are listed, and their bitmaps answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from lance.query import BooleanQuery, MatchQuery, Occur
+
+from catalog.models.vocabulary import ColumnType
+from catalog.tabular.bound import Bound, Every, OneOf, Settled, Some, Test
+from catalog.tabular.query import Op
+
+MOST_VALUES = 10_000
+MOST_LISTED = 1_000
+CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
+"""Letters of which the index's pairs are certain: they have no small forms, and nothing is cut off from them."""
+SUFFIX = "_words"
+TRIED = 2_000
+
+Ids = npt.NDArray[np.uint64]
+_HOLDS: dict[Op, Callable[[str, str], bool]] = {
+    Op.EQ: str.__eq__,
+    Op.CONTAINS: lambda text, part: part in text,
+    Op.ICONTAINS: lambda text, part: part.lower() in text.lower(),
+    Op.STARTS: str.startswith,
+    Op.ENDS: str.endswith,
+}
+
+
+NOTHING = Some(())
+"""No row satisfies one of no parts."""
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """What a column of texts holds: all its values if they are few, else whether they are plain ASCII."""
+
+    values: tuple[str, ...] | None
+    ascii: bool
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        return 200 + sum(len(value) * 2 + 60 for value in self.values or ())
+
+
+def facts_of(values: pa.ChunkedArray) -> TextFacts:
+    """What is in the column."""
+    plain = all(_is_ascii(chunk) for chunk in values.chunks)
+    few = pa.chunked_array([chunk[:TRIED] for chunk in values.chunks[:1]], values.type)
+    if len(values) > MOST_VALUES and pc.count_distinct(few).as_py() > TRIED // 2:
+        return TextFacts(None, plain)
+    found = pc.unique(values)
+    if len(found) > MOST_VALUES:
+        return TextFacts(None, plain)
+    return TextFacts(tuple(value for value in found.to_pylist() if value is not None), plain)
+
+
+def _is_ascii(chunk: pa.Array) -> bool:
+    _, bounds, data = chunk.buffers()
+    if data is None or not len(chunk):
+        return True
+    ends = np.frombuffer(bounds, np.int32, len(chunk) + 1, chunk.offset * 4)
+    signs = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+    return not len(signs) or int(signs.max()) < 128
+
+
+def narrowed(bound: Bound, facts: Callable[[str], TextFacts | None]) -> Bound:
+    """The same condition with tests of texts settled or listed where what is known of a column allows it."""
+    match bound:
+        case Every(parts):
+            found = tuple(narrowed(part, facts) for part in parts)
+            return NOTHING if any(map(is_nothing, found)) else Every(found)
+        case Some(parts):
+            found = tuple(narrowed(part, facts) for part in parts)
+            return Some(tuple(part for part in found if not is_nothing(part)))
+        case Test(column, op, str() as value) if op in _HOLDS:
+            known = facts(column.stored) if column.type is ColumnType.STRING else None
+            return bound if known is None else _settled(bound, value, known)
+    return bound
+
+
+def is_nothing(bound: Bound) -> bool:
+    """Whether no row can satisfy it; this may be asked of parts that stand under no negation."""
+    return bound == NOTHING or (isinstance(bound, Settled) and not bound.holds)
+
+
+def _settled(test: Test, value: str, known: TextFacts) -> Bound:
+    if known.ascii and not value.lower().isascii():
+        return Settled(test.column, holds=False)
+    if known.values is None:
+        return test
+    holds = _HOLDS[test.op]
+    found = tuple(text for text in known.values if holds(text, value))
+    if len(found) > MOST_LISTED:
+        return test
+    return OneOf(test.column, found) if found else Settled(test.column, holds=False)
+
+
+def pairs_of(test: Test) -> list[str]:
+    """The pairs of Chinese letters that a text must have to satisfy the test."""
+    if test.op not in _HOLDS or not isinstance(test.value, str):
+        return []
+    runs = CHINESE.findall(test.value)
+    return list(dict.fromkeys(run[at : at + 2] for run in runs for at in range(len(run) - 1)))
+
+
+def is_certain(test: Test) -> bool:
+    """Whether the index alone answers: the text is one pair of letters, wherever it stands."""
+    return [test.value] == pairs_of(test) and test.op in (Op.CONTAINS, Op.ICONTAINS)
+
+
+def ids_with_pairs(dataset: Any, test: Test) -> Ids:
+    """Ids of the rows that have all pairs of the test, ascending."""
+    asked = [MatchQuery(pair, test.column.stored) for pair in pairs_of(test)]
+    query = asked[0] if len(asked) == 1 else BooleanQuery([(Occur.MUST, one) for one in asked])
+    found = dataset.scanner(
+        columns=["_rowid"],
+        with_row_id=True,
+        full_text_query=query,
+        disable_scoring_autoprojection=True,
+    ).to_table()
+    return np.sort(found["_rowid"].to_numpy())
+
+
+def satisfying(values: pa.ChunkedArray, test: Test) -> npt.NDArray[np.bool_]:
+    """Which of the texts satisfy the test."""
+    value = str(test.value)
+    match test.op:
+        case Op.EQ:
+            found = pc.equal(values, value)
+        case Op.CONTAINS:
+            found = pc.match_substring(values, value)
+        case Op.STARTS:
+            found = pc.starts_with(values, value)
+        case Op.ENDS:
+            found = pc.ends_with(values, value)
+        case _:
+            found = pc.match_substring(pc.utf8_lower(values), value.lower())
+    flags: npt.NDArray[np.bool_] = found.fill_null(False).to_numpy().astype(bool)  # noqa: FBT003 # no flag
+    return flags
