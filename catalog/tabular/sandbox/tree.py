@@ -264,7 +264,8 @@ class Statement:
         )
 
     def _table(self, node: Node, known: Known, owner: _Owner) -> None:
-        parts = tuple(filter(None, (node["catalog_name"], node["schema_name"], node["table_name"])))
+        names = (node["catalog_name"], node["schema_name"], node["table_name"])
+        parts = tuple(filter(None, names)) or ("",)
         made = known.get(parts[-1].lower()) if len(parts) == 1 else None
         if made is not None:
             made.inside.append(owner)
