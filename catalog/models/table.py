@@ -55,6 +55,8 @@ class DataTable(Base):
     """Number that the next inserted row gets; numbers of deleted rows are never given again."""
     next_column: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Number in the stored name of the next added column: a dropped column's name is never given again."""
+    withholds: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a column of any release is masked or hidden."""
     retention: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """Which releases are kept: `{"keep": the newest so many, "days": younger than}`; empty keeps all."""
     kept_cells: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

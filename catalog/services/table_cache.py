@@ -101,7 +101,7 @@ class TableCache:
                 select(DataTable).where(DataTable.id == table_id).options(*_WHOLE)
             )
             session.expunge_all()
-            if table is not None and _withheld(table):
+            if table is not None and table.withholds:
                 narrow = session.scalars(
                     select(DataTable).where(DataTable.id == table_id).options(*_WHOLE)
                 ).one()

@@ -181,6 +181,10 @@ def set_access(
         table.updated_at = now()
         for row in _recorded(table_id):
             row.columns = [_withheld(entry, column) for entry in row.columns]
+        recorded = (entry for row in _recorded(table_id) for entry in row.columns)
+        table.withholds = any(one.access != ColumnAccess.OPEN for one in table.columns) or any(
+            "access" in entry for entry in recorded
+        )
         # Files that were made of releases show what was open then: they are made again when they are asked for.
         db.session.execute(remove(ReleaseFile).where(ReleaseFile.table_id == table_id))
         datasets.touch(table.resource.dataset_id)

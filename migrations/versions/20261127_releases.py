@@ -56,6 +56,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('profiled', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('next_row', sa.BigInteger(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('next_column', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('withholds', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('retention', sa.JSON(), server_default='{}', nullable=False))
         batch_op.add_column(sa.Column('kept_cells', sa.BigInteger(), server_default='0', nullable=False))
 
@@ -122,6 +123,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table('data_table', schema=None) as batch_op:
         batch_op.drop_column('kept_cells')
+        batch_op.drop_column('withholds')
         batch_op.drop_column('retention')
         batch_op.drop_column('next_column')
         batch_op.drop_column('next_row')
