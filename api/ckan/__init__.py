@@ -6,6 +6,7 @@ from flask import Flask
 
 from api.ckan import (  # noqa: F401 # importing these registers their actions
     datastore,
+    datastore_create,
     datastore_sql,
     datastore_writes,
     packages,

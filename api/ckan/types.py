@@ -119,7 +119,9 @@ def guessed(value: Any) -> str:
     """The type that CKAN would guess from the first value of a column."""
     if isinstance(value, dict | list):
         return "json"
-    if isinstance(value, int):  # also true and false, as there
+    if isinstance(value, bool):  # CKAN guesses int, and then refuses the value
+        return "bool"
+    if isinstance(value, int):
         return "int"
     if isinstance(value, float):
         return "float"

@@ -58,6 +58,11 @@ def name_of(table_id: str) -> str:
     return beside[0] if beside[1] == 1 else table_id
 
 
+def resource_of(table_id: str) -> str:
+    """The id of the resource that a table belongs to."""
+    return db.session.scalars(select(DataTable.resource_id).filter_by(id=table_id)).one()
+
+
 def aliases_of(table_id: str) -> list[str]:
     """The aliases of a table, in order of the alphabet."""
     listed = select(TableAlias.alias).filter_by(table_id=table_id).order_by(TableAlias.alias)
@@ -66,7 +71,7 @@ def aliases_of(table_id: str) -> list[str]:
 
 def set_aliases(who: Identity, table_id: str, aliases: Sequence[str]) -> None:
     """Give the table these aliases in the place of those it has; raises Conflict for one that is taken."""
-    require(who, Action.TABLE_LOAD, show(who, table_id).resource.dataset)
+    require(who, Action.TABLE_WRITE, show(who, table_id).resource.dataset)
     wanted = list(dict.fromkeys(aliases))
     with transaction():
         db.session.execute(delete(TableAlias).where(TableAlias.table_id == table_id))

@@ -31,7 +31,7 @@ from catalog.services.table_journal import (
     write_delta,
 )
 from catalog.services.table_lookup import DELTA, Version, answered, newest
-from catalog.tabular.column import Column
+from catalog.tabular.column import NUMBER, Column
 from catalog.tabular.query import Condition, In, Scalar
 from catalog.tabular.records import Rows, Values, key_of, merge, numbered_rows, read_records
 from catalog.tabular.store import table_journal
@@ -90,7 +90,7 @@ def delete(
         if keys is not None:
             key = key_columns(table, version)
             listed = read_records(keys, key)
-            rows = Rows(version.columns, table.next_row, _found(version, listed, key))
+            rows = Rows(version.columns, table.next_row, found_by_key(version, listed, key))
         else:
             rows = Rows(version.columns, table.next_row, _matching(table, version, condition))
         for number in rows.before:
@@ -152,7 +152,7 @@ def _merge(who: Identity, table_id: str, records: Records, method: str, reason: 
         listed = read_records(records, version.columns)
         needed = method != "insert" or table.primary_key
         key = key_columns(table, version) if needed else ()
-        found = _found(version, listed, key) if key else {}
+        found = found_by_key(version, listed, key) if key else {}
         rows = Rows(version.columns, table.next_row, found)
         merge(rows, listed, key, method=method)
         return rows
@@ -187,7 +187,19 @@ def _write(who: Identity, table: DataTable, rows: Rows, reason: str) -> WriteRep
     return report
 
 
-def _found(version: Version, records: Sequence[Values], key: Sequence[Column]) -> dict[int, Values]:
+def found_by_number(version: Version, numbers: Sequence[int]) -> dict[int, Values]:
+    """The rows of these numbers that are there, by number."""
+    found: dict[int, Values] = {}
+    wanted = sorted(set(numbers))
+    for start in range(0, len(wanted), MOST_KEYS):
+        part = tuple(wanted[start : start + MOST_KEYS])
+        found |= _numbered(version, In(NUMBER.name, part))
+    return found
+
+
+def found_by_key(
+    version: Version, records: Sequence[Values], key: Sequence[Column]
+) -> dict[int, Values]:
     """The rows that have the keys of the records, by number."""
     wanted = {key_of(record, key) for record in records}
     found: dict[int, Values] = {}
