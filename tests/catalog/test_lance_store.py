@@ -200,6 +200,7 @@ def test_pages_are_cut_from_blocks_of_rows(store: LanceStore, tmp_path: Path) ->
     store.serve("t", State.of_file(make_numbers(tmp_path / "numbers.parquet", 2_500), NUMBERS, 1))
     for offset, limit in (
         (0, 100),
+        (100, 850),
         (950, 100),
         (1_990, 1_000),
         (2_450, 100),
@@ -208,7 +209,21 @@ def test_pages_are_cut_from_blocks_of_rows(store: LanceStore, tmp_path: Path) ->
     ):
         page = store.rows("t", 1, NUMBERS, TableQuery(offset=offset, limit=limit))
         assert page["n"].to_pylist() == list(range(offset, min(offset + limit, 2_500)))
-    assert store.blocks._kept
+    assert store.pages.blocks._kept
+
+
+def test_a_page_anywhere_is_read_alone_and_the_one_behind_it_with_more(
+    store: LanceStore, tmp_path: Path
+) -> None:
+    store.serve("t", State.of_file(make_numbers(tmp_path / "numbers.parquet", 9_000), NUMBERS, 1))
+    for offset in (0, 4_100, 7_300):
+        store.rows("t", 1, NUMBERS, TableQuery(offset=offset, limit=101))
+    assert not store.pages.blocks._kept
+    page = store.rows("t", 1, NUMBERS, TableQuery(offset=4_200, limit=101))
+    assert page["n"].to_pylist() == list(range(4_200, 4_301))
+    assert [key[-1] for key in store.pages.blocks._kept] == [4_000]
+    store.rows("t", 1, NUMBERS, TableQuery(offset=4_600, limit=101))
+    assert len(store.pages.blocks._kept) == 1
 
 
 def test_wide_rows_are_read_as_they_are_asked_for(store: LanceStore, tmp_path: Path) -> None:
@@ -219,7 +234,7 @@ def test_wide_rows_are_read_as_they_are_asked_for(store: LanceStore, tmp_path: P
     for offset in (0, 900, 1_400):
         page = store.rows("t", 1, columns, TableQuery(offset=offset, limit=200))
         assert page["text"].to_pylist() == wide["c0"].slice(offset, 200).to_pylist()
-    assert not store.blocks._kept
+    assert not store.pages.blocks._kept
 
 
 # Selections
