@@ -106,6 +106,9 @@ MEDIA_TYPES = {
     "XLSX": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "XLS": "application/vnd.ms-excel",
     "ODS": "application/vnd.oasis.opendocument.spreadsheet",
+    "SHP": "application/x-shapefile",
+    "GPKG": "application/geopackage+sqlite3",
+    "PARQUET": "application/vnd.apache.parquet",
 }
 """Short name → media type, for formats that tables are read from."""
 

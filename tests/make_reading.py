@@ -68,6 +68,15 @@ def rows_of(table: ReadTable) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 
+def kept_in(table: ReadTable) -> list[tuple[int, str, str | None, str]]:
+    """The kept cells: row, published name, text and reason."""
+    if table.kept is None:
+        return []
+    names = {column.stored: column.name for column in table.columns}
+    found = pq.read_table(table.kept).to_pylist()
+    return [(cell["row"], names[cell["column"]], cell["value"], cell["reason"]) for cell in found]
+
+
 def names_of(table: ReadTable) -> list[str]:
     """The published names."""
     return [column.name for column in table.columns]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import Flask
 
 from api.v1 import (
+    coordinates,
     datasets,
     downloads,
     openapi,
     organizations,
     releases,
     sql,
+    table_dictionary,
     tables,
 )
 
@@ -21,6 +23,8 @@ NOUNS = (
     downloads.bp,
     releases.bp,
     sql.bp,
+    table_dictionary.bp,
+    coordinates.bp,
 )
 """The endpoints, in the order of the description."""
 

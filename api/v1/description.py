@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.tabular.semantics import DATUMS, SEMANTICS
+
 N_ = str
 """Marks a sentence for translation."""
 
@@ -89,6 +91,15 @@ _COLUMN = record(
     description=maybe(text()),
     texts=record("", label=TEXTS, description=TEXTS),
     unit=maybe(text()),
+    semantic=maybe(
+        text(
+            N_("A standard that the values follow, such as uscc or division"),
+            enum=[*SEMANTICS, None],
+        )
+    ),
+    crs=maybe(
+        text(N_("The datum of a longitude or latitude, where it is known"), enum=[*DATUMS, None])
+    ),
     profile={
         **ANYTHING,
         "description": N_("Missing, distinct, least, greatest, most frequent values"),
@@ -106,6 +117,7 @@ _TABLE = record(
     rows=number(N_("Number of rows")),
     bytes=number(),
     release=number(N_("Number of the newest release; it grows when the content changes")),
+    kept_cells=number(N_("Cells that do not agree with what is declared of their column")),
     loaded_at=maybe(MOMENT),
     columns=many(ref("Column")),
     dataset=record("", slug=text(), title=maybe(text()), url=text()),

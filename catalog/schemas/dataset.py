@@ -248,6 +248,7 @@ def table_json(table: DataTable, language: str) -> dict[str, Any]:
         "rows": table.rows,
         "bytes": table.bytes,
         "release": table.release,
+        "kept_cells": table.kept_cells,
         "loaded_at": moment_json(table.loaded_at),
         "columns": [_column_json(column, language) for column in table.columns],
     }
@@ -265,6 +266,8 @@ def _column_json(column: TableColumn, language: str) -> dict[str, Any]:
         **_chosen(language, label=column.label, description=column.description),
         "texts": {"label": column.label, "description": column.description},
         "unit": column.unit or None,
+        "semantic": column.semantic or None,
+        "crs": (column.info or {}).get("crs") or None,
     }
 
 

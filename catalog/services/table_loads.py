@@ -20,7 +20,7 @@ from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, JournalFile, Release
 from catalog.permissions import Action, Identity, require
 from catalog.queue import job
-from catalog.services import datasets
+from catalog.services import datasets, table_cells, table_schema
 from catalog.services.table_journal import (
     MOST_CHANGED,
     Change,
@@ -237,7 +237,7 @@ def _load_one(
     said = (table, read, tuple(map(dict, notes)), position)
     with table_journal().writing(table.id):
         compared = _compared(table, read)
-        if compared and not compared.counts.total:
+        if compared and not compared.counts.total and not table_cells.differ(table, read):
             return False  # the same rows in another order
         try:
             if compared and compared.file:
@@ -257,6 +257,8 @@ class _Compared:
     counts: Counts
     file: Path | None
     profiles: Mapping[str, dict[str, Any]]
+    kept: Path | None = None
+    """The kept cells, under the numbers of the rows instead of their places in the file."""
 
 
 def _compared(table: DataTable, read: ReadTable) -> _Compared | None:
@@ -273,7 +275,8 @@ def _compared(table: DataTable, read: ReadTable) -> _Compared | None:
             return _Compared(counts, None, {})
         file = read.file.with_suffix(".delta")
         write_delta(comparison.changes(table.next_row), columns, file)
-        return _Compared(counts, file, profile(own, new.relation(), columns))
+        kept = table_cells.renumbered(read, comparison) if read.kept else None
+        return _Compared(counts, file, profile(own, new.relation(), columns), kept)
 
 
 def _is_sound(table: DataTable) -> bool:
@@ -303,9 +306,11 @@ def _load_delta(  # noqa: PLR0913 # what a load knows
     columns, counts = tuple(read.columns), compared.counts
     files = add_delta(table, compared.file, counts.total, columns)
     change = Change.of(table.rows, counts, read.content)
+    cells = table_cells.stored(table, read, compared.kept)
     with transaction() as tx:
         set_columns(table, columns, profiles=compared.profiles)
         commit(who, table, files, change, columns, reason)
+        table_cells.list_cells(table, read, cells)
         table.next_row += counts.inserted
         _after_load(tx, resource, table, read, notes, position)
 
@@ -327,11 +332,13 @@ def _load_base(  # noqa: PLR0913 # what a load knows
     change = Change(read.rows, read.content, *([] if table.head else [read.rows, 0, 0]))
     if counts:
         change = Change.of(table.rows, counts, read.content)
+    cells = table_cells.stored(table, read, read.kept)
     with transaction() as tx:
         db.session.add(table)
         set_columns(table, columns, profiles=profiles)
         file = listed(table, BASE, added, read.rows, columns)
         commit(who, table, [file], change, columns, reason)
+        table_cells.list_cells(table, read, cells)
         table.next_row, table.next_column = read.rows, len(columns)
         _after_load(tx, resource, table, read, notes, position)
 
@@ -388,6 +395,7 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
         column.label = dict(about.get("label") or {})
         column.description = dict(about.get("description") or {})
         column.unit = str(about.get("unit") or "")[:60]
+    table_schema.take(table, read)
 
 
 def _remove_others(

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from catalog.tabular.column import ARROW, Column
 from catalog.tabular.duck import Duck
-from catalog.tabular.sql import ROW_NUMBER
+from catalog.tabular.sql import ROW_NUMBER, parquet
 from catalog.tabular.state import DELETED, INSERTED, OLD, OP, ROW, UPDATED, State
 
 SECONDS = 1_800.0
@@ -98,6 +99,36 @@ class Comparison:
             for batch in self._cursor.sql(sql).to_arrow_reader(BATCH_ROWS):
                 arrays = [batch.column(at).cast(field.type) for at, field in enumerate(schema)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def numbers(self, kept: Path) -> pa.Table:
+        """For each place in the new file that `kept` names in `row`, the number its row has after `changes`.
+
+        Rows that did not change keep the number of an equal one, in their order.
+        """
+        wanted = f"(SELECT DISTINCT {ROW} AS place FROM {parquet(kept)})"
+        self._run(
+            f"CREATE OR REPLACE TEMP TABLE hashes AS SELECT DISTINCT {self._hash(1)} AS h FROM {self._new}"
+            f" WHERE {ROW_NUMBER} IN (SELECT place FROM {wanted})"
+        )
+        old = self._ranked(self._old, self._hash(0), "o")
+        new = self._ranked(self._new, self._hash(1), "n")
+        sql = (
+            f"SELECT w.place, coalesce(numbered.{ROW}, o.place) AS {ROW} FROM {wanted} w"
+            f" LEFT JOIN numbered ON numbered.n = w.place LEFT JOIN {new} n ON n.place = w.place"
+            f" LEFT JOIN {old} o ON o.h = n.h AND o.k = n.k"
+        )
+        with self._duck.limited(self._cursor, SECONDS):
+            return self._cursor.sql(sql).to_arrow_table()
+
+    @staticmethod
+    def _ranked(relation: str, hashed: str, side: str) -> str:
+        """Rows that did not change and have one of `hashes`, with their rank among equal ones."""
+        return (
+            "(SELECT place, h, row_number() OVER (PARTITION BY h ORDER BY place) AS k FROM"
+            f" (SELECT {ROW_NUMBER} AS place, {hashed} AS h FROM {relation})"
+            f" WHERE h IN (SELECT h FROM hashes)"
+            f" AND place NOT IN (SELECT {side} FROM numbered WHERE {side} IS NOT NULL))"
+        )
 
     def _pairs_by_key(self, key: Sequence[tuple[Column, Column]]) -> str:
         same = " AND ".join(

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import gettext
 from markupsafe import Markup, escape
 
+from catalog.schemas.table_schema import semantic_label
+from catalog.tabular.coordinates import DATUM_NAMES
 from portal.filters import number, text
 from portal.table_page.cells import number_text
 from portal.table_page.words import TYPES
@@ -33,6 +36,8 @@ class Profile:
     description: str
     type_words: str
     unit: str
+    semantic: str
+    """What the values are beyond their type, in words; with the datum of a coordinate."""
     missing: int | None
     missing_share: float
     distinct: int | None
@@ -55,6 +60,7 @@ def profile_of(column: TableColumn, rows: int) -> Profile:
         description=text(column.description),
         type_words=str(TYPES[str(column.type)]),
         unit=column.unit or "",
+        semantic=_semantic(column),
         missing=missing,
         missing_share=100 * (missing or 0) / rows if rows else 0.0,
         distinct=kept.get("distinct"),
@@ -64,6 +70,12 @@ def profile_of(column: TableColumn, rows: int) -> Profile:
         top=tuple(_top((kept.get("top") or ())[: TOP_OF_FEW if few else TOP], rows)),
         histogram=histogram(() if few else kept.get("histogram") or ()),
     )
+
+
+def _semantic(column: TableColumn) -> str:
+    label = semantic_label(column.semantic or "")
+    datum = DATUM_NAMES.get((column.info or {}).get("crs", ""), "")
+    return " · ".join(filter(None, [gettext(label) if label else "", datum]))
 
 
 def _top(pairs: Sequence[Any], rows: int) -> list[tuple[str, int, float]]:

@@ -63,7 +63,7 @@ def test_options_that_cannot_be_used(options: dict[str, Any], said: str) -> None
         (b"%PDF-1.7\n", "is a PDF file"),
         (b"\x89PNG\r\n", "is a PNG file"),
         (b"\xff\xd8\xff\xe0", "is a JPEG file"),
-        (b"PAR1....", "is a Parquet file"),
+        (b"PAR1....", "is cut off or damaged: it is no whole Parquet file"),
         (b"SQLite format 3\0", "is a SQLite file"),
         (b"<!DOCTYPE html><html>", "is a web page"),
         (b"\xef\xbb\xbf\n<html><body>", "is a web page"),

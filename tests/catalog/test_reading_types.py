@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.reading.types import is_code, is_exact
-from tests.make_reading import read_text, rows_of, said_by, types_of
+from tests.make_reading import kept_in, read_text, rows_of, said_by, types_of
 
 
 def type_of(folder: Path, *values: str) -> str:
@@ -112,22 +112,24 @@ def test_names_can_be_chosen_and_types_are_declared_by_either(tmp_path: Path) ->
     assert types_of(table) == {"甲": "number", "b": "string"}
 
 
-def test_a_value_that_breaks_a_declared_type_keeps_the_column_as_text(tmp_path: Path) -> None:
+def test_a_value_that_breaks_a_declared_type_is_listed_and_the_column_keeps_the_type(
+    tmp_path: Path,
+) -> None:
     lines = "".join(f"{at},x\n" for at in range(70_000))
     table = read_text(tmp_path, f"n,k\n{lines}NA,x\nabout 12,x\n", types={"n": ColumnType.INTEGER})
-    assert types_of(table)["n"] == "string"
-    assert rows_of(table)[-1] == ("about 12", "x")
-    assert (
-        "column n stays text: its value about 12 in row 70002 is not of the type integer"
-        in said_by(table)
-    )
+    assert types_of(table)["n"] == "integer"
+    assert rows_of(table)[-3:] == [(69_999, "x"), (None, "x"), (None, "x")]
+    assert kept_in(table) == [(70_000, "n", "NA", "missing"), (70_001, "n", "about 12", "integer")]
+    assert table.kept_cells == 1
+    assert "column n: 1 cells are listed as they were, the first in row 70002" in said_by(table)
 
 
 def test_a_declared_geometry_must_look_like_one(tmp_path: Path) -> None:
     declared = {"g": ColumnType.GEOMETRY}
     text = 'g;n\n{"type":"Point","coordinates":[1,2]};1\n'
     assert types_of(read_text(tmp_path, text, types=declared, delimiter=";"))["g"] == "geojson"
-    assert types_of(read_text(tmp_path, "g;n\nPOINT (1 2);1\n", types=declared))["g"] == "string"
+    table = read_text(tmp_path, "g;n\nPOINT (1 2);1\n", types=declared)
+    assert kept_in(table) == [(0, "g", "POINT (1 2)", "geojson")]
 
 
 @settings(deadline=None, max_examples=200)

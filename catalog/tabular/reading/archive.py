@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 from uuid import uuid4
@@ -19,6 +19,7 @@ ENCRYPTED = 0x1
 UTF8_NAME = 0x800
 DEFLATE64 = 9
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+SHAPEFILE_PARTS = {".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".xml", ".fix"}
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
 
 
@@ -59,10 +60,33 @@ class Unpacking:
                 )
             if not members:
                 raise Unreadable("%(file)s is an archive without any file.", file=source.name)
+            maps = _maps({_name(member): member for member in members})
+            taken = {part.filename for parts in maps.values() for part in parts}
             for member in sorted(members, key=_name):
-                yield self._member(archive, member, source)
+                if _name(member) in maps:
+                    yield self._map(archive, member, maps[_name(member)], source)
+                elif member.filename not in taken:
+                    yield self._member(archive, member, source, self._target())
 
-    def _member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> Source:
+    def _map(
+        self,
+        archive: zipfile.ZipFile,
+        shape: zipfile.ZipInfo,
+        parts: list[zipfile.ZipInfo],
+        source: Source,
+    ) -> Source:
+        """A shapefile: its parts lie side by side in a folder of its own, under one name."""
+        folder = self._target()
+        folder.mkdir()
+        for part in parts:
+            target = folder / f"map{PurePosixPath(_name(part).lower()).suffix}"
+            self._member(archive, part, source, target)
+        name = _name(shape)
+        return Source(folder / "map.shp", f"{source.name}/{name}", name, in_folder=True)
+
+    def _member(
+        self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source, target: Path
+    ) -> Source:
         name = f"{source.name}/{_name(member)}"
         if member.flag_bits & ENCRYPTED:
             raise Unreadable("%(file)s is protected with a password.", file=name)
@@ -73,7 +97,6 @@ class Unpacking:
             )
         if member.compress_type not in METHODS:
             raise Unreadable("%(file)s is packed by a method that cannot be read.", file=name)
-        target = self._target()
         try:
             with archive.open(member) as packed:
                 self._copy(packed, target, name)
@@ -96,6 +119,39 @@ class Unpacking:
 
     def _target(self) -> Path:
         return self._folder / uuid4().hex
+
+
+def without_parts(paths: Sequence[Path]) -> list[Path]:
+    """The paths without the parts of a shapefile that is one of them."""
+    shapes = {path.with_suffix("") for path in paths if path.suffix.lower() == ".shp"}
+    return [
+        path
+        for path in paths
+        if path.suffix.lower() not in SHAPEFILE_PARTS or _stem(path) not in shapes
+    ]
+
+
+def _stem(path: Path) -> Path:
+    path = path.with_suffix("") if path.suffix.lower() == ".xml" else path
+    return path.with_suffix("")
+
+
+def _maps(members: Mapping[str, zipfile.ZipInfo]) -> dict[str, list[zipfile.ZipInfo]]:
+    """The shapefiles among the members by name, each with its parts: itself, and what is named like it."""
+    stems = {
+        str(PurePosixPath(name).with_suffix("")).lower(): name
+        for name in members
+        if name.lower().endswith(".shp")
+    }
+    maps: dict[str, list[zipfile.ZipInfo]] = {name: [members[name]] for name in stems.values()}
+    for name, member in members.items():
+        path = PurePosixPath(name.lower())
+        stem = stems.get(str(path.with_suffix("").with_suffix("")))
+        if path.suffix in SHAPEFILE_PARTS:
+            stem = stems.get(str(path.with_suffix(""))) or stem
+            if stem:
+                maps[stem].append(member)
+    return maps
 
 
 def _is_wanted(member: zipfile.ZipInfo) -> bool:

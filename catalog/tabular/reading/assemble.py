@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,14 +15,19 @@ import pyarrow.compute as pc
 from catalog.errors import N_, TooLarge, Unreadable
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column, columns_of
+from catalog.tabular.kept import KeptCells
 from catalog.tabular.reading.chunk import Chunk, Kind, Part
+from catalog.tabular.reading.convert import Conversion
 from catalog.tabular.reading.header import distinct
 from catalog.tabular.reading.notes import note, shortened
 from catalog.tabular.reading.options import ReadOptions
+from catalog.tabular.reading.remarks import broken_notes, notations, personal_notes
 from catalog.tabular.reading.spool import Spool
 from catalog.tabular.reading.table import ReadTable
 from catalog.tabular.reading.types import Guess, is_code, is_version
 from catalog.tabular.reading.write import write
+from catalog.tabular.semantics import LATITUDE, LONGITUDE, datum_in
+from catalog.tabular.table_schema import Field
 
 GEOMETRY_FACTOR = 32
 
@@ -78,17 +84,38 @@ class Assembly:
         columns = columns_of(names, types)
         file = self._into / f"{self._name}.parquet"
         guesses = [self._guesses[at] for at in kept]
+        meanings = [
+            self._meaning(sources[at], at, column) for at, column in zip(kept, columns, strict=True)
+        ]
         batches = (batch.select(kept) for batch in self._spool.batches(len(sources)))
-        content = write(batches, columns, [guess.missing for guess in guesses], file)
-        broken = [self._broken(name, guess) for name, guess in zip(names, guesses, strict=True)]
+        cells = KeptCells(self._into / f"{self._name}-cells.parquet")
+        conversions = [
+            Conversion(
+                column,
+                field,
+                self._options.marks(field, column.type),
+                kinds=guess.kinds,
+                rewritten=guess.rewritten > 0,
+            )
+            for column, field, guess in zip(columns, meanings, guesses, strict=True)
+        ]
+        content = write(batches, conversions, file, cells)
         notes = (
             *self._notes,
             *self._note_unnamed([sources[at] for at in kept]),
             *renamed,
-            *(item for item in broken if item),
-            *_notations(columns, guesses),
+            *broken_notes(columns, cells),
+            *personal_notes(meanings),
+            *notations(columns, guesses),
         )
-        return ReadTable(key, title, columns, file, self._rows, content, notes)
+        return ReadTable(
+            key, title, columns, file, self._rows, content, notes,
+            kept=cells.file if cells.rows else None,
+            kept_rows=cells.rows,
+            kept_cells=cells.broken.total(),
+            dictionary={field.name: field for field in meanings if field != Field(field.name)},
+            primary_key=tuple(name for name in self._options.schema.primary_key if name in names),
+        )  # fmt: skip
 
     @property
     def width(self) -> int:
@@ -114,13 +141,23 @@ class Assembly:
         self._rows += chunk.rows
 
     def _new_guess(self, name: str) -> Guess:
-        guess = Guess(self._options.missing, self._declared(name))
+        field = self._options.field(name)
+        guess = Guess(name, self._options.marks(field), field.type if field else None)
         guess.rows = self._rows
         return guess
 
-    def _declared(self, name: str) -> ColumnType | None:
-        types = self._options.types
-        return types.get(self._published(name)) or types.get(name)
+    def _meaning(self, name: str, at: int, column: Column) -> Field:
+        """What is declared of the column, and what its values say that they are."""
+        field = replace(self._options.field(name) or Field(name), name=column.name)
+        semantic = field.semantic or self._guesses[at].likely.found(column.type)
+        if not semantic:
+            return field
+        datum = datum_in(name) if semantic in (LONGITUDE, LATITUDE) else ""
+        info = {"crs": datum, **field.info} if datum else field.info
+        return replace(field, semantic=semantic, info=info)
+
+    def _guess(self, name: str) -> Guess:
+        return self._guesses[self._columns[name]]
 
     def _published(self, name: str) -> str:
         return self._options.names.get(name, name)
@@ -139,15 +176,6 @@ class Assembly:
         message = N_("Columns without a name, called column_… after their place: %(count)s.")
         return [note(message, count=count)] if count else []
 
-    def _broken(self, name: str, guess: Guess) -> dict[str, Any] | None:
-        if guess.broken is None or guess.declared is None:
-            return None
-        row, value = guess.broken
-        return note(
-            "The column %(column)s stays text: its value %(value)s in row %(row)s is not of the type %(type)s.",
-            column=name, value=value, row=row, type=guess.declared.value,
-        )  # fmt: skip
-
     def _check_width(self, part: Part, width: int) -> None:
         if width > self._options.limits.columns:
             raise TooLarge(
@@ -157,7 +185,7 @@ class Assembly:
 
     def _check_cells(self, part: Part, name: str, array: pa.Array, kinds: Kind) -> None:
         limit = self._options.limits.cell
-        if kinds & Kind.GEOMETRY or self._declared(name) is ColumnType.GEOMETRY:
+        if kinds & Kind.GEOMETRY or self._guess(name).declared is ColumnType.GEOMETRY:
             limit *= GEOMETRY_FACTOR
         sizes = pc.binary_length(array)
         if (pc.max(sizes).as_py() or 0) > limit:
@@ -176,29 +204,3 @@ class Assembly:
             missing=shortened(", ".join(sorted(wanted - found)) or "–"),
             extra=shortened(", ".join(sorted(found - wanted)) or "–"),
         )
-
-
-def _notations(columns: Sequence[Column], guesses: Sequence[Guess]) -> Iterator[dict[str, Any]]:
-    """What happened to numbers that were written otherwise than they come back."""
-    rewritten = [
-        (column, guess)
-        for column, guess in zip(columns, guesses, strict=True)
-        if column.type is ColumnType.NUMBER and guess.rewritten
-    ]
-    if rewritten:
-        first, guess = rewritten[0]
-        yield note(
-            "%(count)s values were written with other zeros (for example %(value)s in the column "
-            "%(column)s); the number is the same.",
-            count=sum(guess.rewritten for _, guess in rewritten),
-            value=guess.example,
-            column=first.name,
-        )
-    for column, guess in zip(columns, guesses, strict=True):
-        if column.type is ColumnType.STRING and guess.power:
-            yield note(
-                "The column %(column)s stays text: %(value)s may be a code or a number. Declare its type "
-                "if it holds numbers.",
-                column=column.name,
-                value=guess.power,
-            )

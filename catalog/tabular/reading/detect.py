@@ -11,6 +11,7 @@ from pathlib import Path
 from catalog.errors import Unreadable
 from catalog.tabular.reading.options import ReadOptions
 from catalog.tabular.reading.source import Source
+from catalog.tabular.reading.spatial import is_complete
 
 HEAD = 8192
 
@@ -23,6 +24,8 @@ class Content(StrEnum):
     WORKBOOK = "workbook"
     JSON = "json"
     DELIMITED = "delimited"
+    SPATIAL = "spatial"
+    PARQUET = "parquet"
 
 
 REFUSED: tuple[tuple[bytes, str], ...] = (
@@ -37,7 +40,6 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ", "xz"),
     (b"\x28\xb5\x2f\xfd", "Zstandard"),
-    (b"PAR1", "Parquet"),
     (b"SQLite format 3", "SQLite"),
     (b"{\\rtf", "RTF"),
     (b"\x7fELF", "ELF"),
@@ -53,6 +55,10 @@ HTML = re.compile(
 XML = re.compile(rb"^\s*<(\?xml|!DOCTYPE)", re.IGNORECASE)
 ELEMENT = re.compile(rb"^\s*<[a-z][\w:.-]*[\s/>]", re.IGNORECASE)
 TAIL = 64
+SHAPEFILE = b"\x00\x00\x27\x0a"
+GPKG_AT = 68
+"""Where SQLite keeps the mark of the application whose file it is."""
+GPKG = (b"GPKG", b"GP10", b"GP11")
 OLE = b"\xd0\xcf\x11\xe0"
 JSON_START = re.compile(r"""^\s*(\{\s*["}]|\[\s*([\[{"\]\d-]|true|false|null))""")
 TAR = b"ustar"
@@ -67,9 +73,9 @@ def content_of(source: Source, options: ReadOptions) -> Content:
         raise Unreadable("%(file)s is not there.", file=source.name)
     with source.path.open("rb") as file:
         head = file.read(HEAD)
-    packed = _packed(source, head)
-    if packed:
-        return packed
+    known = _packed(source, head) or _stored(source, head)
+    if known:
+        return known
     _refuse_known(source, head)
     return _text(source, head, options)
 
@@ -82,6 +88,22 @@ def _packed(source: Source, head: bytes) -> Content | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Content.WORKBOOK if _is_workbook(source.path) else Content.ZIP
     return None
+
+
+def _stored(source: Source, head: bytes) -> Content | None:
+    """Formats of columns and of maps."""
+    if head.startswith(b"PAR1"):
+        return Content.PARQUET
+    if head.startswith(b"SQLite format 3") and head[GPKG_AT:].startswith(GPKG):
+        return Content.SPATIAL
+    if not head.startswith(SHAPEFILE):
+        return None
+    if source.path.suffix == ".shp" and is_complete(source.path):
+        return Content.SPATIAL
+    raise Unreadable(
+        "%(file)s is only one part of a shapefile; put it into a zip with its .dbf, .shx and .prj.",
+        file=source.name,
+    )
 
 
 def _is_workbook(path: Path) -> bool:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from catalog.errors import TooLarge, Unreadable
-from catalog.tabular.reading.archive import Unpacking
+from catalog.tabular.reading.archive import Unpacking, without_parts
 from catalog.tabular.reading.assemble import Assembly
 from catalog.tabular.reading.chunk import Part
 from catalog.tabular.reading.delimited import delimited
@@ -17,7 +17,9 @@ from catalog.tabular.reading.detect import Content, content_of
 from catalog.tabular.reading.json_files import json_file
 from catalog.tabular.reading.notes import note
 from catalog.tabular.reading.options import ReadOptions
+from catalog.tabular.reading.parquet import parquet
 from catalog.tabular.reading.source import Source
+from catalog.tabular.reading.spatial import spatial
 from catalog.tabular.reading.table import ReadTable
 from catalog.tabular.reading.title import stem_of, title_of
 from catalog.tabular.reading.workbook import workbook
@@ -25,7 +27,9 @@ from catalog.tabular.reading.workbook import workbook
 ONLY = "data"
 """Key of the only table of a resource."""
 LONGEST_KEY = 280
-TABLES = {".csv", ".tsv", ".tab", ".json", ".jsonl", ".geojson", ".xlsx", ".xls", ".ods"}
+TABLES = {
+    ".csv", ".tsv", ".tab", ".json", ".jsonl", ".geojson", ".xlsx", ".xls", ".ods", ".shp", ".gpkg", ".parquet",
+}  # fmt: skip
 """Where several files become one table, a file of such a name must not be left out."""
 
 
@@ -37,6 +41,7 @@ def read_files(paths: Sequence[Path], options: ReadOptions, into: Path) -> Itera
     into.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=into, prefix=".unpacked-") as folder:
         finder = Finder(options, Path(folder))
+        paths = without_parts(paths)
         several = len(paths) > 1
         sources = [
             Source(path, path.name, stem_of(path.name) if several else ONLY) for path in paths
@@ -66,7 +71,11 @@ class Finder:
             case Content.ZIP:
                 yield from self._members(source, depth)
             case Content.WORKBOOK:
-                yield from self._sheets(source)
+                yield from self._below(source, workbook(source, self._options, self.notes))
+            case Content.SPATIAL:
+                yield from self._below(source, spatial(source, self._options))
+            case Content.PARQUET:
+                yield parquet(source)
             case Content.JSON:
                 yield json_file(source, self._options)
             case Content.DELIMITED:
@@ -76,7 +85,7 @@ class Finder:
         self._check_depth(source, depth)
         inner = self._unpacking.gunzip(source)
         yield from self.parts(inner, depth + 1)
-        inner.path.unlink()
+        inner.remove()
 
     def _members(self, source: Source, depth: int) -> Iterator[Part]:
         self._check_depth(source, depth)
@@ -92,13 +101,15 @@ class Finder:
                 last = error
                 problem = note(error.message, **error.context)
                 self.notes.append(note("Left out: %(problem)s", problem=problem))
-            inner.path.unlink(missing_ok=True)
+            inner.remove()
         if not found and last:
             raise last
 
-    def _sheets(self, source: Source) -> Iterator[Part]:
-        for part in workbook(source, self._options, self.notes):
-            if source.key != ONLY:
+    @staticmethod
+    def _below(source: Source, parts: Iterator[Part]) -> Iterator[Part]:
+        """Sheets or layers, under the name of their file where it is one of several."""
+        for part in parts:
+            if source.key not in (ONLY, part.key):
                 part.key = f"{source.key}/{part.key}"
             yield part
 

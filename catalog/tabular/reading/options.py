@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from catalog.errors import Invalid
 from catalog.models.vocabulary import ColumnType
+from catalog.tabular.table_schema import Field, TableSchema, read_schema
 
-FORMATS = frozenset({"", "csv", "tsv", "xlsx", "xls", "ods", "json", "jsonl", "geojson"})
+FORMATS = frozenset(
+    ["", "csv", "tsv", "xlsx", "xls", "ods", "json", "jsonl", "geojson", "shp", "gpkg", "parquet"]
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,29 @@ class ReadOptions:
     """Texts that mean "no value" in columns that are not text."""
     types: Mapping[str, ColumnType] = field(default_factory=dict)
     """Declared types by published name."""
+    schema: TableSchema = field(default_factory=TableSchema)
+    """The data dictionary: Frictionless Table Schema, see `catalog.tabular.table_schema`."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Published names by the names in the file."""
     may_shrink: bool = False
     """Whether the source may give no rows, or far less than before, without a mistake."""
     limits: Limits = field(default_factory=Limits)
+
+    def field(self, name: str) -> Field | None:
+        """What is declared of the column that the file calls so."""
+        published = self.names.get(name, name)
+        found = self.schema.field(published, name)
+        type_ = self.types.get(published) or self.types.get(name)
+        if type_ and (found is None or found.type is None):
+            return replace(found or Field(published), kind=type_.value)
+        return found
+
+    def marks(self, field: Field | None, type_: ColumnType | None = None) -> tuple[str, ...]:
+        """Texts that mean "no value" in a column of which this is declared; in texts only those declared."""
+        declared = self.schema.missing if field is None or field.missing is None else field.missing
+        if declared is not None:
+            return declared
+        return ("",) if type_ in (ColumnType.STRING, ColumnType.GEOMETRY) else self.missing
 
     @classmethod
     def from_json(cls, options: Mapping[str, Any]) -> ReadOptions:
@@ -141,5 +162,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "sheets": _list,
     "missing": _list,
     "types": _types,
+    "schema": lambda _, value: read_schema(value),
     "names": _names,
 }

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import ARROW
 from catalog.tabular.reading.chunk import Kind
+from catalog.tabular.reading.likely import CODES, Likely
 
 Check = Callable[[pa.Array, Kind], bool]
 
@@ -84,7 +85,10 @@ def _words(name: str) -> list[str]:
 class Guess:
     """What a column may still be, after all values that were fed."""
 
-    def __init__(self, missing: Collection[str], declared: ColumnType | None = None) -> None:
+    def __init__(
+        self, name: str, missing: Collection[str], declared: ColumnType | None = None
+    ) -> None:
+        self.likely = Likely(name)
         self.missing = pa.array(sorted({*missing, ""}), pa.string())
         self.declared = declared
         self.kinds = Kind.NONE
@@ -92,8 +96,6 @@ class Guess:
         self.rows = 0
         self.valued = False
         """Whether there is any cell that is not empty."""
-        self.broken: tuple[int, str] | None = None
-        """First row (from 1) and value that a declared type does not allow."""
         self.rewritten = 0
         """Texts of numbers that come back with other zeros."""
         self.example = ""
@@ -103,22 +105,23 @@ class Guess:
 
     def feed(self, column: pa.Array, kinds: Kind) -> None:
         """Look at further rows of the column."""
-        before, self.rows = self.rows, self.rows + len(column)
+        self.rows += len(column)
         if not self.valued:
             self.valued = bool(pc.any(pc.not_equal(column, "")).as_py())
-        if not self.possible and not self._numeric and not kinds & ~self.kinds:
+        decided = self.declared or not (self.possible or self._numeric or kinds & ~self.kinds)
+        if decided and not self.likely.open:
             return  # a text it is, whatever follows
         values = column.filter(pc.invert(pc.is_in(column, value_set=self.missing))).drop_null()
         if not len(values):
             return
         self.kinds |= kinds
+        self.likely.feed(values, kinds)
+        if self.declared:
+            return
         for type_ in sorted(self.possible):
             check = self._check(type_, values)
-            asked = Kind.NONE if self.declared and type_ is ColumnType.NUMBER else kinds
-            if not (check(values[:PROBE], asked) and check(values, asked)):
+            if not (check(values[:PROBE], kinds) and check(values, kinds)):
                 self.possible.discard(type_)
-                if self.declared:
-                    self._remember(column, check, asked, before)
         if kinds & Kind.CELL:
             self._see_notation(values)
 
@@ -146,29 +149,18 @@ class Guess:
     def type(self, *, code: bool, version: bool = False) -> ColumnType:
         """The narrowest type; `code` and `version` say that the name is one of a code or of a version."""
         if self.declared:
-            return self.declared if self.declared in self.possible else ColumnType.STRING
+            return self.declared
         allowed = _allowed(self.kinds)
-        code = code or (version and self.rewritten > 0)
+        code = (
+            code
+            or self.likely.found(ColumnType.STRING) in CODES
+            or (version and self.rewritten > 0)
+        )
         if code and self.kinds & (Kind.CELL | Kind.SHOWN):
             allowed = [
                 type_ for type_ in allowed if type_ not in (ColumnType.INTEGER, ColumnType.NUMBER)
             ]
         return next((type_ for type_ in allowed if type_ in self.possible), ColumnType.STRING)
-
-    def _remember(self, column: pa.Array, check: Check, kinds: Kind, before: int) -> None:
-        """Find the first value that the check refuses, by halves."""
-        there = pc.indices_nonzero(
-            pc.and_(pc.invert(pc.is_in(column, value_set=self.missing)), column.is_valid())
-        )
-        values = column.take(there)
-        good, bad = 0, len(values)
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            if check(values[good:middle], kinds):
-                good = middle
-            else:
-                bad = middle
-        self.broken = (before + there[good].as_py() + 1, values[good].as_py())
 
 
 def typed(column: pa.Array, type_: ColumnType, missing: pa.Array) -> pa.Array:

@@ -13,29 +13,37 @@ import pyarrow.compute as pc
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import ARROW, Column
+from catalog.tabular.kept import KeptCells
+from catalog.tabular.reading.convert import Conversion
 from catalog.tabular.reading.groups import Groups
-from catalog.tabular.reading.types import typed
+from catalog.tabular.reading.repeated import keep_repeated
 
 
 def write(
     batches: Iterable[pa.RecordBatch],
-    columns: Sequence[Column],
-    missing: Sequence[pa.Array],
+    conversions: Sequence[Conversion],
     file: Path,
+    kept: KeptCells,
 ) -> str:
-    """Write string batches as typed Parquet and return the hash of names, types and rows."""
+    """Write string batches as typed Parquet and return the hash of names, types, rows and kept cells."""
+    columns = [conversion.column for conversion in conversions]
     schema = pa.schema([(column.stored, ARROW[column.type]) for column in columns])
     hashes = [ColumnHash(column) for column in columns]
+    start = 0
     with Groups(file, schema) as groups:
         for batch in batches:
             arrays = [
-                typed(array, column.type, marks)
-                for array, column, marks in zip(batch.columns, columns, missing, strict=True)
+                conversion.convert(array, start, kept)
+                for array, conversion in zip(batch.columns, conversions, strict=True)
             ]
+            kept.flush()
+            start += batch.num_rows
             for hash_, array in zip(hashes, arrays, strict=True):
                 hash_.add(array)
             groups.add(pa.record_batch(arrays, schema=schema))
-    return _together(columns, hashes)
+    keep_repeated(conversions, file, kept)
+    kept.close()
+    return _together(columns, hashes, kept.content)
 
 
 class ColumnHash:
@@ -63,11 +71,12 @@ class ColumnHash:
         return str(self._rows).encode() + b"".join(part.digest() for part in self._parts)
 
 
-def _together(columns: Sequence[Column], hashes: Sequence[ColumnHash]) -> str:
+def _together(columns: Sequence[Column], hashes: Sequence[ColumnHash], kept: str) -> str:
     head = json.dumps([[column.name, column.type.value] for column in columns], ensure_ascii=False)
     whole = hashlib.sha256(head.encode())
     for hash_ in hashes:
         whole.update(hash_.digest())
+    whole.update(kept.encode())
     return whole.hexdigest()
 
 
