@@ -10,8 +10,8 @@ from flask_babel import gettext
 from marshmallow import RAISE, fields, validate
 
 from api.answers import json_answer, this_call
+from api.files import disposition
 from api.v1.description import ANYTHING, N_, many, maybe, number, record, text
-from api.v1.downloads import disposition
 from api.v1.parameters import Parameters, blueprint, said, yes_no
 from catalog.schemas.table_schema import schema_json
 from catalog.services import table_cells, table_schema, usage
