@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +29,7 @@ import portal.errors
 from catalog.errors import CatalogError
 from catalog.permissions import SCHEDULER
 from catalog.queue import job_queue
-from catalog.services import accounts, search
+from catalog.services import accounts, search, tables
 from catalog.settings import Settings
 
 ROOT = Path(__file__).parent
@@ -128,6 +130,15 @@ def worker(threads: int) -> None:
     """Run jobs: harvests, loads of tables, the search index."""
     with create_app().app_context():
         job_queue().work(threads)
+
+
+@weft.command()
+def copies() -> None:
+    """Keep up this machine's copies of tables whose journal is on S3; one on each machine that serves pages or the API."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    tables.keep_copies(create_app(), stop)
 
 
 @weft.command()

@@ -22,9 +22,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["weft"] = {
         "settings": settings,
         "search": open_search(settings.search_url),
-        "tables": open_tables(settings.tables_url, settings),
-        "journal": open_journal(settings.tables_url, settings),
-        "files": open_files(settings.files_url, settings),
+        "tables": open_tables(settings),
+        "journal": open_journal(settings),
+        "files": open_files(settings),
         "queue": open_queue(app, settings.queue_url),
         "limits": open_storage(app, settings.limits_url),
     }
@@ -56,37 +56,34 @@ def open_search(url: str) -> SearchEngine:
     raise _unknown("WEFT_SEARCH_URL", scheme, "tantivy:<folder>")
 
 
-def open_tables(url: str, settings: Settings) -> TableStore:
-    """The store of serving copies at `url`; a shared journal leaves them to each machine."""
+def open_tables(settings: Settings) -> TableStore:
+    """The store of serving copies; a shared journal leaves them to each machine."""
     from catalog.tabular.lance_store import LanceStore
 
-    scheme, rest = _address("WEFT_TABLES_URL", url)
-    match scheme:
-        case "lance":
-            return LanceStore(Path(rest) / "serving")
-        case "s3":
-            return LanceStore(Path(settings.data_dir) / "tables" / "serving")
+    scheme, _ = _address("WEFT_TABLES_URL", settings.tables_url)
+    if scheme in ("lance", "s3"):
+        return LanceStore(settings.tables_folder / "serving")
     raise _unknown("WEFT_TABLES_URL", scheme, "lance:<folder>, s3://<bucket>/<prefix>")
 
 
-def open_journal(url: str, settings: Settings) -> Journal:
-    """The journal's files below `url`."""
-    scheme, rest = _address("WEFT_TABLES_URL", url)
+def open_journal(settings: Settings) -> Journal:
+    """The journal's files."""
+    scheme, _ = _address("WEFT_TABLES_URL", settings.tables_url)
     if scheme != "s3":
-        return LocalJournal(Path(rest) / "journal")
+        return LocalJournal(settings.tables_folder / "journal")
     from catalog.bucket import Bucket
     from catalog.tabular.s3_journal import S3Journal
 
     return S3Journal(
-        Bucket.at("WEFT_TABLES_URL", f"{url.rstrip('/')}/journal", settings),
-        Path(settings.data_dir) / "tables" / "cache",
+        Bucket.at("WEFT_TABLES_URL", f"{settings.tables_url.rstrip('/')}/journal", settings),
+        settings.tables_folder / "cache",
         most_bytes=settings.tables_cache_mb * 1_000_000,
     )
 
 
-def open_files(url: str, settings: Settings) -> FileStore:
-    """The file store at `url`."""
-    scheme, rest = _address("WEFT_FILES_URL", url)
+def open_files(settings: Settings) -> FileStore:
+    """The file store."""
+    scheme, rest = _address("WEFT_FILES_URL", settings.files_url)
     match scheme:
         case "file":
             return LocalFiles(Path(rest))
@@ -94,7 +91,7 @@ def open_files(url: str, settings: Settings) -> FileStore:
             from catalog.bucket import Bucket
             from catalog.files.s3_store import S3Files
 
-            bucket = Bucket.at("WEFT_FILES_URL", url, settings)
+            bucket = Bucket.at("WEFT_FILES_URL", settings.files_url, settings)
             return S3Files(bucket, Path(settings.data_dir) / "scratch")
     raise _unknown("WEFT_FILES_URL", scheme, "file:<folder>, s3://<bucket>/<prefix>")
 
@@ -109,7 +106,11 @@ def open_queue(app: Flask, url: str) -> JobQueue:
             from catalog.queue.huey_queue import HueyQueue
 
             return HueyQueue.sqlite(app, Path(rest))
-    raise _unknown("WEFT_QUEUE_URL", scheme, "sqlite:<file>, immediate:")
+        case "postgresql" | "postgresql+psycopg":
+            from catalog.queue.huey_queue import HueyQueue
+
+            return HueyQueue.postgresql(app, url)
+    raise _unknown("WEFT_QUEUE_URL", scheme, "sqlite:<file>, postgresql://…, immediate:")
 
 
 def secret_key(settings: Settings) -> str:

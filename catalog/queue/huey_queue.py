@@ -7,10 +7,11 @@ from pathlib import Path
 
 import structlog
 from flask import Flask
-from huey import CancelExecution, Huey, SqliteHuey
+from huey import CancelExecution, Huey, PostgresHuey, SqliteHuey
 from huey.consumer import Consumer
+from huey.exceptions import ConfigurationError
 
-from catalog.errors import CatalogError, Unavailable
+from catalog.errors import CatalogError, SettingsError, Unavailable
 from catalog.queue.jobs import REGISTRY
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,17 @@ class HueyQueue:
         return cls(
             app, SqliteHuey("weft", filename=str(file), fsync=True, timeout=30, results=False)
         )
+
+    @classmethod
+    def postgresql(cls, app: Flask, url: str) -> HueyQueue:
+        """A queue in tables of a PostgreSQL database, for workers on many machines."""
+        dsn = url.replace("postgresql+psycopg:", "postgresql:", 1)
+        try:
+            huey = PostgresHuey("weft", dsn=dsn, results=False)
+        except ConfigurationError as error:
+            raise SettingsError("WEFT_QUEUE_URL: install psycopg for PostgreSQL") from error
+        huey.storage.close()  # it has made its tables; who never asks for a job needs no connection
+        return cls(app, huey)
 
     def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:
         """Ask for a run; a job that raises Unavailable is tried `retries` more times."""

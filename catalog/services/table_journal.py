@@ -237,14 +237,13 @@ def follow(table_id: str) -> None:
     store = table_store()
     files = journal_files(table_id, head.head)
     state = state_at_head(table_id, head.head)
-    changes = {file.position: part_of(file) for file in files if file.kind == DELTA}
     served = store.served(table_id)
-    follows = 0 < served < head.head and all(
-        at in changes for at in range(served + 1, head.head + 1)
-    )
+    since = {file.position: file for file in files if file.kind == DELTA and file.position > served}
+    follows = 0 < served < head.head and len(since) == head.head - served
+    changes = {at: part_of(file) for at, file in since.items()} if follows else {}
     needed = {part.position for part in state.deltas}
     for file in files:
-        is_change = file.kind == DELTA and file.position > served
+        is_change = file.kind == DELTA and file.position in changes
         is_base = file.kind == BASE and file.position == state.base.position
         is_part = file.kind == DELTA and file.position in needed
         if is_change if follows else is_base or is_part:

@@ -2,6 +2,7 @@
 
 from catalog.services.release_keeping import keep_release_files
 from catalog.services.table_batches import batches
+from catalog.services.table_copies import keep_copies
 from catalog.services.table_exports import Export, export
 from catalog.services.table_formats import FORMATS
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
@@ -20,6 +21,7 @@ __all__ = [
     "export",
     "fail",
     "group",
+    "keep_copies",
     "keep_release_files",
     "load",
     "repair_tables",

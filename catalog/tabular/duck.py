@@ -170,11 +170,10 @@ def duck() -> Duck:
     weft = current_app.extensions["weft"]
     if "duck" not in weft:
         settings: Settings = weft["settings"]
-        folder = Path(settings.tables_url.partition(":")[2])
         weft.setdefault(
             "duck",
             Duck(
-                folder,
+                settings.tables_folder,
                 memory_mb=settings.query_memory_mb,
                 timeout_seconds=settings.query_timeout_seconds,
             ),

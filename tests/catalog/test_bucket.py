@@ -22,14 +22,14 @@ from wsgi import create_app
 @pytest.mark.parametrize("url", ["s3:bucket", "s3://", "s3:///prefix"])
 def test_an_address_without_a_bucket_is_refused_with_the_name_of_the_setting(url: str):
     with pytest.raises(SettingsError, match="WEFT_FILES_URL must be s3://<bucket>/<prefix>"):
-        engines.open_files(url, Settings())
+        engines.open_files(Settings(files_url=url))
 
 
 def test_the_settings_open_files_and_journal_in_a_bucket(s3: S3Server, tmp_path: Path):
     url = f"s3://{s3.make_bucket()}/weft"
     settings = s3.settings(data_dir=str(tmp_path), files_url=url, tables_url=url)
-    files = engines.open_files(url, settings)
-    journal = engines.open_journal(url, settings)
+    files = engines.open_files(settings)
+    journal = engines.open_journal(settings)
     assert isinstance(files, S3Files)
     assert isinstance(journal, S3Journal)
     files.put("a.csv", b"a")
@@ -37,7 +37,7 @@ def test_the_settings_open_files_and_journal_in_a_bucket(s3: S3Server, tmp_path:
     source.write_bytes(b"b")
     added = journal.add("t1", 1, source)
     assert sorted(one.key for one in s3.open(url).listed()) == ["a.csv", f"journal/{added.path}"]
-    assert engines.open_tables(url, settings).served("t1") == 0
+    assert engines.open_tables(settings).served("t1") == 0
 
 
 def test_a_wrong_secret_is_unavailable_and_never_written_to_the_log(

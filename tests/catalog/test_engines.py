@@ -13,8 +13,8 @@ from catalog.settings import Settings
     ("open_it", "url"),
     [
         (engines.open_search, "solr:somewhere"),
-        (lambda url: engines.open_tables(url, Settings()), "oracle:somewhere"),
-        (lambda url: engines.open_files(url, Settings()), "ftp:somewhere"),
+        (lambda url: engines.open_tables(Settings(tables_url=url)), "oracle:somewhere"),
+        (lambda url: engines.open_files(Settings(files_url=url)), "ftp:somewhere"),
         (lambda url: engines.open_queue(Flask("x"), url), "rabbit:somewhere"),
     ],
 )

@@ -59,14 +59,23 @@ def notes(tmp_path: Path) -> Path:
     return tmp_path / "notes"
 
 
-@pytest.fixture
-def queue(tmp_path: Path) -> JobQueue:
-    return open_queue(Flask("asker"), f"sqlite:{tmp_path / 'queue.sqlite'}")
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres"))
+    return f"sqlite:{tmp_path / 'queue.sqlite'}"
 
 
 @pytest.fixture
-def worker(tmp_path: Path, notes: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-c", WORKER, f"sqlite:{tmp_path / 'queue.sqlite'}", str(notes)]
+def queue(address: str) -> Iterator[JobQueue]:
+    opened = open_queue(Flask("asker"), address)
+    yield opened
+    opened.huey.storage.close()
+
+
+@pytest.fixture
+def worker(address: str, notes: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", WORKER, address, str(notes)]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
     yield process
     if process.poll() is None:
