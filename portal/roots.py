@@ -26,8 +26,12 @@ def init_app(app: Flask) -> None:
 
 
 def robots() -> Response:
-    """Everything may be read but what belongs to an account."""
-    closed = "".join(f"Disallow: {request.script_root}/{tag}/account/\n" for tag in LANGUAGES)
+    """Everything may be read but what belongs to an account, and answers that cost work."""
+    closed = "".join(
+        f"Disallow: {request.script_root}/{tag}/{path}\n"
+        for tag in LANGUAGES
+        for path in ("account/", "sql?", "sql/")
+    )
     response = Response(f"User-agent: *\n{closed}", mimetype="text/plain")
     response.headers["Cache-Control"] = f"public, max-age={DAY}"
     return response

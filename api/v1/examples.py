@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import CatalogError
 from catalog.permissions import ANYONE
 from catalog.search import SearchQuery
-from catalog.services import datasets, search
+from catalog.services import datasets, search, sql
 from catalog.tabular.where_text import name_text
 
 if TYPE_CHECKING:
@@ -32,19 +32,11 @@ def examples_here() -> Examples:
                     "/api/v1/datasets/{": {"slug": dataset.slug},
                     "/api/v1/organizations/{": {"slug": dataset.organization.slug},
                     "/api/v1/tables/{": _of_table(largest),
-                    SQL: {"sql": statement_over(largest)},
+                    SQL: {"sql": sql.example(largest)},
                 }
     except CatalogError:
         pass
     return {}
-
-
-def statement_over(table: DataTable) -> str:
-    """A statement that counts the rows of a table by its first text."""
-    names = [column.name for column in table.columns if column.type == "string"]
-    groups = ['"' + name.replace('"', '""') + '"' for name in names[:1]]
-    select = ", ".join([*groups, "count(*) AS n"])
-    return f'SELECT {select} FROM "{table.id}" GROUP BY ALL ORDER BY n DESC'
 
 
 def with_examples(paths: Mapping[str, Any], examples: Examples) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from flask import current_app
 from limits import parse_many
 
 from catalog.errors import BadQuery, TooMany
+from catalog.models.table import DataTable
+from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
 from catalog.services.attempts import take
 from catalog.services.sql_tables import Found, find, given, sql_names
@@ -89,6 +91,18 @@ def run(
         tuple(_read(table) for table in found),
         math.ceil((time.monotonic() - started) * 1000),
     )
+
+
+def example(table: DataTable) -> str:
+    """A statement that works on the table: how many rows it has of each of its first texts."""
+    names = sql_names([column.name for column in table.columns])
+    texts = [
+        '"' + name.replace('"', '""') + '"'
+        for name, column in zip(names, table.columns, strict=True)
+        if column.type == ColumnType.STRING
+    ]
+    select = ", ".join([*texts[:1], "count(*) AS n"])
+    return f'SELECT {select} FROM "{table.id}" GROUP BY ALL ORDER BY n DESC'
 
 
 def stream(answer: SqlAnswer, format: str) -> Iterator[bytes]:  # noqa: A002 # the word that people use

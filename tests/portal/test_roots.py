@@ -8,13 +8,17 @@ from flask.testing import FlaskClient
 ENGLISH = {"Accept-Language": "en"}
 
 
-def test_robots_may_read_all_but_accounts(client: FlaskClient) -> None:
+def test_robots_may_read_all_but_accounts_and_statements(client: FlaskClient) -> None:
     response = client.get("/robots.txt")
     assert response.mimetype == "text/plain"
     assert response.text.splitlines() == [
         "User-agent: *",
         "Disallow: /zh/account/",
+        "Disallow: /zh/sql?",
+        "Disallow: /zh/sql/",
         "Disallow: /en/account/",
+        "Disallow: /en/sql?",
+        "Disallow: /en/sql/",
     ]
 
 

@@ -22,6 +22,7 @@ PAGES = (
     "sources",
     "about",
     "developers",
+    "sql",
     "accessibility",
     "account/sign-in",
 )
