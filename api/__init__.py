@@ -43,9 +43,7 @@ def share(response: Response) -> Response:
     headers.add("Access-Control-Allow-Origin", "*")
     headers.add("Access-Control-Expose-Headers", EXPOSED)
     if request.method == "OPTIONS":
-        posts = identity.is_ckan() or request.path == "/api/v1/sql"
-        methods = "GET, HEAD, OPTIONS, POST" if posts else "GET, HEAD, OPTIONS"
-        headers["Access-Control-Allow-Methods"] = methods
+        headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
         headers["Access-Control-Allow-Headers"] = ", ".join((*KEYS, *ASKING))
         headers["Access-Control-Max-Age"] = "86400"
     if "Vary" in headers:

@@ -14,6 +14,7 @@ from api.v1 import (
     sql,
     table_dictionary,
     tables,
+    writing,
 )
 
 NOUNS = (
@@ -25,6 +26,7 @@ NOUNS = (
     sql.bp,
     table_dictionary.bp,
     coordinates.bp,
+    writing.bp,
 )
 """The endpoints, in the order of the description."""
 

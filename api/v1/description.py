@@ -19,6 +19,10 @@ TAGS = (
     ("datasets", N_("Find datasets and what belongs to them")),
     ("organizations", N_("The departments that publish")),
     ("tables", N_("Rows, counts, groups and downloads")),
+    (
+        "writing",
+        N_("Rows, columns and keys of tables that you may change, with a key of your account"),
+    ),
 )
 
 
@@ -342,6 +346,16 @@ PROBLEM = record(
     ),
     retry_after=number(N_("Seconds to wait before the next call")),
 )
+_WRITTEN = record(
+    "",
+    table=text(N_("Id of the table")),
+    release=number(N_("Number of the release that shows it")),
+    rows=number(N_("Rows of the table now")),
+    inserted=number(N_("Rows added")),
+    updated=number(N_("Rows changed")),
+    deleted=number(N_("Rows deleted")),
+    url=text(format="uri"),
+)
 SCHEMAS: dict[str, Described] = {
     "OrganizationName": _ORGANIZATION,
     "ThemeName": _THEME,
@@ -355,6 +369,7 @@ SCHEMAS: dict[str, Described] = {
     "Rows": _ROWS,
     "Count": _COUNT,
     "SqlAnswer": _SQL_ANSWER,
+    "Written": _WRITTEN,
     "Organization": _DEPARTMENT,
     "OrganizationList": record("", total=number(), results=many(ref("Organization"))),
     "Release": _RELEASE,
@@ -378,6 +393,7 @@ ERRORS = {
     "400": N_("A parameter or the query cannot be understood"),
     "401": N_("The key is unknown or was revoked"),
     "404": N_("There is no such thing"),
+    "409": N_("It contradicts what is there already"),
     "422": N_("A parameter cannot be used; `problems` says which"),
     "414": N_(
         "The address is longer than 64 KiB; answered before it reaches the portal, without a body"

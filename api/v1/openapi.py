@@ -125,7 +125,7 @@ def _errors() -> list[tuple[str, str]]:
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
-    one = "{" in path or path.endswith("/sql")
+    one = "{" in path or path.endswith(("/sql", "/tables"))
     statuses = {**said.ERRORS, **(said.ERRORS_OF_ONE if one else {})}
     if not one:
         statuses.pop("404")

@@ -82,7 +82,7 @@ def load(who: Identity, resource_id: str, read: Iterable[ReadTable], *, reason: 
             emptied += before
             continue
         said = _shrunk(resource, before, one)
-        changed |= _load_one(who, resource, one, said, position=position, reason=reason)
+        changed |= load_table(who, resource, one, said, position=position, reason=reason)
         notes += said
         total += one.rows
         left_out |= _left_out(one)
@@ -214,7 +214,7 @@ def _shrunk(resource: Resource, before: int, read: ReadTable) -> list[dict[str, 
     return [{"message": SHRUNK, "context": {"rows": read.rows, "before": before}}]
 
 
-def _load_one(
+def load_table(
     who: Identity,
     resource: Resource,
     read: ReadTable,
@@ -223,6 +223,7 @@ def _load_one(
     position: int,
     reason: str,
 ) -> bool:
+    """Make one table of the resource equal to what was read, as one release; whether there was anything new."""
     table = _table(DataTable.resource_id == resource.id, DataTable.key == read.key)
     if table is None:
         table = DataTable(
