@@ -230,7 +230,8 @@ class LanceStore:
     ) -> pa.Table:
         """Rows in the order of their numbers, wherever changes have put them."""
         if opened.layout.untouched:
-            return self.pages.page(opened.dataset, copy, stored, query)
+            ids_to = 0 if len(opened.layout.gone) else opened.layout.end
+            return self.pages.page(opened.dataset, copy, stored, query, ids_to=ids_to)
         limit = max(0, min(query.limit, opened.rows - query.offset))
         window = opened.layout.window(query.offset, limit)
         asked = replace(query, offset=window.first, limit=window.count)
