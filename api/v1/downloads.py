@@ -35,14 +35,16 @@ def download(asked: Mapping[str, Any], table_id: str, *, kind: str) -> Response:
         where=condition(table_id, asked["where"]),
         order_by=orders_in(asked["order_by"]),
     )
+    as_of = asked["as_of"]
     if query == TableQuery():
-        return release(asked, table_id, None, kind=kind)
+        number = tables.release_as_of(g.identity, table_id, as_of) if as_of else None
+        return release(asked, table_id, number, kind=kind)
     table = tables.show(g.identity, table_id)
     tag = tag_of(table.id, table.release)
     same = unchanged(tag=tag, modified=table.loaded_at) if is_conditional() else None
     if same is not None:
         return same
-    export = tables.export(g.identity, table_id, _format(kind, asked), query)
+    export = tables.export(g.identity, table_id, _format(kind, asked), query, as_of=as_of)
     if request.method != "HEAD":
         usage.count(table.resource.dataset_id, "download")
     response = Response(export.chunks, content_type=export.media_type)

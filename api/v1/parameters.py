@@ -77,6 +77,18 @@ class NarrowingParameters(Parameters):
         LONGEST,
     )
 
+    as_of = fields.String(
+        load_default=None,
+        validate=validate.Length(1, 40),
+        metadata=said(
+            N_(
+                "The release to read: its number, or a day or moment (ISO 8601), which means the newest release then; "
+                "without it the newest one"
+            ),
+            "1",
+        ),
+    )
+
 
 class ShapingParameters(NarrowingParameters):
     """Which rows and columns, in which order."""

@@ -75,7 +75,14 @@ def rows(asked: Mapping[str, Any], table_id: str) -> Response:
         limit=asked["limit"],
         offset=asked["offset"],
     )
-    page = tables.rows(g.identity, table_id, query, cursor=asked["cursor"], total=asked["count"])
+    page = tables.rows(
+        g.identity,
+        table_id,
+        query,
+        cursor=asked["cursor"],
+        total=asked["count"],
+        as_of=asked["as_of"],
+    )
     usage.count(page.table.resource.dataset_id, "call")
     return _page(page, asked)
 
@@ -91,8 +98,10 @@ def count(asked: Mapping[str, Any], table_id: str) -> Response:
     same = unchanged(tag=tag, modified=table.loaded_at) if is_conditional() else None
     if same is not None:
         return same
-    found = tables.count(g.identity, table_id, condition(table_id, asked["where"]))
-    body = {"table": table.id, "release": table.release, "count": found}
+    where, as_of = condition(table_id, asked["where"]), asked["as_of"]
+    release = tables.release_as_of(g.identity, table_id, as_of)
+    found = tables.count(g.identity, table_id, where, as_of=as_of)
+    body = {"table": table.id, "release": release, "count": found}
     return json_answer(body, tag=tag, modified=table.loaded_at)
 
 
@@ -113,7 +122,7 @@ def group(asked: Mapping[str, Any], table_id: str) -> Response:
         group_by=names_in(asked["group_by"]),
         measures=measures_in(asked["measures"] or "count(*)"),
     )
-    page = tables.group(g.identity, table_id, query, cursor=asked["cursor"])
+    page = tables.group(g.identity, table_id, query, cursor=asked["cursor"], as_of=asked["as_of"])
     usage.count(page.table.resource.dataset_id, "call")
     return _page(page, asked)
 
@@ -142,7 +151,7 @@ def _page(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
     onward = this_call("offset", cursor=page.next_cursor) if page.next_cursor else None
     body = {
         "table": table.id,
-        "release": table.release,
+        "release": page.release,
         "modified": moment_json(table.loaded_at),
         "fields": _fields(table, page.columns, g.lang),
         "rows": rows_json(page.data, page.columns, arrays=asked["format"] == "arrays"),

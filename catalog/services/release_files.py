@@ -2,8 +2,7 @@
 
 A release file holds what the public sees of the release, whoever asks, so that its hash can be told; who may
 see more gets it by a query. The key of a file is made of all that its bytes depend on: the release,
-release, the columns as they are shown, the format and the libraries that write it. A change of any of
-them makes another file with another tag, and the old one is let go.
+the columns as they are shown, the format and the libraries that write it. A change of any of them makes another file with another tag, and the old one is let go.
 """
 
 from __future__ import annotations

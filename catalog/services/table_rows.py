@@ -71,6 +71,11 @@ def count(
     return _count(table, version_as_of(table, as_of), where)
 
 
+def release_as_of(who: Identity, table_id: str, as_of: str | None) -> int:
+    """Number of the release that `as_of` names."""
+    return version_as_of(show(who, table_id), as_of).release
+
+
 def group(
     who: Identity,
     table_id: str,

@@ -7,7 +7,7 @@ from catalog.services.table_exports import Export, export
 from catalog.services.table_formats import FORMATS
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
 from catalog.services.table_lookup import columns_of, show
-from catalog.services.table_rows import RowPage, count, count_groups, group, rows
+from catalog.services.table_rows import RowPage, count, count_groups, group, release_as_of, rows
 
 __all__ = [
     "FORMATS",
@@ -24,6 +24,7 @@ __all__ = [
     "keep_copies",
     "keep_release_files",
     "load",
+    "release_as_of",
     "repair_tables",
     "rows",
     "serve_table",
