@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api.v1 import (
+    citations,
     coordinates,
     datasets,
     downloads,
@@ -23,6 +24,7 @@ NOUNS = (
     tables.bp,
     downloads.bp,
     releases.bp,
+    citations.bp,
     sql.bp,
     table_dictionary.bp,
     coordinates.bp,

@@ -203,7 +203,7 @@ _CARD = record(
     tags=many(text()),
     url=text(N_("Address of the dataset in this API")),
 )
-_NEXT = maybe(text(N_("Address of the next page; null on the last one"), format="uri"))
+NEXT = maybe(text(N_("Address of the next page; null on the last one"), format="uri"))
 _FOUND = record(
     N_("One page of what was found"),
     total=number(N_("Number of all datasets that were found")),
@@ -219,7 +219,7 @@ _FOUND = record(
         "description": N_("For each facet its values and how many datasets have them"),
         "additionalProperties": many(record("", value=text(), label=maybe(text()), count=number())),
     },
-    next=_NEXT,
+    next=NEXT,
 )
 _ROWS = record(
     N_("One page of rows"),
@@ -237,7 +237,7 @@ _ROWS = record(
     total=maybe(
         number(N_("Number of all rows that satisfy where; null unless asked for by count=true"))
     ),
-    next=_NEXT,
+    next=NEXT,
 )
 _COUNT = record(
     N_("A number of rows"),
@@ -291,44 +291,6 @@ _DEPARTMENT = record(
     datasets=number(N_("Number of its published datasets")),
     url=text(),
 )
-_RELEASE = record(
-    N_("One immutable version of a table"),
-    number=number(N_("Counts from 1; it is what as_of and addresses take")),
-    created_at=maybe(MOMENT),
-    made_by=maybe(text(N_("Who made it"))),
-    reason=maybe(text(N_("Why it was made"))),
-    rows=number(N_("Number of rows")),
-    inserted=maybe(
-        number(N_("Rows added since the release before; null where they were not compared"))
-    ),
-    updated=maybe(number(N_("Rows changed since the release before"))),
-    deleted=maybe(number(N_("Rows removed since the release before"))),
-    content=text(N_("Hash of the content")),
-    pinned={"type": "boolean", "description": N_("Whether it is kept whatever the policy says")},
-    expired_at=maybe(
-        text(N_("When its rows were given up by the policy of retention"), format="date-time")
-    ),
-)
-_MANIFEST = record(
-    N_("What a release consists of, and what proves a copy of it whole"),
-    table=text(),
-    dataset=record("", slug=text(), title=maybe(text()), url=text()),
-    release=ref("Release"),
-    url=text(N_("Permanent address of the release in this API")),
-    page=text(N_("Permanent address of the release for people")),
-    schema={**ANYTHING, "description": N_("The columns as Frictionless Table Schema")},
-    files=many(
-        record(
-            "",
-            format=text(),
-            url=text(),
-            filename=text(),
-            media_type=text(),
-            bytes=maybe(number(N_("Size, once the file was made"))),
-            sha256=maybe(text(N_("SHA-256, once the file was made"))),
-        )
-    ),
-)
 PROBLEM = record(
     N_("What went wrong (RFC 9457)"),
     ("problems", "position", "retry_after"),
@@ -372,8 +334,6 @@ SCHEMAS: dict[str, Described] = {
     "Written": _WRITTEN,
     "Organization": _DEPARTMENT,
     "OrganizationList": record("", total=number(), results=many(ref("Organization"))),
-    "Release": _RELEASE,
-    "Manifest": _MANIFEST,
     "Problem": PROBLEM,
 }
 HEADERS: dict[str, Described] = {

@@ -14,6 +14,7 @@ from flask_babel import force_locale, gettext
 
 from api.answers import address, json_answer, site
 from api.v1 import description as said
+from api.v1 import release_description
 from api.v1.examples import examples_here, with_examples
 
 bp = Blueprint("v1", __name__, url_prefix="/api/v1")
@@ -33,7 +34,7 @@ def init_app(app: Flask, blueprints: tuple[flask_smorest.Blueprint, ...]) -> Non
     """Add the endpoints of the blueprints and describe them."""
     app.config.update(API_TITLE="Weft open data API", API_VERSION="1.0.0", OPENAPI_VERSION="3.1.0")
     api = Api(app)
-    for name, schema in said.SCHEMAS.items():
+    for name, schema in {**said.SCHEMAS, **release_description.SCHEMAS}.items():
         api.spec.components.schema(name, deepcopy(schema))
     for blueprint in blueprints:
         api.register_blueprint(blueprint)

@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Response, current_app, g
-from marshmallow import RAISE, Schema, fields, validate
+from flask import Response, g
+from marshmallow import RAISE, fields, validate
 
 from api import files
 from api.answers import address, is_conditional, json_answer, tag_of, this_call, unchanged
 from api.v1.description import N_, ref, text
 from api.v1.downloads import RELEASE
-from api.v1.names import names_in, orders_in
 from api.v1.parameters import Parameters, blueprint, said
-from api.v1.tables import condition
-from catalog.schemas.citation import citation_texts
-from catalog.schemas.dataset import moment_json
 from catalog.schemas.release import changes_json, release_json, release_schema_json
 from catalog.schemas.texts import chosen
-from catalog.services import citations, release_changes, release_files, releases, usage
-from catalog.services.citations import Cited
+from catalog.services import release_changes, release_files, releases, usage
 from catalog.services.release_files import ReleaseFormat
 from catalog.services.releases import ReleaseInfo
 from catalog.services.table_formats import FORMATS
 from catalog.tabular.changes import Kind
-from catalog.tabular.query import TableQuery
-from catalog.tabular.where_text import listed_name, order_text
 
 bp = blueprint("tables", "releases")
 LONGEST_MOMENT = 40
@@ -41,7 +34,9 @@ class PageParameters(Parameters):
         metadata=said(N_("Releases on a page, at most 100")),
     )
     offset = fields.Integer(
-        load_default=0, validate=validate.Range(0, 2**31), metadata=said(N_("Releases to pass over"))
+        load_default=0,
+        validate=validate.Range(0, 2**31),
+        metadata=said(N_("Releases to pass over")),
     )
 
 
@@ -97,24 +92,6 @@ class ChangesParameters(BetweenParameters):
     )
 
 
-class CitationBody(Schema):
-    """A query to cite."""
-
-    select = fields.String(load_default="", validate=validate.Length(max=2000))
-    where = fields.String(load_default="", validate=validate.Length(max=5000))
-    order_by = fields.String(load_default="", validate=validate.Length(max=2000))
-    as_of = fields.String(load_default=None, validate=validate.Length(1, LONGEST_MOMENT))
-
-
-class CitationParameters(Parameters):
-    """A citation."""
-
-    verify = fields.Boolean(
-        load_default=False,
-        metadata=said(N_("Ask the query again and say whether its rows are unchanged")),
-    )
-
-
 @bp.route("/tables/<table_id>/releases")
 @bp.arguments(PageParameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("ReleaseList"), description=N_("The releases, the newest first"))
@@ -139,7 +116,7 @@ def listed(asked: Mapping[str, Any], table_id: str) -> Response:
 
 @bp.route(f"/tables/<table_id>/releases/{RELEASE}")
 @bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(200, ref("ReleaseDetail"), description=N_("The release"))
+@bp.response(200, ref("Release"), description=N_("The release"))
 @bp.doc(summary=N_("Show a release"), operationId="showRelease", tags=["tables"])
 def show(parameters: Mapping[str, Any], table_id: str, number: int) -> Response:  # noqa: ARG001 # the language was taken already
     """Who made it, when and why, its columns, and how to cite it."""
@@ -219,35 +196,9 @@ for _name, _format in release_changes.FORMATS.items():
     bp.add_url_rule(f"/tables/<table_id>/changes.{_name}", _view.__name__, _view)
 
 
-@bp.route("/tables/<table_id>/citations", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(CitationBody(), location="json", unknown=RAISE)
-@bp.response(200, ref("Citation"), description=N_("The citation"))
-@bp.doc(summary=N_("Cite a query on a release"), operationId="makeCitation", tags=["tables"])
-def cite(parameters: Mapping[str, Any], body: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG001 # the language was taken already
-    """An address that stays, with the hash of the rows; equal queries get the same one."""
-    query = TableQuery(
-        select=names_in(body["select"]),
-        where=condition(table_id, body["where"]),
-        order_by=orders_in(body["order_by"]),
-    )
-    return json_answer(_citation(citations.cite(g.identity, table_id, query, as_of=body["as_of"])))
-
-
-@bp.route("/citations/<citation_id>")
-@bp.arguments(CitationParameters(), location="query", unknown=RAISE)
-@bp.response(200, ref("Citation"), description=N_("The citation"))
-@bp.doc(summary=N_("Show a citation"), operationId="showCitation", tags=["tables"])
-def citation(asked: Mapping[str, Any], citation_id: str) -> Response:
-    """The query, the release, the number and the hash of the rows."""
-    cited = citations.find(g.identity, citation_id)
-    told = citations.is_unchanged(cited) if asked["verify"] else None
-    return json_answer({**_citation(cited), "unchanged": told})
-
-
 def _older(table_id: str, asked: Mapping[str, Any]) -> str:
     """The release before the newer one, unless another one is named."""
-    return asked["older"] or releases.before(g.identity, table_id, asked["newer"])
+    return asked["older"] or release_changes.before(g.identity, table_id, asked["newer"])
 
 
 def _kind(asked: Mapping[str, Any]) -> Kind | None:
@@ -305,46 +256,3 @@ def _file(here: str, file: ReleaseFormat) -> dict[str, Any]:
         "bytes": file.made.bytes if file.made else None,
         "sha256": file.made.sha256 if file.made else None,
     }
-
-
-def _citation(cited: Cited) -> dict[str, Any]:
-    citation, table = cited.citation, cited.table
-    query = {
-        "select": ",".join(map(listed_name, cited.query.select)),
-        "where": citation.query["where"],
-        "order_by": order_text(cited.query.order_by),
-    }
-    asked = {name: value for name, value in query.items() if value} | {"as_of": citation.release}
-    here = f"/api/v1/tables/{table.id}"
-    page = address(f"/citations/{citation.id}")
-    dataset = table.resource.dataset
-    return {
-        "id": citation.id,
-        "table": table.id,
-        "release": citation.release,
-        "query": query,
-        "rows": citation.rows,
-        "sha256": citation.sha256,
-        "created_at": moment_json(citation.created_at),
-        "links": {
-            "self": address(f"/api/v1/citations/{citation.id}"),
-            "page": page,
-            "rows": address(f"{here}/rows", asked),
-            "csv": address(f"{here}/download.csv", asked),
-        },
-        "texts": citation_texts(
-            publisher=dataset.organization.title,
-            title=dataset.title,
-            site=site_titles(),
-            number=citation.release,
-            made_at=cited.release.created_at,
-            today=citation.created_at,
-            url=page,
-        ),
-    }
-
-
-def site_titles() -> dict[str, str]:
-    """The portal's name by language."""
-    settings = current_app.extensions["weft"]["settings"]
-    return {"zh": settings.site_title_zh, "en": settings.site_title_en}

@@ -33,6 +33,11 @@ FORMATS = {
 }
 
 
+def before(who: Identity, table_id: str, newer: str | None) -> str:
+    """The release before another one (None: the newest), which most comparisons begin with; of the first, itself."""
+    return str(max(1, version_as_of(show(who, table_id), newer).release - 1))
+
+
 def changes_file(
     who: Identity,
     table_id: str,
@@ -64,5 +69,6 @@ def _numbered(batch: pa.RecordBatch) -> pa.RecordBatch:
     numbers = batch.column(1)
     known = pc.if_else(pc.less(numbers, NUMBERLESS), pc.add(numbers, 1), None)
     return pa.RecordBatch.from_arrays(
-        [batch.column(0), known, *batch.columns[2:]], names=[str(n) for n in range(batch.num_columns)]
+        [batch.column(0), known, *batch.columns[2:]],
+        names=[str(n) for n in range(batch.num_columns)],
     )

@@ -110,6 +110,8 @@ def made(wanted: ReleaseFormat, *, seconds: float = PATIENCE_SECONDS) -> Release
     if wanted.kept and _opened(wanted, close=True):
         return wanted
     done = makings().finished(_recipe(wanted), seconds)
+    with transaction():
+        pass  # what this session sees is older than the file; now it sees that too
     return replace(wanted, made=done, kept=True)
 
 

@@ -113,7 +113,7 @@ def test_examples_are_those_of_the_catalogue(
                 continue  # this table has no places
             assert client.get(address, query_string=example).status_code == 200
             tried += 1
-    assert tried == 20
+    assert tried == 25
     body = paths["/api/v1/sql"]["post"]["requestBody"]["content"]["application/json"]["example"]
     assert served.table in body["sql"]
     assert client.post("/api/v1/sql", json=body).status_code == 200
@@ -186,6 +186,8 @@ OPERATIONS = (
     "countRows",
     "groupRows",
     "runSql",
+    "listReleases",
+    "showRelease",
     "showManifest",
     "makeTable",
     "writeRows",
@@ -193,6 +195,11 @@ OPERATIONS = (
     "replaceRows",
     "changeTable",
     "dropTable",
+    "showChanges",
+    "changes_csv",
+    "changes_jsonl",
+    "makeCitation",
+    "showCitation",
     *(f"download_{kind.replace('.', '_')}" for kind in FORMATS),
     *(f"downloadRelease_{kind.replace('.', '_')}" for kind in FORMATS),
     "readSchema",
