@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from api.ckan.tables import ID, Field
+from api.ckan.tables import ID_FIELD, Field
 from api.rows import values_of
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
@@ -21,7 +21,7 @@ GREATEST_WHOLE = 1e15
 
 def columns_of(data: pa.Table, fields: Sequence[Field]) -> list[list[Any]]:
     """The values of each field, in forms that orjson writes as CKAN does."""
-    return [_values(data.column(at), field) for at, field in enumerate(fields)]
+    return [cell_values(data.column(at), field) for at, field in enumerate(fields)]
 
 
 def objects(fields: Sequence[Field], columns: Sequence[list[Any]]) -> list[dict[str, Any]]:
@@ -30,8 +30,9 @@ def objects(fields: Sequence[Field], columns: Sequence[list[Any]]) -> list[dict[
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _values(cells: pa.ChunkedArray, field: Field) -> list[Any]:
-    if field.id == ID:
+def cell_values(cells: pa.ChunkedArray, field: Field) -> list[Any]:
+    """The values of one field."""
+    if field is ID_FIELD:
         numbers: list[Any] = pc.add(cells, 1).to_pylist()
         return numbers
     kind = field.type.column
@@ -86,7 +87,7 @@ def lines(data: pa.Table, fields: Sequence[Field], separator: str) -> str:
 
 
 def _cells(cells: pa.ChunkedArray, field: Field, separator: str) -> pa.ChunkedArray:
-    if field.id == ID:
+    if field is ID_FIELD:
         return pc.add(cells, 1).cast(pa.string())
     if pa.types.is_boolean(cells.type):
         return pc.if_else(cells, "t", "f")

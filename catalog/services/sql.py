@@ -67,8 +67,11 @@ def run(
     limit: int | None = None,
     as_of: str | None = None,
     caller: str = "",
+    number: str = "",
 ) -> SqlAnswer:
     """The answer to one SELECT; `values` stand for its `?`, `limit` cuts the rows, `as_of` names a release or a day.
+
+    `number` is the name of a first column of all tables that tells the number of each row, from 1.
 
     `caller` is what is counted for callers without a key or an account: their address. Raises BadQuery with the
     place of what is wrong, what reading the tables raises, TooMany, and Unavailable when too many are at it.
@@ -79,7 +82,7 @@ def run(
         asked = call.tables(statement, values)
         found = [find(who, table, table.as_of or as_of) for table in asked]
         scanned = _count(who, payer, asked, found)
-        answer = call.run([given(table) for table in found])
+        answer = call.run([given(table, number=number) for table in found])
     names = sql_names([column.name for column in answer.columns])
     return SqlAnswer(
         answer.data.rename_columns(names),

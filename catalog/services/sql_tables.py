@@ -14,8 +14,11 @@ from catalog.models.table import DataTable, TableAlias
 from catalog.permissions import Identity
 from catalog.services.table_lookup import Version, show, state_of, version_as_of
 from catalog.tabular.sandbox import Asked, Given, GivenColumn
+from catalog.tabular.sql import ROW_NUMBER
 from catalog.tabular.state import State
 
+COUNTED = "row_from_1"
+"""The number of a row as clients of CKAN count them, in the relation."""
 MOST_NAMED = 20
 """Tables of a dataset that a sentence lists."""
 
@@ -48,21 +51,31 @@ def find(who: Identity, asked: Asked, as_of: str | None) -> Found:
         raise
 
 
-def given(found: Found) -> Given:
+def given(found: Found, *, number: str = "") -> Given:
     """What the child gets of the table: its files, and the columns that may be seen.
+
+    With `number` the first of these tells the number of each row, from 1.
 
     It is covered where the files hold more than that: masked or hidden columns, and those that were dropped.
     """
     state, columns = found.state, found.version.columns
-    names = sql_names([column.name for column in columns])
+    names = sql_names([*([number] if number else []), *(column.name for column in columns)])
+    told = [GivenColumn(name, COUNTED) for name in names[: bool(number)]]
+    names = names[len(told) :]
+    relation = state.relation()
+    if told:
+        relation = f"(SELECT *, {ROW_NUMBER} + 1 AS {COUNTED} FROM {relation})"
     parts = (state.base, *state.deltas)
     held = frozenset[str]().union(*(part.stored for part in parts))
     return Given(
-        state.relation(),
+        relation,
         tuple(part.path for part in parts),
-        tuple(
-            GivenColumn(name, column.stored, column.left if column.masked else None)
-            for name, column in zip(names, columns, strict=True)
+        (
+            *told,
+            *(
+                GivenColumn(name, column.stored, column.left if column.masked else None)
+                for name, column in zip(names, columns, strict=True)
+            ),
         ),
         covered=any(column.masked for column in columns)
         or not held <= {column.stored for column in columns},
@@ -85,7 +98,9 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _table_id(who: Identity, parts: Sequence[str], name: str) -> str:
-    """The id of the table of this name; raises BadQuery."""
+    """The id of the table of this name; raises BadQuery. The schema `public` is that of all tables."""
+    if len(parts) == 2 and parts[0].lower() == "public":
+        parts = parts[1:]
     if len(parts) == 1:
         aliased = db.session.scalar(select(TableAlias.table_id).filter_by(alias=parts[0]))
         if aliased or db.session.get(DataTable, parts[0]):
