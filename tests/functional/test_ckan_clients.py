@@ -1,0 +1,190 @@
+"""Clients that were written for CKAN, unchanged, against a running server: ckanapi, its command, frictionless."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from ckanapi import NotAuthorized, NotFound, RemoteCKAN, ValidationError
+from frictionless import Catalog, Package
+from frictionless.portals import CkanControl
+
+from tests.functional.conftest import ROOT, free_port
+from tests.make_ckan import make_app, make_key
+from tests.make_dataset import make_organization, put
+from tests.make_portal import make_served
+
+# Warnings of these clients are no faults of ours.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A running server, with a dataset `books`, a harvested one `air-quality`, and the key of an editor."""
+
+    address: str
+    key: str
+    harvested: str
+    """Resource of the harvested table."""
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """The server in a process of its own, as `weft web` starts it."""
+    folder = tmp_path_factory.mktemp("clients")
+    with make_app(folder) as app:
+        make_organization()
+        put("Books", slug="books", license="CC-BY-4.0", tags=["novels"])
+        served = make_served(folder)
+        key = make_key()
+        del app
+    port = free_port()
+    environment = {
+        **os.environ,
+        "WEFT_DATA_DIR": str(folder / "var"),
+        "WEFT_LIMIT_ANONYMOUS": "10000/minute",
+        "WEFT_LIMIT_BASIC": "10000/minute",
+        "WEFT_LOG_LEVEL": "WARNING",
+    }
+    command = [sys.executable, str(ROOT / "wsgi.py"), "web", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(address, process)
+        yield Portal(address, key, served.resource)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert process.poll() is None, "the server ended"
+        with suppress(requests.ConnectionError):
+            if requests.get(f"{address}/healthz", timeout=5).ok:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the server does not answer")
+
+
+def test_ckanapi_makes_fills_asks_and_drops_a_table(portal: Portal) -> None:
+    with RemoteCKAN(portal.address, apikey=portal.key) as ckan:
+        package = ckan.action.package_create(
+            name="novels",
+            title="Novels 小说",
+            owner_org="ecology",
+            license_id="cc0-1.0",
+            tags=[{"name": "小说"}],
+            extras=[{"key": "source", "value": "shelf"}],
+        )
+        assert package["license_id"] == "CC0-1.0"
+        created = ckan.action.datastore_create(
+            resource={"package_id": package["id"], "name": "table"},
+            fields=[
+                {"id": "year", "type": "int", "info": {"label": "Year"}},
+                {"id": "title", "type": "text"},
+            ],
+            primary_key=["title"],
+            records=[{"year": 1878, "title": "Anna Karenina"}, {"year": 1791, "title": "红楼梦"}],
+        )
+        resource = created["resource_id"]
+        ckan.action.datastore_upsert(
+            resource_id=resource, records=[{"title": "红楼梦", "year": 1792}, {"title": "Emma"}]
+        )
+        found = ckan.action.datastore_search(resource_id=resource, q="红楼", sort="year desc")
+        assert found["records"][0] | {"rank": 0} == {
+            "_id": 2, "year": 1792, "title": "红楼梦", "rank": 0,
+        }  # fmt: skip
+        sql = f'SELECT count(*) AS n FROM "{resource}" WHERE year IS NULL'
+        assert ckan.action.datastore_search_sql(sql=sql)["records"] == [{"n": 1}]
+        ckan.action.datastore_delete(resource_id=resource, filters={"title": "Emma"})
+        assert ckan.action.datastore_info(id=resource)["meta"]["count"] == 2
+        ckan.action.resource_delete(id=resource)
+        with pytest.raises(NotFound):
+            ckan.action.datastore_search(resource_id=resource)
+
+
+def test_ckanapi_tells_what_went_wrong_as_with_ckan(portal: Portal) -> None:
+    with RemoteCKAN(portal.address) as ckan:
+        with pytest.raises(ValidationError) as refused:
+            ckan.action.datastore_search(resource_id=portal.harvested, limit=-1)
+        assert refused.value.error_dict["limit"] == ["Must be a natural number"]
+        with pytest.raises(NotAuthorized):
+            ckan.action.datastore_upsert(resource_id=portal.harvested, records=[])
+        with pytest.raises(NotFound):
+            ckan.action.package_show(id="nope")
+
+
+def test_ckanapi_asks_by_get_only_where_it_must(portal: Portal) -> None:
+    with RemoteCKAN(portal.address, get_only=True) as ckan:
+        assert ckan.action.status_show()["ckan_version"]
+        found = ckan.action.datastore_search(resource_id=portal.harvested, limit=2, sort="No desc")
+        assert len(found["records"]) == 2
+        assert set(ckan.action.package_list()) >= {"air-quality", "books"}
+
+
+def test_the_command_of_ckanapi_asks_and_dumps(portal: Portal) -> None:
+    def command(*words: str) -> Any:
+        programs = Path(sys.executable).parent  # it starts itself by its name, for each dataset
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            [str(programs / "ckanapi"), *words, "-r", portal.address],
+            env={**os.environ, "PATH": path},
+            check=False,
+            capture_output=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    found = command("action", "datastore_search", f"resource_id={portal.harvested}", "limit:1")
+    assert found["records"][0]["站点"] == "东四"
+    dumped = command("dump", "datasets", "air-quality", "--datastore-fields")
+    fields = dumped["resources"][0]["datastore_fields"]
+    assert [field["id"] for field in fields][:3] == ["_id", "站点", "No"]
+
+
+def test_frictionless_reads_a_dataset_with_its_tables(portal: Portal) -> None:
+    package = Package(f"{portal.address}/dataset/air-quality")
+    assert package.name == "air-quality"
+    (resource,) = package.resources
+    assert resource.path == f"{portal.address}/datastore/dump/{portal.harvested}"
+    rows = resource.read_rows()
+    assert (rows[0]["_id"], rows[0]["站点"], rows[0]["No"]) == (1, "东四", 1)
+    assert len(rows) == 7
+
+
+def test_frictionless_reads_the_catalogue(portal: Portal) -> None:
+    catalog = Catalog(control=CkanControl(baseurl=portal.address, num_packages=5))
+    assert "air-quality" in [dataset.name for dataset in catalog.datasets]
+
+
+def test_the_older_reader_of_frictionless_pages_through_a_table(portal: Portal) -> None:
+    """The calls of frictionless 4, whose dependencies are too old to be installed beside ours."""
+    action = f"{portal.address}/api/3/action"
+
+    def ask(address: str, **parameters: Any) -> Any:
+        return requests.get(address, params=parameters, timeout=10).json()["result"]
+
+    package = ask(f"{action}/package_show", id="air-quality")
+    name = package["resources"][0]["id"]
+    described = ask(f"{action}/datastore_search", resource_id=name, limit=0)
+    assert described["resource_id"] == name
+    kinds = [field["type"].rstrip("0123456789") for field in described["fields"]]
+    assert kinds == ["int", "text", "int", "numeric", "bool", "date", "timestamp"]
+    found = ask(f"{action}/datastore_search", resource_id=name, include_total=False)
+    rows = []
+    while found["records"]:
+        rows += found["records"]
+        found = ask(portal.address + found["_links"]["next"])
+    assert [row["_id"] for row in rows] == [1, 2, 3, 4, 5, 6, 7]
