@@ -176,6 +176,18 @@ def register(file: Path) -> None:
 
 
 @weft.command()
+def verify() -> None:
+    """Compare every file of the tables' journal with its hash; names what is damaged and fails then."""
+    with create_app().app_context():
+        damaged = tables.damaged_files(SCHEDULER)
+    for path in damaged:
+        click.echo(path)
+    if damaged:
+        raise click.ClickException(f"{len(damaged)} files of the journal are damaged or missing.")
+    click.echo("Every file of the journal is as it was written.")
+
+
+@weft.command()
 def reindex() -> None:
     """Build the search index anew; readers keep the old one until it is complete."""
     with create_app().app_context():

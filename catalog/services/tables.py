@@ -8,6 +8,7 @@ from catalog.services.table_formats import FORMATS
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
 from catalog.services.table_lookup import columns_of, show
 from catalog.services.table_rows import RowPage, count, count_groups, group, release_as_of, rows
+from catalog.services.table_upkeep import damaged_files
 
 __all__ = [
     "FORMATS",
@@ -18,6 +19,7 @@ __all__ = [
     "columns_of",
     "count",
     "count_groups",
+    "damaged_files",
     "export",
     "fail",
     "group",

@@ -71,7 +71,9 @@ def test_every_operation_says_what_it_takes_and_answers(described: dict[str, Any
         names.add(operation["operationId"])
         assert operation["summary"], path
         assert set(operation["responses"]) >= {"200", "400", "401", "422", "429", "503"}
-        assert ("404" in operation["responses"]) == ("{" in path or path.endswith(("/sql", "/tables")))
+        assert ("404" in operation["responses"]) == (
+            "{" in path or path.endswith(("/sql", "/tables"))
+        )
         assert set(operation["responses"]["200"]["headers"]) >= set(HEADERS)
         for parameter in operation["parameters"]:
             assert parameter["in"] == "path" or parameter["description"], (path, parameter)
