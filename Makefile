@@ -10,7 +10,7 @@ PIP_FLAGS := --disable-pip-version-check --quiet --require-hashes
 SOURCES := catalog harvesters api portal wsgi.py demo tests bench docs
 
 .PHONY: help install install-dev static demo run worker test test-quick lint format types imports check \
-        messages migration docs bench lock clean browser
+        messages migration docs bench bench-city lock clean browser
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -113,8 +113,16 @@ migration: install-dev  ## Write a migration from the models (m="what changes")
 docs: install-dev  ## Build the documentation
 	@$(VENV)/bin/sphinx-build -q -W -b html docs docs/_build
 
-bench: install-dev static  ## CPU per operation, memory, size
+bench: install-dev static  ## CPU per operation, memory, size; a table of a million rows
 	@$(PY) -m bench
+	@$(PY) -m bench.million
+
+DEPARTMENTS ?= 3
+ROWS ?= 10000000
+RELEASES ?= 50
+FOLDER ?= $(if $(TMPDIR),$(TMPDIR),/tmp)
+bench-city: install-dev static  ## Departments with large tables (DEPARTMENTS= ROWS= RELEASES= FOLDER=)
+	@$(PY) -m bench.city --departments $(DEPARTMENTS) --rows $(ROWS) --releases $(RELEASES) --folder $(FOLDER)
 
 lock: | $(VENV)/bin/python  ## Renew the locks (hashes, no addresses)
 	@$(PY) -m pip install --quiet uv

@@ -101,7 +101,7 @@ def calls(table: str, rows: int, floor: Floor | None) -> list[Call]:
             floor and (lambda _: floor.page(0)), 1,
         ),
         Call(
-            "page of 100 from row 900,000", 3, "407",
+            f"page of 100 from row {deep:,}", 3, "407",
             lambda at: path("rows", limit=100, offset=_place(at, deep, rows)),
             floor and (lambda at: floor.page(_place(at, deep, rows))), 400,
         ),
@@ -111,12 +111,12 @@ def calls(table: str, rows: int, floor: Floor | None) -> list[Call]:
             floor and (lambda at: floor.page(at * 617_579 % (rows - 101))), 400,
         ),
         Call(
-            "next pages from row 900,000", 3, "407",
+            f"next pages from row {deep:,}", 3, "407",
             lambda at: path("rows", limit=100, offset=deep + at * 100),
             floor and (lambda at: floor.page(deep + at * 100)), 400,
         ),
         Call(
-            "sorted, page from row 900,000", 80, "1,400",
+            f"sorted, page from row {deep:,}", 80, "1,400",
             lambda at: path("rows", limit=100, offset=deep, order_by=_order(at)),
             floor and (lambda at: floor.sorted_page(STORED[_order(at).lstrip("-")], _order(at)[0] == "-", deep)),
             2 * len(SORTED),
@@ -128,9 +128,9 @@ def calls(table: str, rows: int, floor: Floor | None) -> list[Call]:
         ),
         Call(
             "group-by", 40, "670–970",
-            lambda at: path("group", group_by=_group(at), measures="count(*),avg(金额)", where=f"件数 > {at // 8}"),
+            lambda at: path("group", group_by=_group(at), measures="count(*),avg(金额)", where=f"件数 > {at // 4}"),
             floor and (lambda at: floor.group(
-                f"SELECT {STORED[_group(at)]}, count(*), avg(c5) FROM {{base}} WHERE c6 > {at // 8} GROUP BY 1 ORDER BY 1"
+                f"SELECT {STORED[_group(at)]}, count(*), avg(c5) FROM {{base}} WHERE c6 > {at // 4} GROUP BY 1 ORDER BY 1"
             )),
         ),
         Call(

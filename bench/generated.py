@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 BATCH = 250_000
 """Rows that are made at once, from a seed of their own: any part can be made without the parts before."""
@@ -64,23 +65,11 @@ def batches(rows: int, *, seed: int = 1, department: int = 0) -> Iterator[pa.Rec
         yield _batch(random, start, min(BATCH, rows - start), department)
 
 
-def write_csv(file: Path, rows: int, *, seed: int = 1, department: int = 0) -> int:
-    """Write the table as CSV with a header; the number of bytes."""
-    made = batches(rows, seed=seed, department=department)
+def write_csv(file: Path, made: Iterator[pa.RecordBatch]) -> int:
+    """Write rows as CSV with a header; the number of bytes."""
     first = next(made)
     options = pacsv.WriteOptions(quoting_style="none", quoting_header="none")
     with pacsv.CSVWriter(file, first.schema, write_options=options) as writer:
-        writer.write_batch(first)
-        for batch in made:
-            writer.write_batch(batch)
-    return file.stat().st_size
-
-
-def write_parquet(file: Path, rows: int, *, seed: int = 1, department: int = 0) -> int:
-    """Write the table as Parquet; the number of bytes."""
-    made = batches(rows, seed=seed, department=department)
-    first = next(made)
-    with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
         writer.write_batch(first)
         for batch in made:
             writer.write_batch(batch)
@@ -105,9 +94,28 @@ def changed(
         yield pa.record_batch(list(arrays.values()), schema=batch.schema)
 
 
+def records(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Rows as the API takes them."""
+    made = batch.set_column(3, COLUMNS[3], batch.column(3).cast(pa.string()))
+    return list(made.to_pylist())
+
+
+def upserts(rows: int, count: int, *, seed: int) -> list[dict[str, Any]]:
+    """Records for an upsert into a table of so many rows: nine of ten change a row, one is new."""
+    random = np.random.default_rng((seed, 11))
+    made = _batch(random, 0, count, 0)
+    numbers = random.choice(rows, count, replace=False)
+    numbers[: count // 10] = rows + seed * count + np.arange(count // 10)
+    return records(made.set_column(0, COLUMNS[0], _codes(numbers, 0)))
+
+
+def _codes(numbers: npt.NDArray[np.int64], department: int) -> pa.Array:
+    digits = pc.utf8_lpad(pa.array(numbers + 1).cast(pa.string()), 7, "0")
+    return _joined(pa.array([chr(65 + department % 26)] * len(numbers)), digits)
+
+
 def _batch(random: np.random.Generator, start: int, rows: int, department: int) -> pa.RecordBatch:
-    numbers = pa.array(np.arange(start, start + rows) + 1).cast(pa.string())
-    codes = _joined(pa.array([chr(65 + department % 26)] * rows), pc.utf8_lpad(numbers, 7, "0"))
+    codes = _codes(np.arange(start, start + rows), department)
     content = _joined(
         _picked(random, ROADS, rows), _picked(random, WAYS, rows, skew=1.8), _picked(random, THINGS, rows, skew=1.5),
         _picked(random, TROUBLES, rows, skew=1.8),

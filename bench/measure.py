@@ -39,6 +39,12 @@ class Report:
             f"{name:<40} {cold:9.2f} {warmed} {'≤ ' + format(call.target, 'g'):>8} {floor:8.2f} {ratio}{mark} [{call.ckan}]"
         )
 
+    def limit(self, name: str, value: float, most: float, note: str = "") -> None:
+        """A figure that is not to be greater than its target."""
+        self.missed += value > most
+        mark = "" if value <= most else "! "
+        self.figure(name, f"{value:,.2f}", f"≤ {most:g}", mark + note)
+
     def figure(self, name: str, value: str, target: str = "", note: str = "") -> None:
         """Anything else."""
         print(f"{name:<40} {value:>19} {target:>8} {note}", flush=True)

@@ -9,17 +9,22 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
+import lance
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 
 from bench.calls import Floor, calls
-from bench.generated import write_csv
-from bench.measure import Report, measure
+from bench.generated import COLUMNS, batches, upserts, write_csv
+from bench.measure import Report, cpu_seconds, measure
 from bench.portal import Client, Portal, Running
-from catalog.permissions import ANYONE
-from catalog.services import tables
+from catalog.permissions import SCHEDULER
+from catalog.services import table_columns
 
 LOAD_SECONDS = 8.0
+UPSERT_SECONDS = 0.5
 
 
 @click.command()
@@ -39,7 +44,7 @@ def run(portal: Portal, rows: int) -> None:
     report = Report()
     files = portal.folder / "files"
     files.mkdir()
-    size = write_csv(files / "hotline.csv", rows)
+    size = write_csv(files / "hotline.csv", batches(rows))
     report.head(f"{rows:,} rows × 10 columns, {size / 1e6:.0f} MB of CSV")
     table = load(report, portal, files, rows)
     with portal.web() as web:
@@ -47,25 +52,63 @@ def run(portal: Portal, rows: int) -> None:
         for call in calls(table, rows, floor_of(portal, table, rows)):
             measure(report, web, client, call)
         downloads(report, web, client, table, rows)
+        upsert(report, portal, web, client, table, rows)
         report.figure("memory of web", f"{web.megabytes():.0f} MB peak", "≤ 3,000")
     sizes(report, portal, size)
     print(f"\n{report.missed} calls above their target")
 
 
 def load(report: Report, portal: Portal, files: Path, rows: int) -> str:
-    """From the file to journal, profile, serving copy and indexes, by the worker; the table's id."""
+    """From the file to journal, profile, serving copy and indexes, by the worker; the table's id.
+
+    The worker has loaded a small file before: reading its code and libraries is not the load.
+    """
+    small = portal.folder / "small"
+    small.mkdir()
+    write_csv(small / "small.csv", batches(30_000, seed=2))
     with portal.worker() as worker:
-        time.sleep(3)  # its start is not the load
+        portal.load(portal.register("small", small))
+        worker.settle()
         source = portal.register("hotline", files)
         before, began = worker.cpu_seconds(), time.monotonic()
         table = portal.load(source)
-        spent, took = worker.cpu_seconds() - before, time.monotonic() - began
-        target = f"≤ {LOAD_SECONDS * rows / 1e6:g}"
-        report.missed += spent > LOAD_SECONDS * rows / 1e6
-        report.figure("load, CPU s of the worker", f"{spent:.2f}", target, "[87]")
+        took = time.monotonic() - began
+        worker.settle()
+        spent, floor = worker.cpu_seconds() - before, load_floor(portal, files, table, rows)
+        target = LOAD_SECONDS * rows / 1e6
+        report.missed += spent > target
+        report.figure(
+            "load, CPU s of the worker",
+            f"{spent:.2f}",
+            f"≤ {target:g}",
+            f"floor {floor:.2f}, ratio {spent / floor:.1f} [87]",
+        )
         report.figure("load, wall s", f"{took:.1f}", "", "[190]")
         report.figure("memory of worker", f"{worker.megabytes():.0f} MB peak", "≤ 3,000")
     return table
+
+
+def load_floor(portal: Portal, files: Path, table: str, rows: int) -> float:
+    """CPU seconds of the libraries alone: parse, write Parquet, write a Lance copy and the same indexes."""
+    there = floor_of(portal, table, rows).lance
+    kinds = [(index.field_names[0], index.index_type) for index in there.describe_indices()]
+
+    def work() -> None:
+        options = pacsv.ReadOptions(use_threads=False)
+        read = pacsv.read_csv(files / "hotline.csv", options)
+        named = read.rename_columns([f"c{at}" for at in range(len(COLUMNS))])
+        pq.write_table(named, portal.folder / "floor.parquet", compression="zstd")
+        copy = lance.write_dataset(
+            named, str(portal.folder / "floor.lance"), data_storage_version="2.2"
+        )
+        for column, kind in kinds:
+            if column == "row":
+                continue
+            pairs = {"base_tokenizer": "ngram", "min_ngram_length": 2, "max_ngram_length": 2}
+            more: dict[str, Any] = pairs if kind.upper() in ("INVERTED", "FTS") else {}
+            copy.create_scalar_index(column, kind.upper(), **more)
+
+    return cpu_seconds(work)
 
 
 def floor_of(portal: Portal, table: str, rows: int) -> Floor:
@@ -96,16 +139,31 @@ def downloads(report: Report, web: Running, client: Client, table: str, rows: in
         report.figure(f"later dumps as {kind}, MB a CPU s", f"{rate:.0f}", "≥ 200")
 
 
+def upsert(
+    report: Report, portal: Portal, web: Running, client: Client, table: str, rows: int
+) -> None:
+    """A thousand records by key, nine of ten to rows that are there: one call, one release, read by the next call."""
+    key = {"Authorization": portal.key()}
+    table_columns.set_key(SCHEDULER, table, [COLUMNS[0]])
+    bodies = [{"method": "upsert", "records": upserts(rows, 1_000, seed=seed)} for seed in range(6)]
+    client.ask(f"/api/v1/tables/{table}/rows", bodies[0], key)
+    before = web.cpu_seconds()
+    for body in bodies[1:]:
+        client.ask(f"/api/v1/tables/{table}/rows", body, key)
+    spent = (web.cpu_seconds() - before) / len(bodies[1:])
+    report.missed += spent > UPSERT_SECONDS
+    report.figure("upsert of 1,000 rows, CPU s", f"{spent:.2f}", f"≤ {UPSERT_SECONDS}")
+    before = web.cpu_seconds()
+    for at in range(100):
+        client.ask(f"/api/v1/tables/{table}/rows?limit=100&offset={at * 9_973 % (rows - 100)}")
+    report.figure("then a page of 100 anywhere, CPU ms", f"{(web.cpu_seconds() - before) * 10:.2f}")
+
+
 def sizes(report: Report, portal: Portal, csv: int) -> None:
     """Bytes on disk."""
     for part in ("journal", "serving"):
         size = portal.size(part)
         report.figure(f"size of {part}", f"{size / 1e6:.1f} MB", "", f"{size / csv:.2f} × the CSV")
-
-
-def visible(table: str) -> int:
-    """Rows of the table as a visitor sees them."""
-    return tables.show(ANYONE, table).rows
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ import orjson
 from flask import Flask
 from sqlalchemy import select
 
-from catalog.db import db
+from catalog.db import db, transaction
+from catalog.models.account import Role
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.table import DataTable
-from catalog.permissions import SCHEDULER
+from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.queue import job_queue
-from catalog.services import organizations
+from catalog.schemas.account import KeyDraft, RegisterDraft
+from catalog.services import accounts, keys, organizations
 from catalog.settings import Settings
 from harvesters import services
 from harvesters.models import Schedule
@@ -29,6 +31,8 @@ from wsgi import create_app, upgrade_database
 
 ROOT = Path(__file__).parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
+IDLE_SECONDS = 0.05
+"""CPU that a worker takes in a second when it only looks for jobs."""
 PLENTY = "100000000/minute;100000000/day"
 """Limits so high that none is reached."""
 
@@ -46,6 +50,13 @@ class Running:
             stat = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
             ticks += sum(map(int, stat[11:15]))
         return ticks / TICKS
+
+    def settle(self) -> None:
+        """Return when the process has nothing to do: it has started, or is done."""
+        before = -1.0
+        while (now := self.cpu_seconds()) - before > IDLE_SECONDS:
+            before = now
+            time.sleep(1)
 
     def megabytes(self, what: str = "VmHWM") -> float:
         """Resident memory of all together: the peak of each, or what they take now (`VmRSS`)."""
@@ -127,6 +138,15 @@ class Portal:
             .order_by(DataTable.loaded_at.desc())
             .execution_options(populate_existing=True)
         )
+
+    def key(self) -> str:
+        """Authorization of an administrator's API key."""
+        account = accounts.register(
+            ANYONE, RegisterDraft("bench@example.org", "Bench", "correct horse battery"), address=""
+        )
+        with transaction():
+            account.role = Role.ADMINISTRATOR
+        return f"Bearer {keys.create(Identity.of(account), KeyDraft('bench')).secret}"
 
     def size(self, name: str) -> int:
         """Bytes on disk below a part of the tables' folder."""
