@@ -23,7 +23,7 @@ from catalog.tabular.column import Column
 from catalog.tabular.masking import hide
 from catalog.tabular.sandbox import rights, wire
 from catalog.tabular.sandbox.files import HandedOver
-from catalog.tabular.sandbox.tree import DEEPEST, SCHEMA, Statement
+from catalog.tabular.sandbox.tree import DEEPEST, SCHEMA, Asked, Statement
 
 BATCH_ROWS = 10_000
 ROOM_BYTES = 600_000_000
@@ -80,28 +80,19 @@ class Call:
 
     def run(self, caller: socket.socket) -> None:
         """Say which tables are wanted, take them, and answer."""
-        statement = Statement(self.engine, self.order["sql"], self.order["values"])
-        asked = [
-            {
-                "parts": table.parts,
-                "as_of": table.as_of,
-                "line": table.line,
-                "column": table.column,
-                "scans": table.scans,
-            }
-            for table in statement.asked
-        ]
-        wire.send(caller, {"tables": asked})
-        given, handles = wire.receive(caller)
+        statement = None
         try:
+            statement = Statement(self.engine, self.order["sql"], self.order["values"])
+            wire.send(caller, {"tables": [_told(table) for table in statement.asked]})
+            given, handles = wire.receive(caller)
             names = self._take(given["tables"], handles, statement.mentioned())
             self._lock()
-            answer = self._answer(statement.text(names))
+            found, content = self._answer(statement.text(names))
         except duckdb.Error as error:
             raise self._said(error, statement) from error
         except (MemoryError, pa.ArrowMemoryError) as error:
             raise BadQuery("the query needs too much memory; narrow it") from error
-        wire.send(caller, answer[0], content=answer[1])
+        wire.send(caller, found, content=content)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         engine = duckdb.connect(
@@ -186,7 +177,7 @@ class Call:
             with suppress(duckdb.Error):
                 engine.interrupt()
 
-    def _said(self, error: duckdb.Error, statement: Statement) -> CatalogError:
+    def _said(self, error: duckdb.Error, statement: Statement | None) -> CatalogError:
         """What went wrong, in the engine's words but without names that are ours."""
         if isinstance(error, duckdb.InterruptException):
             return BadQuery(
@@ -200,7 +191,9 @@ class Call:
         if ours or self.files.protocol in reason or f"{SCHEMA}." in reason:
             reason = type(error).__name__
         unknown = re.search(r'column "((?:[^"]|"")*)"', reason)
-        place = statement.place_of(unknown[1].replace('""', '"')) if unknown else {}
+        place: dict[str, int] = {}
+        if unknown and statement is not None:
+            place = statement.place_of(unknown[1].replace('""', '"'))
         return BadQuery(
             "the statement cannot be run: %(reason)s", None, reason=reason[:LONGEST_REASON], **place
         )
@@ -230,6 +223,16 @@ class Covered:
     def _batches(self) -> Iterator[pa.RecordBatch]:
         for batch in self.engine.cursor().sql(self.query).to_arrow_reader(BATCH_ROWS):
             yield hide(batch, self.columns)
+
+
+def _told(table: Asked) -> wire.Message:
+    return {
+        "parts": table.parts,
+        "as_of": table.as_of,
+        "line": table.line,
+        "column": table.column,
+        "scans": table.scans,
+    }
 
 
 def _column(name: str, stored: str, left: Sequence[int] | None) -> Column:

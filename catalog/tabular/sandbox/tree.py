@@ -147,6 +147,8 @@ class Statement:
     def _not_parsed(self, answer: Node) -> BadQuery:
         if answer["error_type"] != "parser":
             return BadQuery(_NOT_SELECT)
+        if "expression depth" in answer["error_message"]:
+            return BadQuery("the statement is nested too deep")
         at = answer.get("position")
         return BadQuery(
             "the statement is not understood: %(reason)s",
