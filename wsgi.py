@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -27,9 +28,9 @@ import harvesters.plan
 import portal
 import portal.errors
 from catalog.errors import CatalogError
-from catalog.permissions import SCHEDULER
+from catalog.permissions import ANYONE, SCHEDULER
 from catalog.queue import job_queue
-from catalog.services import accounts, search, tables
+from catalog.services import accounts, search, table_manifest, tables
 from catalog.settings import Settings
 
 ROOT = Path(__file__).parent
@@ -139,6 +140,17 @@ def copies() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     tables.keep_copies(create_app(), stop)
+
+
+@weft.command()
+@click.option("--everything", is_flag=True, help="Also what the public may not read.")
+def tables_manifest(*, everything: bool) -> None:
+    """Print as JSON which files of the journal the newest release of each table is made of: for Spark and others."""
+    with create_app().app_context():
+        who = SCHEDULER if everything else ANYONE
+        settings: Settings = current_app.extensions["weft"]["settings"]
+        listed = {"journal": settings.journal_url, "tables": list(table_manifest.files(who))}
+        click.echo(json.dumps(listed, ensure_ascii=False, indent=1))
 
 
 @weft.command()

@@ -75,7 +75,7 @@ def open_journal(settings: Settings) -> Journal:
     from catalog.tabular.s3_journal import S3Journal
 
     return S3Journal(
-        Bucket.at("WEFT_TABLES_URL", f"{settings.tables_url.rstrip('/')}/journal", settings),
+        Bucket.at("WEFT_TABLES_URL", settings.journal_url, settings),
         settings.tables_folder / "cache",
         most_bytes=settings.tables_cache_mb * 1_000_000,
     )

@@ -147,6 +147,13 @@ class Settings:
         scheme, _, rest = self.tables_url.partition(":")
         return Path(self.data_dir) / "tables" if scheme == "s3" else Path(rest)
 
+    @property
+    def journal_url(self) -> str:
+        """Where the files of the journal lie, for programs that read them without the portal."""
+        if self.tables_url.startswith("s3:"):
+            return f"{self.tables_url.rstrip('/')}/journal"
+        return (self.tables_folder / "journal").absolute().as_uri()
+
     def check(self) -> None:
         """Refuse combinations that would give wrong answers."""
         if self.web_processes > 1 and self.limits_url.startswith("memory:"):

@@ -140,16 +140,20 @@ def recorded_columns(table: DataTable, recorded: Sequence[Mapping[str, Any]]) ->
 
 
 def state_of(version: Version) -> RowState:
-    """The files that the rows of the release are made of; raises Unavailable when there are none."""
+    """The rows of the release, and where this machine has their files; raises Unavailable when there are none."""
+    base, deltas = files_of(version)
+    parts = tuple(map(part_of, deltas))
+    return RowState(version.position, version.columns, part_of(base), base.numbered, parts)
+
+
+def files_of(version: Version) -> tuple[JournalFile, list[JournalFile]]:
+    """The base that the rows of the release are made of, and the deltas after it; raises Unavailable."""
     files = journal_files(version.table_id, version.position)
     bases = [file for file in files if file.kind == BASE]
     if not bases:
         raise Unavailable("the table cannot be queried right now")
     base = bases[-1]
-    deltas = tuple(
-        part_of(file) for file in files if file.kind == DELTA and file.position > base.position
-    )
-    return RowState(version.position, version.columns, part_of(base), base.numbered, deltas)
+    return base, [file for file in files if file.kind == DELTA and file.position > base.position]
 
 
 def journal_files(table_id: str, until: int) -> Sequence[JournalFile]:
