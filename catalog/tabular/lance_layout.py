@@ -8,6 +8,7 @@ beginning with some rows of the tail between; where they belong follows from the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,8 @@ class Layout:
     """Numbers of the rows in the tail; sorted."""
     ids: Ids
     """Row ids of the tail, in the order of `tail`."""
+    numbered: bool = False
+    """Whether the row ids of the beginning are its numbers: it began with all numbers below `end`."""
 
     @property
     def untouched(self) -> bool:
@@ -47,7 +50,7 @@ class Layout:
 
     def window(self, offset: int, limit: int) -> Window:
         """What a page of `limit` rows from `offset` on is made of."""
-        places = self._places()
+        places = self._places
         low, high = (int(at) for at in np.searchsorted(places, (offset, offset + limit)))
         inside = places[low:high] - offset
         count = limit - len(inside)
@@ -58,6 +61,18 @@ class Layout:
         order[mask] = count + np.arange(len(inside))
         return Window(offset - low, count, self.ids[low:high], order)
 
+    def beginning(self, first: int, count: int) -> Ids:
+        """Row ids of a slice of the beginning, where these are its numbers; fewer at its end."""
+        last = min(first + count, self.end - len(self.gone))
+        places = np.arange(first, max(first, last))
+        return (places + np.searchsorted(self._holes, places, side="right")).astype(np.uint64)
+
+    @cached_property
+    def _holes(self) -> Numbers:
+        """How many rows are left before each number that is gone."""
+        return self.gone - np.arange(len(self.gone))
+
+    @cached_property
     def _places(self) -> Numbers:
         """The place of each row of the tail among all rows."""
         below = np.minimum(self.tail, self.end)

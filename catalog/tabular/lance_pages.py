@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
+from catalog.tabular.lance_layout import Ids
 from catalog.tabular.query import TableQuery
 from catalog.tabular.selections import Kept
+
+Slice = Callable[[int, int], Ids]
 
 BLOCK_ROWS = 1_000
 BLOCK_BYTES = 1_000_000
@@ -42,12 +44,11 @@ class Pages:
         copy: tuple[str, int],
         stored: list[str],
         query: TableQuery,
-        *,
-        ids_to: int = 0,
+        ids: Slice | None = None,
     ) -> pa.Table:
         """The rows from the query's offset on, as many as its limit says and as there are.
 
-        Rows below `ids_to` have their places as ids, by which a page is read in two thirds of the time.
+        `ids` gives the row ids of a slice, by which a page anywhere is read in two thirds of the time.
         """
         if query.limit == 0:
             return dataset.schema.empty_table().select(stored)
@@ -56,7 +57,7 @@ class Pages:
         first = query.offset - query.offset % BLOCK_ROWS
         starts = range(first, end, BLOCK_ROWS)
         if not self._in_blocks(key, query, starts):
-            data = _read(dataset, stored, query, end <= ids_to)
+            data = _read(dataset, stored, query, ids)
             if data.num_rows:
                 self._row_bytes[key] = data.nbytes // data.num_rows + 1
             return data
@@ -94,8 +95,8 @@ class Pages:
         return block
 
 
-def _read(dataset: Any, stored: list[str], query: TableQuery, by_id: bool) -> pa.Table:  # noqa: FBT001 # private
-    if by_id:
-        ids = np.arange(query.offset, query.offset + query.limit, dtype=np.uint64)
-        return dataset._take_rows(pa.array(ids), columns=stored)
+def _read(dataset: Any, stored: list[str], query: TableQuery, ids: Slice | None) -> pa.Table:
+    wanted = ids(query.offset, query.limit) if ids else ()
+    if len(wanted):
+        return dataset._take_rows(pa.array(wanted), columns=stored)
     return dataset.to_table(columns=stored, limit=query.limit, offset=query.offset)

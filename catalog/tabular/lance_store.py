@@ -229,11 +229,15 @@ class LanceStore:
         self, opened: Opened, copy: tuple[str, int], stored: list[str], query: TableQuery
     ) -> pa.Table:
         """Rows in the order of their numbers, wherever changes have put them."""
-        if opened.layout.untouched:
-            ids_to = 0 if len(opened.layout.gone) else opened.layout.end
-            return self.pages.page(opened.dataset, copy, stored, query, ids_to=ids_to)
+        layout = opened.layout
+        if layout.untouched:
+            ids = layout.beginning if layout.numbered else None
+            return self.pages.page(opened.dataset, copy, stored, query, ids)
         limit = max(0, min(query.limit, opened.rows - query.offset))
-        window = opened.layout.window(query.offset, limit)
+        window = layout.window(query.offset, limit)
+        if layout.numbered:
+            ids_of_page = np.concatenate([layout.beginning(window.first, window.count), window.ids])
+            return _take(opened.dataset, stored, pa.array(ids_of_page[window.order]))
         asked = replace(query, offset=window.first, limit=window.count)
         parts = [self.pages.page(opened.dataset, copy, stored, asked)]
         if len(window.ids):
@@ -341,13 +345,14 @@ def _fit(dataset: Any, columns: tuple[Column, ...]) -> None:
 
 def _layout(dataset: Any, copy: Copy, position: int) -> Layout:
     tail = [f for f in dataset.get_fragments() if f.fragment_id >= copy.fragments]
+    numbered = copy.rows == copy.end
     if not tail:
         empty = np.empty(0, np.int64)
-        return Layout(copy.end, empty, empty, np.empty(0, np.uint64))
+        return Layout(copy.end, copy.gone(position), empty, np.empty(0, np.uint64), numbered)
     found = dataset.scanner(columns=[ROW], with_row_id=True, fragments=tail).to_table()
     numbers, ids = found[ROW].to_numpy(), found["_rowid"].to_numpy()
     order = np.argsort(numbers)
-    return Layout(copy.end, copy.gone(position), numbers[order], ids[order])
+    return Layout(copy.end, copy.gone(position), numbers[order], ids[order], numbered)
 
 
 def _take(dataset: Any, stored: list[str], ids: pa.Array) -> pa.Table:

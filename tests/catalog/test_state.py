@@ -20,6 +20,7 @@ from catalog.tabular.column import Column
 from catalog.tabular.compare import delta_schema
 from catalog.tabular.duck import Duck
 from catalog.tabular.lance_layout import Layout
+from catalog.tabular.lance_store import LanceStore
 from catalog.tabular.query import Compare, Op, TableQuery
 from catalog.tabular.state import DELETED, INSERTED, OLD, OP, ROW, UPDATED, Part, State, schema_of
 
@@ -149,6 +150,40 @@ def test_a_page_of_a_changed_copy_is_the_page_of_the_sorted_numbers(
     window = layout.window(offset, limit)
     parts = [*beginning[window.first : window.first + window.count], *map(int, window.ids)]
     assert [parts[at] for at in window.order] == everything[offset : offset + limit]
+
+
+@given(
+    end=st.integers(0, 40),
+    moved=st.sets(st.integers(0, 60), max_size=15),
+    first=st.integers(0, 50),
+    count=st.integers(0, 20),
+)
+def test_the_beginning_of_a_copy_is_read_by_its_numbers(
+    end: int, moved: set[int], first: int, count: int
+) -> None:
+    gone = np.array(sorted(number for number in moved if number < end), np.int64)
+    layout = Layout(end, gone, np.empty(0, np.int64), np.empty(0, np.uint64), numbered=True)
+    left = [number for number in range(end) if number not in moved]
+    assert layout.beginning(first, count).tolist() == left[first : first + count]
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_pages_of_a_copy_that_lost_and_changed_rows_are_those_of_the_journal(
+    tmp_path: Path, numbered: bool
+) -> None:
+    first: Rows = {at * (3 if numbered else 1): (f"第{at}行", at) for at in range(60)}
+    fewer = {at: row for at, row in first.items() if at % 5}
+    other = {at: ("改", n) if n % 7 == 0 else row for at, row in fewer.items() for n in [row[1]]}
+    steps = [first, fewer, {**other, 200: ("新", 200)}]
+    store = LanceStore(tmp_path / "serving", index_from=10)
+    for count in range(1, len(steps) + 1):
+        state = states(tmp_path, steps[:count], numbered=numbered)
+        changes = {delta.position: delta for delta in state.deltas}
+        store.serve("t", state, changes)
+        expected = [row[0] for _, row in sorted(steps[count - 1].items())]
+        for offset, limit in ((0, 7), (7, 7), (31, 9), (44, 30), (58, 5), (70, 5)):
+            page = store.rows("t", count, COLUMNS, TableQuery(offset=offset, limit=limit))
+            assert page["名称"].to_pylist() == expected[offset : offset + limit]
 
 
 def test_old_values_stand_beside_the_new_ones(tmp_path: Path) -> None:
