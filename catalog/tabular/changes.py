@@ -135,21 +135,36 @@ def _of(kind: Kind | None) -> str:
 
 def _net(deltas: Sequence[Part], columns: Sequence[Column]) -> str:
     """SQL of the net changes: kind, row, new values, old values; rows that are as they were are left out."""
+    there = frozenset[str]().union(*(delta.stored for delta in deltas))
+    # The first word on a row has what was before, the last one what is now; of one delta they are the same.
+    first, last, source = ("d", "d", "d") if len(deltas) == 1 else ("a", "z", _ENDS)
+    new = ", ".join(f"{_value(last, c, there)} AS {_new(c)}" for c in columns)
+    old = ", ".join(f"{_value(first, c, there, OLD)} AS {_old(c)}" for c in columns)
+    differs = " OR ".join(f"{_new(c)} IS DISTINCT FROM {_old(c)}" for c in columns if not c.masked)
+    added, removed = f"{first}.{OP} = {INSERTED}", f"{last}.{OP} = {DELETED}"
+    return (
+        f"(WITH d AS ({_read(deltas)})"
+        f" SELECT CASE WHEN {added} THEN '{Kind.ADDED}' WHEN {removed} THEN '{Kind.REMOVED}'"
+        f" ELSE '{Kind.CHANGED}' END AS {KIND}, {first}.{ROW} AS {ROW}, {new}, {old} FROM {source}"
+        f" WHERE NOT ({added} AND {removed}) AND ({added} OR {removed} OR {differs or 'false'}))"
+    )
+
+
+_ENDS = (
+    f"(SELECT {ROW}, min(seq) AS low, max(seq) AS high FROM d GROUP BY {ROW}) ends"
+    f" JOIN d a ON a.{ROW} = ends.{ROW} AND a.seq = ends.low"
+    f" JOIN d z ON z.{ROW} = ends.{ROW} AND z.seq = ends.high"
+)
+
+
+def _read(deltas: Sequence[Part]) -> str:
+    if len(deltas) == 1:
+        return f"SELECT * FROM read_parquet({literal(deltas[0].path)})"
     files = ", ".join(literal(delta.path) for delta in deltas)
     ranks = " ".join(f"WHEN {literal(delta.path)} THEN {delta.position}" for delta in deltas)
-    there = frozenset[str]().union(*(delta.stored for delta in deltas))
-    read = f"SELECT *, CASE filename {ranks} END AS seq FROM read_parquet([{files}], union_by_name=true, filename=true)"
-    new = ", ".join(f"{_value('last', c, there)} AS {_new(c)}" for c in columns)
-    old = ", ".join(f"{_value('first', c, there, OLD)} AS {_old(c)}" for c in columns)
-    differs = " OR ".join(f"{_new(c)} IS DISTINCT FROM {_old(c)}" for c in columns if not c.masked)
     return (
-        f"(WITH d AS ({read}),"
-        f" first AS (SELECT * FROM d QUALIFY row_number() OVER (PARTITION BY {ROW} ORDER BY seq) = 1),"
-        f" last AS (SELECT * FROM d QUALIFY row_number() OVER (PARTITION BY {ROW} ORDER BY seq DESC) = 1)"
-        f" SELECT CASE WHEN first.{OP} = {INSERTED} THEN 'added' WHEN last.{OP} = {DELETED} THEN 'removed'"
-        f" ELSE 'changed' END AS {KIND}, first.{ROW} AS {ROW}, {new}, {old} FROM first JOIN last USING ({ROW})"
-        f" WHERE NOT (first.{OP} = {INSERTED} AND last.{OP} = {DELETED})"
-        f" AND (first.{OP} = {INSERTED} OR last.{OP} = {DELETED} OR {differs or 'false'}))"
+        f"SELECT *, CASE filename {ranks} END AS seq"
+        f" FROM read_parquet([{files}], union_by_name=true, filename=true)"
     )
 
 
