@@ -85,7 +85,7 @@ class Settings:
     """Memory that DuckDB may take in a process, in MB."""
     compare_memory_mb: int = 1_500
     """Memory that DuckDB may take while a worker compares or rewrites a whole table, in MB."""
-    sql_timeout_seconds: float = 10.0
+    sql_timeout_seconds: float = 20.0
     """Longest time of one SQL statement; its child process is ended a second later."""
     sql_memory_mb: int = 512
     """Memory that DuckDB may take in the child process of an SQL statement, in MB."""
@@ -97,17 +97,17 @@ class Settings:
     """Most rows in the answer to an SQL statement; more are cut off, and the answer says so."""
     sql_answer_bytes: int = 32_000_000
     """Most bytes in the answer to an SQL statement."""
-    sql_scan_anonymous: int = 100_000_000
+    sql_scan_anonymous: int = 500_000_000
     """Rows that an SQL statement without a key may read, in all its tables together."""
-    sql_scan_basic: int = 400_000_000
+    sql_scan_basic: int = 1_000_000_000
     """Rows that an SQL statement with a key of the plan `basic` may read."""
-    sql_scan_extended: int = 4_000_000_000
+    sql_scan_extended: int = 10_000_000_000
     """Rows that an SQL statement with a key of the plan `extended` may read."""
-    limit_sql_anonymous: str = "2000000000/hour"
+    limit_sql_anonymous: str = "10000000000/hour"
     """Rows that SQL statements without a key may read, by address; a statement counts as 100,000 at least."""
-    limit_sql_basic: str = "10000000000/hour"
+    limit_sql_basic: str = "50000000000/hour"
     """Rows that SQL statements with a key of the plan `basic` may read."""
-    limit_sql_extended: str = "200000000000/hour"
+    limit_sql_extended: str = "1000000000000/hour"
     """Rows that SQL statements with a key of the plan `extended` may read."""
     log_level: str = "INFO"
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -339,13 +339,17 @@ def test_memory_has_an_end(sandbox: Sandbox, sql: str) -> None:
 
 def children(sandbox: Sandbox) -> list[int]:
     """The living children of the mother."""
+    return children_of(sandbox._mother.pid) if sandbox._mother else []
+
+
+def children_of(mother: int) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = stat.read_text().rpartition(")")[2].split()[:2]
         except OSError:
             continue  # it has just ended
-        if sandbox._mother is not None and int(parent) == sandbox._mother.pid and state != "Z":
+        if int(parent) == mother and state != "Z":
             found.append(int(stat.parent.name))
     return found
 
@@ -436,3 +440,46 @@ def test_many_files_are_handed_over(sandbox: Sandbox, tmp_path: Path) -> None:
     listed = ", ".join(f"'{file}'" for file in files)
     whole = Given(f"read_parquet([{listed}])", files, (GivenColumn("no", "c1"),))
     assert rows(ask(sandbox, "SELECT count(*) FROM t", whole)) == [(250 * 7,)]
+
+
+OWNER = """
+import sys, time
+sys.path[:] = {paths}
+from catalog.tabular.sandbox import Limits, Sandbox
+sandbox = Sandbox(Limits(seconds=60))
+with sandbox.call() as call:
+    call.tables("SELECT count(*) FROM range(1000000) a, range(1000000) b", ())
+    print(sandbox._mother.pid, flush=True)
+    call.run([])
+"""
+
+
+def test_mother_and_children_end_with_the_portal() -> None:
+    program = OWNER.format(paths=[*sys.path, str(ROOT)])
+    owner = subprocess.Popen(
+        [sys.executable, "-I", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert owner.stdout is not None
+    with owner.stdout:
+        mother = int(owner.stdout.readline())
+        kept = [mother, *children_of(mother)]
+        assert len(kept) == 2
+        owner.kill()
+        owner.wait()
+    wait_until(lambda: not any(is_running(pid) for pid in kept))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Fails when it does not come to pass within ten seconds."""
+    for _ in range(200):
+        if holds():
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("it did not come to pass")
