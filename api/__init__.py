@@ -16,6 +16,9 @@ EXPOSED = ", ".join(
         "Content-Range",
         "Accept-Ranges",
         "Weft-Truncated",
+        "Weft-Release",
+        "Weft-Cursor",
+        "X-Total-Count",
         "X-Request-Id",
     )
 )

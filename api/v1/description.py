@@ -238,6 +238,7 @@ _ROWS = record(
         number(N_("Number of all rows that satisfy where; null unless asked for by count=true"))
     ),
     next=NEXT,
+    cursor=maybe(text(N_("Where the next page starts; null on the last one"))),
 )
 _COUNT = record(
     N_("A number of rows"),

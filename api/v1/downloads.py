@@ -13,7 +13,7 @@ from api.answers import dated, is_conditional, tag_of, unchanged
 from api.v1.description import ANYTHING, N_, many, text
 from api.v1.names import names_in, orders_in
 from api.v1.parameters import DownloadParameters, ReleaseFileParameters, blueprint
-from api.v1.tables import condition
+from api.v1.tables import narrowing
 from catalog.services import release_files, tables, usage
 from catalog.tabular.query import TableQuery
 
@@ -32,7 +32,7 @@ def download(asked: Mapping[str, Any], table_id: str, *, kind: str) -> Response:
     """The newest release as a file; what a condition, columns or an order leave of it as a stream that nobody keeps."""
     query = TableQuery(
         select=names_in(asked["select"]),
-        where=condition(table_id, asked["where"]),
+        where=narrowing(table_id, asked),
         order_by=orders_in(asked["order_by"]),
     )
     as_of = asked["as_of"]

@@ -49,7 +49,17 @@ def with_examples(paths: Mapping[str, Any], examples: Examples) -> dict[str, Any
             if path.startswith(start) and path != SQL:
                 fit = known if not path.endswith("/group") else known | {"order_by": "-count"}
                 found[path] = _path(paths[path], fit)
+                if path.endswith("/query"):
+                    found[path]["post"] = _with_body(found[path]["post"], _question(known))
     return found
+
+
+def _question(known: Mapping[str, Any]) -> dict[str, object]:
+    """The body that asks what the parameters of an address ask."""
+    asked: dict[str, object] = {name: known[name] for name in ("where",) if name in known}
+    if "order_by" in known:
+        asked["order_by"] = [known["order_by"]]
+    return {**asked, "limit": 10, "count": True}
 
 
 def _with_body(operation: Mapping[str, Any], example: Mapping[str, object]) -> dict[str, Any]:

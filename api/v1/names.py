@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from catalog.errors import BadQuery
-from catalog.tabular.query import Aggregate, Measure, Order
+from catalog.tabular.query import Aggregate, Box, Measure, Near, Order
 
 MOST = 500
 """Names in one parameter."""
@@ -30,6 +30,34 @@ def orders_in(text: str) -> tuple[Order, ...]:
 def measures_in(text: str) -> tuple[Measure, ...]:
     """What to compute: `count(*)`, `avg(PM2.5)`, `max("Total amount") as greatest`."""
     return tuple(_measure(part) for part in parts_of(text))
+
+
+def near_in(text: str) -> Near:
+    """A circle: columns of latitude and longitude, then latitude, longitude and kilometres."""
+    names, numbers = _place_in(text, 3)
+    return Near(*names, *numbers)
+
+
+def box_in(text: str) -> Box:
+    """A box: columns of latitude and longitude, then south, west, north and east."""
+    names, numbers = _place_in(text, 4)
+    return Box(*names, *numbers)
+
+
+def _place_in(text: str, count: int) -> tuple[tuple[str, str], list[float]]:
+    parts = parts_of(text)
+    try:
+        latitude, longitude, *given = parts
+        numbers = [float(part) for part in given]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise BadQuery(
+            "“%(text)s” is no place: write the columns of latitude and longitude, then %(count)s numbers",
+            text=text[:200],
+            count=count,
+        )
+    return (unquoted(latitude), unquoted(longitude)), numbers
 
 
 def parts_of(text: str) -> list[str]:

@@ -5,24 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, post_load, validate
+from webargs.flaskparser import FlaskParser
 
 from api.v1.description import N_, TAGS
+from catalog.errors import BadQuery
 from catalog.schemas.search import Words
 from catalog.search import SearchQuery
 from catalog.search.facets import FACETS, MOST_HITS, MOST_OFFSET, MOST_TEXT, SORTS, Facet
 
 LONGEST = 5000
 """Characters of a condition: in any script they fit into an address, of which servers take 64 KiB."""
+FILES = {
+    "csv": "text/csv",
+    "jsonl": "application/x-ndjson",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
+}
+"""Media types of pages as files, by format."""
 LONGEST_LIST = 2000
 """Characters of a list of names."""
 CURSOR = r"^[A-Za-z0-9_-]{16,200}$"
 
 
+class _Parser(FlaskParser):
+    """webargs' parser, for which a body that is nested too deep is the caller's mistake."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """The JSON of the body."""
+        try:
+            return super().load_json(req, schema)
+        except RecursionError as error:
+            raise BadQuery("the JSON is nested too deep") from error
+
+
+class _Endpoints(Blueprint):
+    """A blueprint with our parser."""
+
+    ARGUMENTS_PARSER = _Parser()
+
+
 def blueprint(noun: str, name: str = "") -> Blueprint:
     """The endpoints of a noun; its name differs from that of the pages."""
-    return Blueprint(
+    return _Endpoints(
         f"v1_{name or noun}", __name__, url_prefix="/api/v1", description=dict(TAGS)[noun]
     )
 
@@ -38,7 +65,7 @@ def yes_no(words: str) -> fields.Boolean:
     return fields.Boolean(load_default=False, metadata=said(words))
 
 
-def _text(words: str, example: str, most: int = LONGEST_LIST) -> fields.String:
+def _text(words: str, example: str | None = None, most: int = LONGEST_LIST) -> fields.String:
     check = validate.Length(max=most)
     return fields.String(load_default="", validate=check, metadata=said(words, example))
 
@@ -50,6 +77,36 @@ def _cursor() -> fields.String:
             CURSOR, error=N_("Take the cursor from `next` of the page before.")
         ),
         metadata=said(N_("Where the page starts; taken from `next` of the page before")),
+    )
+
+
+def as_of() -> fields.String:
+    """Which release."""
+    return fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, 40),
+        metadata=said(
+            N_(
+                "The release to read: its number, or a day or moment (ISO 8601), which means the newest release then; "
+                "without it the newest one"
+            ),
+            "1",
+        ),
+    )
+
+
+def row_format() -> fields.String:
+    """How rows are written."""
+    return fields.String(
+        load_default="objects",
+        validate=validate.OneOf(("objects", "arrays", *FILES)),
+        metadata=said(
+            N_(
+                "Rows as JSON objects by column name or as lists of values (shorter), or the page as a file: CSV, JSON "
+                "lines, an Arrow stream or Parquet, with the total in X-Total-Count and the next page in Link"
+            )
+        ),
     )
 
 
@@ -76,18 +133,26 @@ class NarrowingParameters(Parameters):
         "station = 'Dongsi' AND \"PM2.5\" > 300",
         LONGEST,
     )
-
-    as_of = fields.String(
-        load_default=None,
-        validate=validate.Length(1, 40),
-        metadata=said(
-            N_(
-                "The release to read: its number, or a day or moment (ISO 8601), which means the newest release then; "
-                "without it the newest one"
-            ),
-            "1",
+    q = _text(
+        N_(
+            "Words separated by spaces, all of which must stand in some text of the row; large and small letters are "
+            "the same, Chinese is found inside longer texts"
+        ),
+        most=MOST_TEXT,
+    )
+    near = _text(
+        N_(
+            "Within a distance: the columns of latitude and longitude, a latitude, a longitude and kilometres, separated "
+            "by commas, such as lat,lon,31.23,121.47,5"
         ),
     )
+    box = _text(
+        N_(
+            "In a box: the columns of latitude and longitude, then south, west, north and east, separated by commas, such as "
+            "lat,lon,30.7,120.9,31.9,122.0"
+        ),
+    )
+    as_of = as_of()
 
 
 class ShapingParameters(NarrowingParameters):
@@ -115,11 +180,8 @@ class RowsParameters(ShapingParameters):
     )
     cursor = _cursor()
     count = yes_no(N_("Also count all rows that satisfy where"))
-    format = fields.String(
-        load_default="objects",
-        validate=validate.OneOf(("objects", "arrays")),
-        metadata=said(N_("Rows as objects by column name, or as lists of values (shorter)")),
-    )
+    distinct = yes_no(N_("Each combination of the selected values once"))
+    format = row_format()
 
 
 class GroupParameters(NarrowingParameters):
@@ -145,12 +207,15 @@ class GroupParameters(NarrowingParameters):
     offset = fields.Integer(
         load_default=0, validate=validate.Range(0, 10**9), metadata=said(N_("Groups to pass over"))
     )
-    cursor = _cursor()
-    format = fields.String(
-        load_default="objects",
-        validate=validate.OneOf(("objects", "arrays")),
-        metadata=said(N_("Rows as objects by column name, or as lists of values (shorter)")),
+    having = _text(
+        N_(
+            "A condition on the groups, written as `where`; names are those of the result, such as count > 100"
+        ),
+        most=LONGEST,
     )
+    cursor = _cursor()
+    count = yes_no(N_("Also count all groups"))
+    format = row_format()
 
 
 BOM = N_(

@@ -7,14 +7,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 from marshmallow import RAISE
 
-from api.answers import address, is_conditional, json_answer, tag_of, this_call, unchanged
+from api.answers import (
+    address,
+    dated,
+    is_conditional,
+    json_answer,
+    tag_of,
+    this_call,
+    unchanged,
+)
+from api.page_files import page_file
 from api.rows import rows_json
-from api.v1.description import N_, ref
-from api.v1.names import measures_in, names_in, orders_in
+from api.v1.description import N_, ref, text
+from api.v1.names import box_in, measures_in, names_in, near_in, orders_in
 from api.v1.parameters import (
+    FILES,
     GroupParameters,
     NarrowingParameters,
     Parameters,
@@ -25,11 +35,15 @@ from catalog.schemas.dataset import moment_json, table_json
 from catalog.schemas.texts import chosen
 from catalog.services import tables, usage
 from catalog.tabular.column import Column
-from catalog.tabular.query import Condition, TableQuery
+from catalog.tabular.filters import all_of
+from catalog.tabular.query import Condition, TableQuery, Words
 from catalog.tabular.where import parse_where
 
 if TYPE_CHECKING:
     from catalog.models.table import DataTable
+
+AS_FILES = {media: {"schema": text(format="binary")} for media in FILES.values()}
+"""What OpenAPI says of pages that are files."""
 
 bp = blueprint("tables")
 
@@ -55,14 +69,19 @@ def show(parameters: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG
         kind: address(f"{here}/download.{kind}")
         for kind in ("csv", "json", "jsonl", "parquet", "xlsx")
     }
-    calls = {name: address(f"{here}/{name}") for name in ("rows", "count", "group")}
+    calls = {name: address(f"{here}/{name}") for name in ("rows", "query", "count", "group")}
     return json_answer({**body, "links": {**calls, "downloads": downloads}})
 
 
 @bp.route("/tables/<table_id>/rows")
 @bp.arguments(RowsParameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Rows"), description=N_("One page of rows"))
-@bp.doc(summary=N_("Read rows"), operationId="readRows", tags=["tables"])
+@bp.doc(
+    summary=N_("Read rows"),
+    operationId="readRows",
+    tags=["tables"],
+    responses={200: {"content": AS_FILES}},
+)
 def rows(asked: Mapping[str, Any], table_id: str) -> Response:
     """One page of rows; `next` leads on, in the same release."""
     same = _unchanged(table_id)
@@ -70,12 +89,13 @@ def rows(asked: Mapping[str, Any], table_id: str) -> Response:
         return same
     query = TableQuery(
         select=names_in(asked["select"]),
-        where=condition(table_id, asked["where"]),
+        where=narrowing(table_id, asked),
         order_by=orders_in(asked["order_by"]),
         limit=asked["limit"],
         offset=asked["offset"],
+        distinct=asked["distinct"],
     )
-    page = tables.rows(
+    page = tables.ask(
         g.identity,
         table_id,
         query,
@@ -84,7 +104,7 @@ def rows(asked: Mapping[str, Any], table_id: str) -> Response:
         as_of=asked["as_of"],
     )
     usage.count(page.table.resource.dataset_id, "call")
-    return _page(page, asked)
+    return paged(page, asked)
 
 
 @bp.route("/tables/<table_id>/count")
@@ -98,7 +118,7 @@ def count(asked: Mapping[str, Any], table_id: str) -> Response:
     same = unchanged(tag=tag, modified=table.loaded_at) if is_conditional() else None
     if same is not None:
         return same
-    where, as_of = condition(table_id, asked["where"]), asked["as_of"]
+    where, as_of = narrowing(table_id, asked), asked["as_of"]
     release = tables.release_as_of(g.identity, table_id, as_of)
     found = tables.count(g.identity, table_id, where, as_of=as_of)
     body = {"table": table.id, "release": release, "count": found}
@@ -108,23 +128,36 @@ def count(asked: Mapping[str, Any], table_id: str) -> Response:
 @bp.route("/tables/<table_id>/group")
 @bp.arguments(GroupParameters(), location="query", unknown=RAISE)
 @bp.response(200, ref("Rows"), description=N_("One row for each group"))
-@bp.doc(summary=N_("Group rows"), operationId="groupRows", tags=["tables"])
+@bp.doc(
+    summary=N_("Group rows"),
+    operationId="groupRows",
+    tags=["tables"],
+    responses={200: {"content": AS_FILES}},
+)
 def group(asked: Mapping[str, Any], table_id: str) -> Response:
     """What is computed for each group, such as the mean by station."""
     same = _unchanged(table_id)
     if same is not None:
         return same
     query = TableQuery(
-        where=condition(table_id, asked["where"]),
+        where=narrowing(table_id, asked),
         order_by=orders_in(asked["order_by"]),
         limit=asked["limit"],
         offset=asked["offset"],
         group_by=names_in(asked["group_by"]),
         measures=measures_in(asked["measures"] or "count(*)"),
+        having=parse_where(asked["having"]) if asked["having"].strip() else None,
     )
-    page = tables.group(g.identity, table_id, query, cursor=asked["cursor"], as_of=asked["as_of"])
+    page = tables.ask(
+        g.identity,
+        table_id,
+        query,
+        cursor=asked["cursor"],
+        total=asked["count"],
+        as_of=asked["as_of"],
+    )
     usage.count(page.table.resource.dataset_id, "call")
-    return _page(page, asked)
+    return paged(page, asked)
 
 
 def condition(table_id: str, where: str) -> Condition | None:
@@ -138,6 +171,19 @@ def condition(table_id: str, where: str) -> Condition | None:
     return parse_where(where, bare=[column.name for column in columns])
 
 
+def narrowing(table_id: str, asked: Mapping[str, Any]) -> Condition | None:
+    """What `where`, `q`, `near` and `box` mean together."""
+    where = condition(table_id, asked["where"])
+    parts: list[Condition] = [] if where is None else [where]
+    if asked["q"].strip():
+        parts.append(Words(asked["q"]))
+    if asked["near"].strip():
+        parts.append(near_in(asked["near"]))
+    if asked["box"].strip():
+        parts.append(box_in(asked["box"]))
+    return all_of(parts)
+
+
 def _unchanged(table_id: str) -> Response | None:
     """304 if the caller's copy is current; asked before anything is read."""
     if not is_conditional():
@@ -146,21 +192,29 @@ def _unchanged(table_id: str) -> Response | None:
     return unchanged(tag=tag_of(table.id, table.release), modified=table.loaded_at)
 
 
-def _page(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
+def paged(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
+    """The page as JSON or as a file; who asked by address is told the address of the next page."""
     table = page.table
-    onward = this_call("offset", cursor=page.next_cursor) if page.next_cursor else None
-    body = {
-        "table": table.id,
-        "release": page.release,
-        "modified": moment_json(table.loaded_at),
-        "fields": _fields(table, page.columns, g.lang),
-        "rows": rows_json(page.data, page.columns, arrays=asked["format"] == "arrays"),
-        "offset": page.offset,
-        "limit": asked["limit"],
-        "total": page.total,
-        "next": onward,
-    }
-    response = json_answer(body, tag=tag_of(table.id, table.release), modified=table.loaded_at)
+    tag = tag_of(table.id, table.release)
+    onward = None
+    if page.next_cursor and request.method != "POST":
+        onward = this_call("offset", cursor=page.next_cursor)
+    if asked["format"] in FILES:
+        response = dated(page_file(page, asked["format"]), tag=tag, modified=table.loaded_at)
+    else:
+        body = {
+            "table": table.id,
+            "release": page.release or table.release,
+            "modified": moment_json(table.loaded_at),
+            "fields": _fields(table, page.columns, g.lang),
+            "rows": rows_json(page.data, page.columns, arrays=asked["format"] == "arrays"),
+            "offset": page.offset,
+            "limit": asked["limit"],
+            "total": page.total,
+            "next": onward,
+            "cursor": page.next_cursor,
+        }
+        response = json_answer(body, tag=tag, modified=table.loaded_at)
     if onward:
         response.headers["Link"] = f'<{onward}>; rel="next"'
     return response

@@ -17,10 +17,12 @@ from catalog.services.table_lookup import (
     version_as_of,
     version_at,
 )
+from catalog.tabular.base_rows import BaseRows
 from catalog.tabular.column import Column
 from catalog.tabular.cursor import Cursor, read_cursor, write_cursor
-from catalog.tabular.query import Condition, TableQuery
-from catalog.tabular.sql import check_page, result_columns
+from catalog.tabular.joined_rows import JoinedRows
+from catalog.tabular.query import Condition, Join, TableQuery
+from catalog.tabular.sql import check_page, is_group, result_columns
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,50 @@ def group(
     version, offset = _place(table, query, cursor, as_of)
     data = base_of(version).rows(_one_more(query, offset))
     return _page(table, version, replace(query, offset=offset), data, None)
+
+
+def ask(
+    who: Identity,
+    table_id: str,
+    query: TableQuery,
+    *,
+    cursor: str | None = None,
+    total: bool = False,
+    as_of: str | None = None,
+) -> RowPage:
+    """A page of whatever the query asks for: rows, groups, distinct rows, rows of two tables.
+
+    The other table of a join is read as it is now, whichever release of this one is asked for.
+    """
+    if query.join is None and not is_group(query):
+        return rows(who, table_id, query, cursor=cursor, total=total, as_of=as_of)
+    table = show(who, table_id)
+    version, offset = _place(table, query, cursor, as_of)
+    source = _source(who, version, query)
+    data = source.rows(_one_more(query, offset))
+    found = None
+    if total:
+        found = source.count_groups(query) if is_group(query) else source.count(query.where)
+    return _page(
+        table, replace(version, columns=source.columns), replace(query, offset=offset), data, found
+    )
+
+
+def columns(
+    who: Identity, table_id: str, join: Join | None, *, as_of: str | None = None
+) -> tuple[Column, ...]:
+    """The columns that a query of the table, or of two tables, may name."""
+    version = version_as_of(show(who, table_id), as_of)
+    return _source(who, version, TableQuery(join=join)).columns
+
+
+def _source(who: Identity, version: Version, query: TableQuery) -> BaseRows | JoinedRows:
+    """What answers groups and joins."""
+    left = base_of(version)
+    if query.join is None:
+        return left
+    other = show(who, query.join.table)
+    return JoinedRows(left, base_of(newest(other)), query.join, other.primary_key)
 
 
 def count_groups(who: Identity, table_id: str, query: TableQuery) -> int:

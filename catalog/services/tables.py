@@ -7,7 +7,16 @@ from catalog.services.table_exports import Export, export
 from catalog.services.table_formats import FORMATS
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
 from catalog.services.table_lookup import columns_of, show
-from catalog.services.table_rows import RowPage, count, count_groups, group, release_as_of, rows
+from catalog.services.table_rows import (
+    RowPage,
+    ask,
+    columns,
+    count,
+    count_groups,
+    group,
+    release_as_of,
+    rows,
+)
 from catalog.services.table_upkeep import damaged_files
 
 __all__ = [
@@ -15,7 +24,9 @@ __all__ = [
     "Export",
     "LoadReport",
     "RowPage",
+    "ask",
     "batches",
+    "columns",
     "columns_of",
     "count",
     "count_groups",

@@ -136,6 +136,28 @@ class Measure:
     name: str
 
 
+class JoinKind(StrEnum):
+    """Which rows of the first table a join keeps."""
+
+    INNER = "inner"
+    LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Join:
+    """Columns of another table beside those of this one, where pairs of columns are equal.
+
+    The other table's columns are called `name.column`.
+    """
+
+    table: str
+    """Id of the other table."""
+    on: tuple[tuple[str, str], ...]
+    """Pairs of a column of this table and one of the other's declared key."""
+    kind: JoinKind = JoinKind.INNER
+    name: str = "other"
+
+
 @dataclass(frozen=True)
 class TableQuery:
     """A page of rows; with `measures` (and `group_by`) it is a group-by."""
@@ -153,3 +175,4 @@ class TableQuery:
     """What groups must satisfy; names are those of the result."""
     distinct: bool = False
     """Each combination of the selected values once."""
+    join: Join | None = None

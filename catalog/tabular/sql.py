@@ -70,6 +70,8 @@ def compile_all(
     query: TableQuery, columns: Sequence[Column], relation: str
 ) -> tuple[str, list[object]]:
     """All rows or groups of the query, in order; limit and offset are ignored."""
+    if query.having is not None and not (query.group_by or query.measures):
+        raise BadQuery("having narrows groups: use where for rows")
     if is_group(query):
         return _compile_group(query, columns, relation)
     names = ", ".join(quoted(column) for column in result_columns(query, columns))
@@ -102,13 +104,22 @@ def check_page(query: TableQuery) -> None:
 
 def is_group(query: TableQuery) -> bool:
     """Whether the query asks for groups, not for rows."""
-    return bool(query.group_by or query.measures)
+    return bool(query.group_by or query.measures or query.distinct)
+
+
+def group_keys(query: TableQuery, columns: Sequence[Column]) -> tuple[str, ...]:
+    """Names of the columns that make groups; of distinct rows all that are selected."""
+    if not query.distinct:
+        return query.group_by
+    if query.group_by or query.measures:
+        raise BadQuery("groups are distinct already: leave out either distinct or group_by")
+    return query.select or tuple(column.name for column in columns)
 
 
 def result_columns(query: TableQuery, columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns that a query gives, in order; raises BadQuery for unknown or repeated ones."""
     if is_group(query):
-        keys = [usable(columns, name) for name in query.group_by]
+        keys = [usable(columns, name) for name in group_keys(query, columns)]
         named = [Column(key.name, f"g{at}", key.type) for at, key in enumerate(keys)]
         named += [
             Column(measure.name, f"m{at}", _measure_type(measure, columns))
@@ -212,10 +223,11 @@ def _compile_group(
     query: TableQuery, columns: Sequence[Column], relation: str
 ) -> tuple[str, list[object]]:
     results = result_columns(query, columns)
-    keys = results[: len(query.group_by)]
+    names = group_keys(query, columns)
+    keys = results[: len(names)]
     selected = [
         f"{quoted(usable(columns, name))} AS {key.stored}"
-        for name, key in zip(query.group_by, keys, strict=True)
+        for name, key in zip(names, keys, strict=True)
     ]
     selected += [
         f"{_measure_sql(measure, columns)} AS m{at}" for at, measure in enumerate(query.measures)
@@ -230,6 +242,9 @@ def _compile_group(
         for column, descending in wanted
     )
     text = f"SELECT {', '.join(selected)} FROM {relation}{where}{grouping}"
+    if query.having is not None:
+        having, more = compile_where(query.having, results)
+        text, parameters = f"SELECT * FROM ({text}){having}", [*parameters, *more]
     return (f"{text} ORDER BY {order}" if order else text), parameters
 
 
