@@ -14,10 +14,21 @@ import numpy as np
 import pyarrow as pa
 from lance.dataset import ColumnOrdering
 
+from catalog.models.vocabulary import ColumnType
 from catalog.tabular.bound import Bound, Every, Some, Test, bind
-from catalog.tabular.column import Column
+from catalog.tabular.column import ARROW, Column
 from catalog.tabular.lance_filter import write
-from catalog.tabular.lance_keys import Key, KeyColumn, Numbers, Places, Texts, keys_of, page_of
+from catalog.tabular.lance_keys import (
+    Flags,
+    Key,
+    KeyColumn,
+    Numbers,
+    Places,
+    Texts,
+    keys_of,
+    page_of,
+    rank_of,
+)
 from catalog.tabular.lance_layout import Layout
 from catalog.tabular.lance_words import (
     SUFFIX,
@@ -31,7 +42,7 @@ from catalog.tabular.lance_words import (
     pairs_of,
     satisfying,
 )
-from catalog.tabular.query import TableQuery
+from catalog.tabular.query import Op, TableQuery
 from catalog.tabular.selections import Kept, Selection
 from catalog.tabular.sql import nulls_first, ordered_columns
 from catalog.tabular.state import ROW
@@ -41,6 +52,8 @@ MOST_FIRST_IDS = 10_000
 KEY_BYTES = 96_000_000
 MOST_KEPT_ROWS = 4_000_000
 """Keys of larger copies are read for each page: a few of them would fill the memory."""
+RANGES = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
+RANGED = frozenset({ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DATE, ColumnType.DATETIME})
 ALL = "all"
 """In place of an order: ids of all rows of a condition, ascending."""
 COMPARED_PART = 8
@@ -92,7 +105,7 @@ class Finder:
             kept = self.selections.get((*opened.copy, repr(bound), what))
             if kept is not None and kept.complete:
                 return len(kept.ids)
-        if is_nothing(bound) or _is_searching(bound, opened.indexed):
+        if is_nothing(bound) or self._is_ours(opened, bound):
             return len(self._all(opened, bound))
         return int(opened.dataset.count_rows(write(bound)))
 
@@ -141,9 +154,73 @@ class Finder:
         key = (*opened.copy, repr(bound), ALL)
         kept = self.selections.get(key)
         if kept is None:
-            kept = Selection(_matching(opened, bound), complete=True)
+            kept = Selection(self._matching(opened, bound), complete=True)
             self.selections.put(key, kept)
         return kept.ids
+
+    def _matching(self, opened: Opened, bound: Bound) -> Ids:
+        if is_nothing(bound):
+            return np.zeros(0, np.uint64)
+        if not self._is_ours(opened, bound):
+            return _scanned(opened, bound)
+        match bound:
+            case Every(parts):
+                return self._every(opened, parts)
+            case Some(parts):
+                return self._some(opened, parts)
+            case Test() if _is_ranged(bound):
+                return self._within(opened, [bound], None)
+            case Test():
+                return _searched(opened, bound)
+        raise TypeError(f"{bound!r} is not searched for")
+
+    def _every(self, opened: Opened, parts: tuple[Bound, ...]) -> Ids:
+        """What Lance and the index of pairs have found, then whatever of it lies within ranges."""
+        ours = [part for part in parts if self._is_ours(opened, part)]
+        ranged = [part for part in ours if isinstance(part, Test) and _is_ranged(part)]
+        found = [self._matching(opened, part) for part in ours if part not in ranged]
+        plain = tuple(part for part in parts if part not in ours)
+        if plain:
+            found.append(_scanned(opened, Every(plain)))
+        if not found:
+            return self._within(opened, ranged, None)
+        ids = found[0]
+        for more in found[1:]:
+            ids = np.intersect1d(ids, more, assume_unique=True)
+        return self._within(opened, ranged, ids) if ranged else ids
+
+    def _some(self, opened: Opened, parts: tuple[Bound, ...]) -> Ids:
+        ours = [part for part in parts if self._is_ours(opened, part)]
+        found = [self._matching(opened, part) for part in ours]
+        plain = tuple(part for part in parts if part not in ours)
+        if plain:
+            found.append(_scanned(opened, Some(plain)))
+        ids = found[0]
+        for more in found[1:]:
+            ids = np.union1d(ids, more)
+        return ids
+
+    def _within(self, opened: Opened, tests: Sequence[Test], ids: Ids | None) -> Ids:
+        """Those of the ids, or of all, whose values lie within the ranges: numbers are compared a million a millisecond."""
+        for test in tests:
+            column = self._key(opened, test.column)
+            flags = _flags(column.numbers, test)
+            if ids is None:
+                places = np.flatnonzero(flags)
+                ids = places.astype(np.uint64) if column.ids is None else column.ids[places]
+            else:
+                ids = ids[flags[_places(ids, column.ids, opened.rows)]]
+        return np.zeros(0, np.uint64) if ids is None else ids
+
+    def _is_ours(self, opened: Opened, bound: Bound) -> bool:
+        """Whether keys or the index of pairs answer, at least in part."""
+        if isinstance(bound, Every | Some):
+            return any(self._is_ours(opened, part) for part in bound.parts)
+        if not isinstance(bound, Test):
+            return False
+        if _is_ranged(bound):
+            return self.facts_from <= opened.rows <= MOST_KEPT_ROWS
+        return bound.column.stored in opened.indexed and bool(pairs_of(bound))
 
     # Orders
 
@@ -154,9 +231,7 @@ class Finder:
         order: Sequence[Sorted],
         count: int,
     ) -> Ids:
-        searching = bound is not None and (
-            is_nothing(bound) or _is_searching(bound, opened.indexed)
-        )
+        searching = bound is not None and (is_nothing(bound) or self._is_ours(opened, bound))
         sorted_here = bool(order) and opened.rows <= MOST_KEPT_ROWS
         if searching or sorted_here or not opened.in_order:
             return self._deep(opened, bound, order, 0, count)
@@ -212,39 +287,6 @@ class Finder:
         return kept
 
 
-def _matching(opened: Opened, bound: Bound) -> Ids:
-    """Ids of the rows that satisfy the condition, ascending."""
-    if is_nothing(bound):
-        return np.zeros(0, np.uint64)
-    if not _is_searching(bound, opened.indexed):
-        return _scanned(opened, bound)
-    match bound:
-        case Every(parts):
-            return _each(opened, parts, Every, partial(np.intersect1d, assume_unique=True))
-        case Some(parts):
-            return _each(opened, parts, Some, np.union1d)
-        case Test():
-            return _searched(opened, bound)
-    raise TypeError(f"{bound!r} is not searched for")
-
-
-def _each(
-    opened: Opened,
-    parts: tuple[Bound, ...],
-    kind: type[Every] | type[Some],
-    join: Callable[..., Ids],
-) -> Ids:
-    """What the parts have found, joined; those that need no search are asked at once."""
-    plain = tuple(part for part in parts if not _is_searching(part, opened.indexed))
-    found = [_matching(opened, part) for part in parts if part not in plain]
-    if plain:
-        found.append(_scanned(opened, kind(plain)))
-    ids = found[0]
-    for more in found[1:]:
-        ids = join(ids, more)
-    return ids
-
-
 def _searched(opened: Opened, test: Test) -> Ids:
     """By the index, and by comparing what it found where it is not certain alone."""
     ids = ids_with_pairs(opened.dataset, test)
@@ -263,14 +305,28 @@ def _scanned(opened: Opened, bound: Bound) -> Ids:
     return ids if opened.in_order else np.sort(ids)
 
 
-def _is_searching(bound: Bound, indexed: frozenset[str]) -> bool:
-    """Whether an index of pairs of letters helps."""
-    match bound:
-        case Every(parts) | Some(parts):
-            return any(_is_searching(part, indexed) for part in parts)
-        case Test(column):
-            return column.stored in indexed and bool(pairs_of(bound))
-    return False
+def _is_ranged(test: Test) -> bool:
+    """Whether the test is of a number or a moment that is more or less than another."""
+    return test.op in RANGES and test.column.type in RANGED
+
+
+def _flags(key: Numbers, test: Test) -> Flags:
+    """Which rows satisfy the test; -0.0 and 0.0 are equal, though one sorts before the other."""
+    value = test.value
+    if value == 0 and isinstance(value, float):
+        value = -0.0 if test.op in (Op.LT, Op.GE) else 0.0
+    rank = rank_of(value, ARROW[test.column.type])
+    ranks = key.ranks
+    match test.op:
+        case Op.LT:
+            flags = ranks < rank
+        case Op.LE:
+            flags = ranks <= rank
+        case Op.GT:
+            flags = ranks > rank
+        case _:
+            flags = ranks >= rank
+    return flags if key.missing is None else flags & ~key.missing
 
 
 def indexed_texts(dataset: Any) -> frozenset[str]:

@@ -68,6 +68,11 @@ class KeyColumn:
     """None where the id of a row is its place."""
 
     @property
+    def numbers(self) -> Numbers:
+        """The numbers that count most."""
+        return next(key for key in self.keys if isinstance(key, Numbers))
+
+    @property
     def nbytes(self) -> int:
         """Its size in memory."""
         size = 0 if self.ids is None else self.ids.nbytes
@@ -90,6 +95,11 @@ def keys_of(values: pa.ChunkedArray) -> tuple[Key, ...]:
         if len(listed.dictionary) <= FEW:
             return (Numbers(_of_few_texts(listed), missing),)
     return (Numbers(_of_texts(array), missing), Texts(array))
+
+
+def rank_of(value: object, type_: pa.DataType) -> np.uint64:
+    """The number that a value of a column of numbers or moments has among its ranks."""
+    return np.uint64(_of_numbers(pa.array([value], type_))[0])
 
 
 def page_of(places: Places, keys: Sequence[Key], start: int, stop: int) -> Places:

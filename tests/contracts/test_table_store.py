@@ -383,7 +383,10 @@ TEXT_TESTS = st.builds(Compare, st.just("名称"), TEXT_OPS, NAMES_OF_PLACES) | 
 SEARCHES = st.builds(
     TableQuery,
     where=st.recursive(
-        TEXT_TESTS | st.builds(Compare, st.just("n"), st.sampled_from(ORDERED), st.integers(0, 3)),
+        TEXT_TESTS
+        | st.builds(
+            Compare, st.just("n"), st.sampled_from(ORDERED), st.integers(-1, 4) | st.just(1.5)
+        ),
         lambda inner: st.one_of(
             st.builds(And, st.lists(inner, max_size=3).map(tuple)),
             st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
