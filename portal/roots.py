@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -23,6 +25,8 @@ def init_app(app: Flask) -> None:
             app.add_url_rule(
                 f"/{word}/<slug>", f"root_{word}_of", to_page, defaults={"target": target}
             )
+    for noun in ("tables", "citations"):
+        app.add_url_rule(f"/{noun}/<path:rest>", f"root_{noun}_path", to_same_path)
 
 
 def robots() -> Response:
@@ -54,5 +58,14 @@ def to_page(target: str, slug: str = "") -> ResponseReturnValue:
     )
     query = request.query_string.decode("utf-8", "replace")
     response = redirect(f"{address}?{query}" if query else address)
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def to_same_path(rest: str) -> ResponseReturnValue:  # noqa: ARG001 # the rest of the path, which stays
+    """The same path in a language that the reader knows: what is cited names none."""
+    path = f"{request.script_root}/{preferred()}{request.path}"
+    query = request.query_string.decode("utf-8", "replace")
+    response = redirect(f"{quote(path)}?{query}" if query else quote(path))
     response.headers["Vary"] = "Accept-Language, Cookie"
     return response

@@ -33,7 +33,7 @@ PANELS = ("column", "columns")
 MOST_COLUMNS = 60
 """Columns of one grid; wider tables are turned like pages."""
 COMPARISONS = frozenset(comparison.value for comparison in Comparison)
-VIEWS = ("rows", "columns", "chart", "map", "downloads", "api")
+VIEWS = ("rows", "columns", "chart", "map", "versions", "downloads", "api")
 LISTS = frozenset({"column", "op", "value", "sort", "desc", "hide", "show", "pick"})
 """Parameters that may be there more than once."""
 ALTERNATIVES = frozenset({Comparison.IS, Comparison.EMPTY})

@@ -74,8 +74,13 @@ def semantics_of(table: DataTable) -> dict[str, str]:
 
 def formats_for(table: DataTable, columns: tuple[Column, ...]) -> list[Format]:
     """The formats that a table with these columns can be had in."""
-    located = place_of(columns, semantics_of(table)) is not None
+    located = has_places(table, columns)
     return [format_ for format_ in FORMATS.values() if located or not format_.spatial]
+
+
+def has_places(table: DataTable, columns: tuple[Column, ...]) -> bool:
+    """Whether rows of the table can be drawn on a map."""
+    return place_of(columns, semantics_of(table)) is not None
 
 
 def gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from catalog.services.release_keeping import keep_release_files
 from catalog.services.table_batches import batches
 from catalog.services.table_copies import keep_copies
 from catalog.services.table_exports import Export, export
-from catalog.services.table_formats import FORMATS
+from catalog.services.table_formats import FORMATS, has_places
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
 from catalog.services.table_lookup import columns_of, show
 from catalog.services.table_rows import (
@@ -34,6 +34,7 @@ __all__ = [
     "export",
     "fail",
     "group",
+    "has_places",
     "keep_copies",
     "keep_release_files",
     "load",

@@ -1,9 +1,10 @@
-"""The page of a table: rows, columns, chart, map, downloads and examples for the API."""
+"""The page of a table: rows, columns, chart, map, versions, downloads and examples for the API."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import cast
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
@@ -24,6 +25,7 @@ from portal.table_page.page import RowsView, TablePage
 from portal.table_page.pictures import ChartView
 from portal.table_page.point_map import view_of
 from portal.table_page.profiles import bar, profile_of
+from portal.table_page.versions import VersionsView
 from portal.table_page.words import COMPARISONS
 
 bp = Blueprint("tables", __name__)
@@ -92,11 +94,23 @@ def _map(page: TablePage) -> str:
     return render_template("tables/points.html", page=page, map=view_of(page))
 
 
+def _versions(page: TablePage) -> str:
+    return render_template("tables/versions.html", page=page, versions=VersionsView(page))
+
+
 def _downloads(page: TablePage) -> str:
-    offered = downloads(page.table.id, page.conditions.where, page.table.rows)
+    offered = downloads(
+        page.table.id,
+        page.conditions.where,
+        page.table.rows,
+        located=tables.has_places(page.table, tuple(page.columns.values())),
+    )
     where = page.conditions.where
     matching = tables.count(g.identity, page.table.id, where) if where else page.table.rows
-    return render_template("tables/downloads.html", page=page, offered=offered, matching=matching)
+    cite = f"{url_for('releases.ask', table_id=page.table.id)}?{urlencode(page.at.kept('view'))}"
+    return render_template(
+        "tables/downloads.html", page=page, offered=offered, matching=matching, cite=cite
+    )
 
 
 def _api(page: TablePage) -> str:
@@ -118,6 +132,7 @@ VIEWS: dict[str, Callable[[TablePage], str]] = {
     "columns": _columns,
     "chart": _chart,
     "map": _map,
+    "versions": _versions,
     "downloads": _downloads,
     "api": _api,
 }

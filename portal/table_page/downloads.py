@@ -28,16 +28,24 @@ class Download:
     """Whether so many rows take some seconds to put into this format."""
 
 
-def downloads(table_id: str, where: Condition | None, rows: int = 0) -> list[Download]:
-    """All formats, the most asked-for first."""
+def downloads(
+    table_id: str, where: Condition | None, rows: int = 0, *, located: bool = False
+) -> list[Download]:
+    """All formats, the most asked-for first; map files where rows have places."""
     offered: list[tuple[str, str, Pairs, str, str]] = [
         ("CSV", "csv", [], gettext("CSV"), gettext("For programs and databases. Plain text, UTF-8.")),
         ("CSV", "csv", [("bom", "1")], gettext("CSV for Excel"), gettext("Opens in Excel with Chinese shown correctly (UTF-8 with a byte order mark).")),
         ("XLSX", "xlsx", [], gettext("Excel workbook"), gettext("For Excel, WPS or LibreOffice; codes keep their leading zeros.")),
         ("JSON", "json", [], gettext("JSON"), gettext("One array of objects, for web pages and scripts.")),
         ("JSONL", "jsonl", [], gettext("JSON lines"), gettext("One object a line, for large data and streams.")),
+        ("CSV", "csv.gz", [], gettext("CSV, compressed"), gettext("The same CSV in a fifth of the bytes (gzip).")),
         ("PARQUET", "parquet", [], gettext("Parquet"), gettext("Small and typed, for pandas, R, DuckDB and Spark.")),
     ]  # fmt: skip
+    if located:
+        offered += [
+            ("GEOJSON", "geojson", [], gettext("GeoJSON"), gettext("For maps on the web, QGIS and ArcGIS.")),
+            ("GPKG", "gpkg", [], gettext("GeoPackage"), gettext("For QGIS, ArcGIS and GDAL, typed and indexed.")),
+        ]  # fmt: skip
     filtered = [("where", where_text(where))] if where else []
     return [
         Download(

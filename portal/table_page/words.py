@@ -69,6 +69,7 @@ VIEWS = {
     "columns": lazy_gettext("Columns"),
     "chart": lazy_gettext("Chart"),
     "map": lazy_gettext("Map"),
+    "versions": lazy_gettext("Versions"),
     "downloads": lazy_gettext("Download"),
     "api": lazy_gettext("API"),
 }

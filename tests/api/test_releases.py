@@ -15,35 +15,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from catalog.db import db, transaction
-from catalog.models.base import now
 from catalog.models.dataset import Dataset
-from catalog.models.table import DataTable
-from catalog.models.vocabulary import Access, ColumnAccess, ColumnType
+from catalog.models.vocabulary import Access, ColumnAccess
 from catalog.permissions import SCHEDULER
 from catalog.services import releases, table_columns, table_writes
-from tests.make_portal import Served, make_served
-from tests.make_table import make_columns
-
-COLUMNS = make_columns(code=ColumnType.STRING, n=ColumnType.INTEGER, secret=ColumnType.STRING)
+from tests.make_portal import Served
+from tests.make_versions import make_row, make_versions
 
 
-def row(code: str, n: int, secret: str = "s") -> dict[str, object]:  # noqa: S107 # a column
-    return {"code": code, "n": n, "secret": secret}
+def row(code: str, n: int, note: str = "s") -> dict[str, object]:
+    return make_row(code, n, note)
 
 
 @pytest.fixture
 def served(app: Flask, tmp_path: Path) -> Served:
-    """A table with four releases: loaded, a row added, one changed, one removed."""
-    made = make_served(tmp_path, columns=COLUMNS, rows=(row("a", 1), row("b", 2), row("c", 3)))
-    with transaction():
-        table = db.session.get(DataTable, made.table)
-        assert table is not None
-        table.primary_key = ["code"]
-        table.updated_at = now()
-    table_writes.insert(SCHEDULER, made.table, [row("d", 4)], reason="one more")
-    table_writes.upsert(SCHEDULER, made.table, [row("b", 20)], reason="corrected")
-    table_writes.delete(SCHEDULER, made.table, keys=[{"code": "a"}], reason="closed down")
-    return made
+    return make_versions(tmp_path)
 
 
 def hide(served: Served, name: str, access: ColumnAccess = ColumnAccess.HIDDEN) -> None:
@@ -78,7 +64,7 @@ def test_releases_are_listed_newest_first_with_what_changed(
 
 def test_links_of_a_release_lead_to_its_rows_and_files(client: FlaskClient, served: Served) -> None:
     one = ask(client, served, "/releases/2").json
-    assert [field["name"] for field in one["schema"]["fields"]] == ["code", "n", "secret"]
+    assert [field["name"] for field in one["schema"]["fields"]] == ["code", "n", "note"]
     for name in ("self", "manifest", "csv", "rows"):
         parts = urlsplit(one["links"][name])
         answer = client.get(f"{parts.path}?{parts.query}", buffered=True)
@@ -175,7 +161,7 @@ def test_changes_can_be_had_as_a_file(client: FlaskClient, served: Served) -> No
     assert "air-quality-changes-r1-r4.csv" in answer.headers["Content-Disposition"]
     lines = list(csv.reader(io.StringIO(answer.get_data(as_text=True))))
     assert lines == [
-        ["kind", "row", "code", "n", "secret", "old: code", "old: n", "old: secret"],
+        ["kind", "row", "code", "n", "note", "old: code", "old: n", "old: note"],
         ["removed", "1", "", "", "", "a", "1", "s"],
         ["changed", "2", "b", "20", "s", "b", "2", "s"],
         ["added", "4", "d", "4", "s", "", "", ""],
@@ -191,7 +177,7 @@ def test_withheld_columns_stay_withheld_in_releases_changes_and_files(
 ) -> None:
     before = ask(client, served, "/releases/4/download.csv")
     table_writes.upsert(SCHEDULER, served.table, [row("c", 3, "geheim")])
-    hide(served, "secret", access)
+    hide(served, "note", access)
     changes = ask(client, served, "/changes").json
     assert changes["counts"]["changed"] == 0
     for what in ("/changes", "/changes.csv", "/releases", "/releases/5/manifest", "/releases/5"):
@@ -274,8 +260,8 @@ def test_a_cited_release_is_kept(client: FlaskClient, served: Served) -> None:
 
 
 def test_a_citation_of_what_is_withheld_now_says_so(client: FlaskClient, served: Served) -> None:
-    made = cite(client, served, select="code,secret").json
-    hide(served, "secret")
+    made = cite(client, served, select="code,note").json
+    hide(served, "note")
     found = client.get(f"/api/v1/citations/{made['id']}?verify=true")
     assert found.json["unchanged"] is False
     with transaction():

@@ -29,7 +29,7 @@ ROWS = [
     for at, day in enumerate(DAYS)
     for place, name in enumerate(DISTRICTS)
 ] * 20
-VIEWS = ("rows", "columns", "chart", "map", "downloads", "api")
+VIEWS = ("rows", "columns", "chart", "map", "versions", "downloads", "api")
 
 
 @pytest.fixture

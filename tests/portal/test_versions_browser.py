@@ -1,0 +1,107 @@
+"""The pages of versions in a real browser: without scripts, on a phone, in both languages, with axe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser
+from werkzeug.serving import make_server
+
+from catalog.permissions import SCHEDULER
+from catalog.services import citations, releases
+from catalog.tabular.query import Compare, Op, TableQuery
+from tests.make_versions import make_versions
+
+pytestmark = [pytest.mark.browser]
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture
+def address(app: Flask, tmp_path: Path) -> Iterator[str]:
+    """A running portal with a table of four releases, one of them given up; its address with `{lang}` in it."""
+    if not (ROOT / "static" / "build" / "manifest.json").exists():
+        pytest.skip("the front end was not built: run make static")
+    served = make_versions(tmp_path)
+    releases.pin(SCHEDULER, served.table, 2)
+    releases.set_retention(SCHEDULER, served.table, keep=2)
+    releases.retain(served.table)
+    query = TableQuery(where=Compare("n", Op.GE, 3))
+    cited = citations.cite(SCHEDULER, served.table, query)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port} /tables/{served.table} /citations/{cited.citation.id}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def pages(address: str) -> dict[str, str]:
+    host, table, citation = address.split()
+    paths = {
+        "list": f"{table}?view=versions",
+        "changes": f"{table}/changes?from=2&to=4",
+        "release": f"{table}/releases/4",
+        "given up": f"{table}/releases/1",
+        "cite": f"{table}/cite?column=n&op=at_least&value=3",
+        "citation": citation,
+    }
+    return {
+        f"{lang} {name}": f"{host}/{lang}{path}"
+        for lang in ("en", "zh")
+        for name, path in paths.items()
+    }
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (360, 740)])
+def test_no_page_of_versions_scrolls_sideways_or_fails_axe(
+    chromium: Browser, address: str, width: int, height: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    for name, url in pages(address).items():
+        page.goto(url)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run()")
+        assert [one["id"] for one in found["violations"]] == [], name
+    context.close()
+
+
+def test_releases_are_compared_and_cited_without_scripts(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    page.goto(pages(address)["en list"])
+    page.select_option("#from", "2")
+    page.select_option("#to", "4")
+    page.click("button:has-text('Compare')")
+    assert "What changed from release 2 to release 4" in page.inner_text("main")
+    page.click(".weft-chip--kind:has-text('Changed')")
+    assert page.locator("del").inner_text() == "2"
+    assert page.locator("ins").inner_text() == "20"
+    page.click("dl a:has-text('Release 4')")
+    assert "/releases/4" in page.locator(".weft-cite").first.inner_text()
+    page.click("text=Make a citation with a hash")
+    page.click("button:has-text('Make the citation')")
+    assert "the same rows, byte for byte" in page.inner_text("main")
+    context.close()
+
+
+def test_the_list_is_walked_with_the_keyboard(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(pages(address)["en list"])
+    page.focus("#from")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Release 4"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/releases/4")
+    context.close()
