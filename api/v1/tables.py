@@ -55,7 +55,7 @@ bp = blueprint("tables")
 def show(parameters: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG001 # the language was taken already
     """The table with its columns and their profiles."""
     table = tables.show(g.identity, table_id)
-    body = table_json(table, g.lang)
+    body = table_json(table, g.lang, hidden=True)
     for described, column in zip(body["columns"], table.columns, strict=True):
         described["profile"] = column.profile
     dataset = table.resource.dataset

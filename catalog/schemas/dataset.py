@@ -15,7 +15,7 @@ from catalog.models.dataset import Dataset, Resource
 from catalog.models.license import LICENSES
 from catalog.models.table import DataTable, TableColumn
 from catalog.models.text import pick
-from catalog.models.vocabulary import Access, Frequency
+from catalog.models.vocabulary import Access, ColumnAccess, Frequency
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.schemas.texts import JSONObject, Line, Slug, Texts, WebAddress
 from catalog.search.documents import last_change
@@ -236,8 +236,12 @@ def resource_json(resource: Resource, language: str) -> dict[str, Any]:
     }
 
 
-def table_json(table: DataTable, language: str) -> dict[str, Any]:
-    """What the API says of a table of a dataset, with its columns but without their profiles."""
+def table_json(table: DataTable, language: str, *, hidden: bool = False) -> dict[str, Any]:
+    """What the API says of a table of a dataset, with its columns but without their profiles.
+
+    Hidden columns are left out, unless the table was narrowed already to what the reader may see (`hidden`).
+    """
+    columns = [c for c in table.columns if hidden or c.access != ColumnAccess.HIDDEN]
     return {
         "id": table.id,
         "key": table.key,
@@ -250,7 +254,7 @@ def table_json(table: DataTable, language: str) -> dict[str, Any]:
         "release": table.release,
         "kept_cells": table.kept_cells,
         "loaded_at": moment_json(table.loaded_at),
-        "columns": [_column_json(column, language) for column in table.columns],
+        "columns": [_column_json(column, language) for column in columns],
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from catalog.models.base import Texts
 from catalog.models.dataset import Dataset
 from catalog.models.table import DataTable
+from catalog.models.vocabulary import ColumnAccess
 from catalog.search.engine import Document
 
 CARD_DESCRIPTION = 300
@@ -111,8 +112,9 @@ def _words(dataset: Dataset) -> Iterator[str]:
     for table in tables_of(dataset):
         yield from _all(table.title)
         for column in table.columns:
-            yield column.name
-            yield from _all(column.label)
+            if column.access != ColumnAccess.HIDDEN:
+                yield column.name
+                yield from _all(column.label)
 
 
 def _all(texts: Texts) -> Iterator[str]:
