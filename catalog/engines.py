@@ -110,7 +110,11 @@ def open_queue(app: Flask, url: str) -> JobQueue:
             from catalog.queue.huey_queue import HueyQueue
 
             return HueyQueue.postgresql(app, url)
-    raise _unknown("WEFT_QUEUE_URL", scheme, "sqlite:<file>, postgresql://…, immediate:")
+        case "redis" | "rediss":
+            from catalog.queue.huey_queue import HueyQueue
+
+            return HueyQueue.redis(app, url)
+    raise _unknown("WEFT_QUEUE_URL", scheme, "sqlite:<file>, postgresql://…, redis://…, immediate:")
 
 
 def secret_key(settings: Settings) -> str:

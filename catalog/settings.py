@@ -41,10 +41,10 @@ class Settings:
     s3_bucket_in_host: bool = False
     """Ask `https://<bucket>.<endpoint>/` instead of `https://<endpoint>/<bucket>/`, as some providers demand."""
     queue_url: str = ""
-    """`sqlite:<file>`; `postgresql://…`, the same as the database's address, for workers on many machines; `immediate:`
-    to run jobs at once (tests); empty means SQLite in `data_dir`."""
+    """`sqlite:<file>`; `postgresql://…`, the same as the database's address, or `redis://…`, for workers on many
+    machines; `immediate:` to run jobs at once (tests); empty means SQLite in `data_dir`."""
     limits_url: str = "memory://"
-    """Where the counts of calls are kept; `memory://` is right for exactly one web process."""
+    """Where the counts of calls are kept; `memory://` is right for exactly one web process, `redis://…` for any number."""
     web_processes: int = 1
     """Number of web processes that the operator starts; more than one needs shared limits."""
     secret_key: str = field(default="", repr=False)

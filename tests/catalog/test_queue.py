@@ -59,10 +59,10 @@ def notes(tmp_path: Path) -> Path:
     return tmp_path / "notes"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite", "redis", pytest.param("postgres", marks=pytest.mark.postgres)])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgres":
-        return str(request.getfixturevalue("postgres"))
+    if request.param != "sqlite":
+        return str(request.getfixturevalue(request.param))
     return f"sqlite:{tmp_path / 'queue.sqlite'}"
 
 
@@ -70,7 +70,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def queue(address: str) -> Iterator[JobQueue]:
     opened = open_queue(Flask("asker"), address)
     yield opened
-    opened.huey.storage.close()
+    if hasattr(opened.huey.storage, "close"):
+        opened.huey.storage.close()
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""Several web processes behind one address count calls together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.functional.conftest import ROOT, free_port
+
+LIMIT = 25
+
+
+@pytest.fixture
+def address(tmp_path: Path, redis: str) -> Iterator[str]:
+    """The address of two web processes that count in Redis."""
+    port = free_port()
+    environment = {
+        **os.environ,  # hands the environment on
+        "WEFT_DATA_DIR": str(tmp_path / "var"),
+        "WEFT_WEB_PROCESSES": "2",
+        "WEFT_LIMITS_URL": redis,
+        "WEFT_LIMIT_ANONYMOUS": f"{LIMIT}/hour",
+        "WEFT_LOG_LEVEL": "WARNING",
+    }
+    command = (sys.executable, "wsgi.py")
+    subprocess.run((*command, "migrate"), cwd=ROOT, env=environment, check=True)
+    web = subprocess.Popen(
+        (*command, "web", "--port", str(port)), cwd=ROOT, env=environment, start_new_session=True
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(web.pid, signal.SIGTERM)
+        web.wait(60)
+
+
+def status_of(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def wait_for(address: str) -> None:
+    for _ in range(600):
+        try:
+            if status_of(f"{address}/healthz") == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the web processes did not start")
+
+
+def processes_of(address: str) -> set[str]:
+    """Which processes answer, as their memory tells them apart."""
+    found = set()
+    for _ in range(60):
+        with urllib.request.urlopen(f"{address}/metrics", timeout=60) as answer:
+            lines = answer.read().decode().splitlines()
+        found |= {line for line in lines if line.startswith("process_start_time_seconds")}
+    return found
+
+
+def test_two_processes_allow_as_many_calls_as_one(address: str):
+    wait_for(address)
+    answers = Counter(status_of(f"{address}/api/v1/datasets") for _ in range(LIMIT + 10))
+    assert answers == {200: LIMIT, 429: 10}
+    assert len(processes_of(address)) == 2
