@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from catalog.errors import BadQuery
 from catalog.tabular.column import Column
@@ -116,12 +116,17 @@ def order_text(orders: Sequence[Order]) -> str:
 def measures_text(measures: Sequence[Measure]) -> str:
     """What the API's `measures` takes."""
     return ",".join(
-        f"{m.aggregate.value}({m.column if m.column == '*' else name_text(m.column)}) as {name_text(m.name)}"
+        f"{m.aggregate.value}({m.column if m.column == '*' else listed_name(m.column, set('()'))})"
         for m in measures
     )
 
 
-def listed_name(name: str) -> str:
+def names_text(names: Sequence[str]) -> str:
+    """What the API's `select` and `group_by` take."""
+    return ",".join(listed_name(name) for name in names)
+
+
+def listed_name(name: str, more: Collection[str] = ()) -> str:
     """A name in a list of names: in quotes where it would be read as something else."""
-    odd = name != name.strip() or name.startswith("-") or set(name) & set('",')
+    odd = name != name.strip() or name.startswith("-") or set(name) & {'"', ",", *more}
     return name_text(name) if odd or not name else name

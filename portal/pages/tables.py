@@ -12,19 +12,17 @@ from catalog.errors import NotFound
 from catalog.schemas.grid import VIEWS as NAMES
 from catalog.schemas.grid import read_grid
 from catalog.services import tables
-from catalog.tabular.where_text import short_where_text
 from portal.readers import count_view
-from portal.site import Site
 from portal.table_page.column_panel import panel_of
 from portal.table_page.day_map import MapView
 from portal.table_page.downloads import downloads
 from portal.table_page.embeds import Embed, embedded
-from portal.table_page.examples import example_where, examples
 from portal.table_page.outline_map import OutlinesView
 from portal.table_page.page import RowsView, TablePage
 from portal.table_page.pictures import ChartView
 from portal.table_page.point_map import view_of
 from portal.table_page.profiles import bar, profile_of
+from portal.table_page.query_builder import QueryBuilder
 from portal.table_page.versions import VersionsView
 from portal.table_page.words import COMPARISONS
 
@@ -75,7 +73,8 @@ def _rows(page: TablePage) -> str:
 
 
 def _columns(page: TablePage) -> str:
-    profiles = [profile_of(column, page.table.rows) for column in page.table.columns]
+    rows, columns = page.table.rows, page.columns
+    profiles = [profile_of(c, rows, masked=columns[c.name].masked) for c in page.table.columns]
     return render_template("tables/columns.html", page=page, profiles=profiles, bar=bar)
 
 
@@ -114,16 +113,9 @@ def _downloads(page: TablePage) -> str:
 
 
 def _api(page: TablePage) -> str:
-    address = f"{Site().origin()}/api/v1/tables/{page.table.id}"
-    condition = example_where(page.table.columns, page.conditions.where)
-    where = short_where_text(condition, tuple(page.columns.values())) if condition else ""
+    developers = f"{url_for('home.show')}developers"
     return render_template(
-        "tables/api.html",
-        page=page,
-        address=address,
-        where=where,
-        examples=examples(address, where),
-        developers=f"{url_for('home.show')}developers",
+        "tables/api.html", page=page, builder=QueryBuilder(page), developers=developers
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, urlencode
 from flask import url_for
 
 from catalog.schemas.grid import MOST_COLUMNS, USUAL_SIZE, Grid
-from catalog.tabular.filters import Filter
+from catalog.tabular.filters import Comparison, Filter
 from catalog.tabular.query import Order
 
 Pairs = list[tuple[str, str]]
@@ -79,6 +79,18 @@ class Addresses:
         columns = {f.column for f in filters}
         others = tuple(f for f in self.grid.filters if f.column not in columns)
         return self._fresh(filters=(*others, *filters), view=view)
+
+    def value(self, column: str, value: str) -> str:
+        """The rows that have this value in a column."""
+        return self.filtered(Filter(column, Comparison.IS, value))
+
+    def empty(self, column: str) -> str:
+        """The rows that have no value in a column."""
+        return self.filtered(Filter(column, Comparison.EMPTY))
+
+    def chart(self, column: str, kind: str) -> str:
+        """A chart of one column."""
+        return self.part("", [("view", "chart"), ("kind", kind), ("x", column)])
 
     def panel(self, name: str, on: str = "") -> str:
         """With a panel open above the rows; without a name they are closed."""

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from flask_babel import gettext
 
@@ -51,13 +52,31 @@ def _common(column: TableColumn) -> str | None:
     return value if count > 1 and isinstance(value, str) and 0 < len(value) <= 40 else None
 
 
-def examples(address: str, where: str) -> list[Example]:
-    """The same call four times: rows that satisfy `where`, from this table's address."""
+@dataclass(frozen=True)
+class Call:
+    """A call of the API: the whole address, its parameters, and what comes back."""
+
+    address: str
+    parameters: tuple[tuple[str, str], ...]
+    file: str = ""
+    """Name to save the answer under, where it is a file; empty for JSON."""
+    paged: bool = False
+    """Whether the answer names the address of the next page."""
+
+    @property
+    def url(self) -> str:
+        """The address to open in a browser."""
+        query = urlencode(self.parameters, quote_via=quote)
+        return f"{self.address}?{query}" if query else self.address
+
+
+def examples(call: Call) -> list[Example]:
+    """The same call four times."""
     return [
-        Example("curl", "curl", _curl(address, where)),
-        Example("python", "Python", _python(address, where)),
-        Example("javascript", "JavaScript", _javascript(address, where)),
-        Example("r", "R", _r(address, where)),
+        Example("curl", "curl", _curl(call)),
+        Example("python", "Python", _python(call)),
+        Example("javascript", "JavaScript", _javascript(call)),
+        Example("r", "R", _r(call)),
     ]
 
 
@@ -66,27 +85,51 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _curl(address: str, where: str) -> str:
-    condition = f"where={where}"
-    plain = not set(condition) & set('"$`\\!\n')
-    condition = f'"{condition}"' if plain else shlex.quote(condition)
-    return f"""\
-curl --get {shlex.quote(address + "/rows")} \\
-  --header 'Authorization: Bearer YOUR_API_KEY' \\
-  --data-urlencode {condition} \\
-  --data-urlencode 'limit=100'
-"""
+def _literal(value: str) -> str:
+    """A number without quotes, since people write it so."""
+    return value if value.isdecimal() and value == str(int(value)) else _quoted(value)
 
 
-def _python(address: str, where: str) -> str:
+def _curl(call: Call) -> str:
+    lines = [f"curl --get {shlex.quote(call.address)}"]
+    lines.append("--header 'Authorization: Bearer YOUR_API_KEY'")
+    for name, value in call.parameters:
+        pair = f"{name}={value}"
+        plain = name == "where" and not set(pair) & set('"$`\\!\n')
+        lines.append(f"--data-urlencode {chr(34) + pair + chr(34) if plain else shlex.quote(pair)}")
+    if call.file:
+        lines.append(f"--output {shlex.quote(call.file)}")
+    return " \\\n  ".join(lines) + "\n"
+
+
+def _python(call: Call) -> str:
     remark = gettext("each page names the address of the next one")
-    return f"""\
+    pairs = "".join(f"    {_quoted(n)}: {_literal(v)},\n" for n, v in call.parameters)
+    head = f"""\
 import requests
 
-address = {_quoted(address + "/rows")}
-parameters = {{"where": {_quoted(where)}, "limit": 1000}}
+address = {_quoted(call.address)}
+parameters = {{
+{pairs}}}
 headers = {{"Authorization": "Bearer YOUR_API_KEY"}}
+"""
+    if call.file:
+        return f"""{head}
+answer = requests.get(address, params=parameters, headers=headers, timeout=600, stream=True)
+answer.raise_for_status()
+with open({_quoted(call.file)}, "wb") as file:
+    for part in answer.iter_content(1 << 20):
+        file.write(part)
+"""
+    if not call.paged:
+        return f"""{head}
+answer = requests.get(address, params=parameters, headers=headers, timeout=60)
+answer.raise_for_status()
+rows = answer.json()["rows"]
 
+print(len(rows), rows[:3])
+"""
+    return f"""{head}
 rows = []
 while address:  # {remark}
     answer = requests.get(address, params=parameters, headers=headers, timeout=60)
@@ -99,29 +142,47 @@ print(len(rows), rows[:3])
 """
 
 
-def _javascript(address: str, where: str) -> str:
+def _javascript(call: Call) -> str:
+    pairs = "".join(f"  {_key(n)}: {_literal(v)},\n" for n, v in call.parameters)
+    took = "const file = await answer.blob();\n"
+    if not call.file:
+        took = "const { rows } = await answer.json();\nconsole.table(rows.slice(0, 10));\n"
     return f"""\
-const address = new URL({_quoted(address + "/rows")});
-address.search = new URLSearchParams({{ where: {_quoted(where)}, limit: 100 }});
+const address = new URL({_quoted(call.address)});
+address.search = new URLSearchParams({{
+{pairs}}});
 
 const answer = await fetch(address, {{
   headers: {{ Authorization: "Bearer YOUR_API_KEY" }},
 }});
 if (!answer.ok) throw new Error(`${{answer.status}} ${{await answer.text()}}`);
-const {{ rows }} = await answer.json();
-console.table(rows.slice(0, 10));
+{took}"""
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else _quoted(name)
+
+
+def _r(call: Call) -> str:
+    pairs = ",\n    ".join(f"{n} = {_literal(v)}" for n, v in call.parameters)
+    asked = f"""request({_quoted(call.address)}) |>
+  req_url_query(
+    {pairs}
+  ) |>
+  req_auth_bearer_token("YOUR_API_KEY") |>"""
+    if call.file:
+        return f"""\
+library(httr2)
+
+{asked}
+  req_perform(path = {_quoted(call.file)})
 """
-
-
-def _r(address: str, where: str) -> str:
     return f"""\
 library(httr2)
 
-rows <- request({_quoted(address + "/rows")}) |>
-  req_url_query(where = {_quoted(where)}, limit = 100) |>
-  req_auth_bearer_token("YOUR_API_KEY") |>
+answer <- {asked}
   req_perform() |>
   resp_body_json(simplifyVector = TRUE)
 
-head(rows$rows)
+head(answer$rows)
 """

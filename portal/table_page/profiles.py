@@ -25,6 +25,18 @@ FEW = 20
 """So few different values are better listed than put into bins."""
 RARE = 0.002
 LONGEST = 60
+CUT = 199
+"""Characters of a value from which on the profile may have cut it, so that no filter can find it."""
+
+
+@dataclass(frozen=True)
+class Frequent:
+    """A frequent value: as it is shown, as a filter takes it (or empty), its rows, the length of its bar in percent."""
+
+    words: str
+    value: str
+    rows: int
+    share: float
 
 
 @dataclass(frozen=True)
@@ -38,20 +50,34 @@ class Profile:
     unit: str
     semantic: str
     """What the values are beyond their type, in words; with the datum of a coordinate."""
+    masked: bool
+    """Whether the reader sees masked values, of which nothing is told."""
+    chart: str
+    """The kind of chart that suits the column; empty where none does."""
     missing: int | None
     missing_share: float
     distinct: int | None
     least: str
     greatest: str
     mean: str
-    top: tuple[tuple[str, int, float], ...]
-    """Value, count, length of the bar in percent of the longest one."""
+    top: tuple[Frequent, ...]
     histogram: Markup
 
 
-def profile_of(column: TableColumn, rows: int) -> Profile:
+CHARTS = {
+    "integer": "bar",
+    "number": "bar",
+    "date": "line",
+    "datetime": "line",
+    "boolean": "pie",
+    "string": "bar",
+}
+"""Type → kind of chart that shows how its values are spread."""
+
+
+def profile_of(column: TableColumn, rows: int, *, masked: bool = False) -> Profile:
     """The profile of a column of a table with so many rows."""
-    kept = column.profile or {}
+    kept = (column.profile or {}) if not masked else {}
     missing = kept.get("missing")
     few = (kept.get("distinct") or 0) <= FEW
     return Profile(
@@ -61,6 +87,8 @@ def profile_of(column: TableColumn, rows: int) -> Profile:
         type_words=str(TYPES[str(column.type)]),
         unit=column.unit or "",
         semantic=_semantic(column),
+        masked=masked,
+        chart="" if masked else CHARTS.get(str(column.type), ""),
         missing=missing,
         missing_share=100 * (missing or 0) / rows if rows else 0.0,
         distinct=kept.get("distinct"),
@@ -78,20 +106,32 @@ def _semantic(column: TableColumn) -> str:
     return " · ".join(filter(None, [gettext(label) if label else "", datum]))
 
 
-def _top(pairs: Sequence[Any], rows: int) -> list[tuple[str, int, float]]:
+def _top(pairs: Sequence[Any], rows: int) -> list[Frequent]:
     """Where even the most frequent value is rare, frequencies say nothing."""
-    found = [(_short(value), int(count)) for value, count in pairs]
-    if not found or found[0][1] <= max(1, rows * RARE):
+    if not pairs or int(pairs[0][1]) <= max(1, rows * RARE):
         return []
-    return [(value, count, 100 * count / found[0][1]) for value, count in found]
+    most = int(pairs[0][1])
+    return [
+        Frequent(_short(value), _whole(value), int(count), 100 * int(count) / most)
+        for value, count in pairs
+    ]
+
+
+def _whole(value: object) -> str:
+    shown = _text(value)
+    return shown if shown.strip() and len(shown) < CUT else ""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value) if isinstance(value, int | float) else str(value)
 
 
 def _short(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    shown = number_text(value) if isinstance(value, int | float) else str(value)
+    shown = _text(value)
     return shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
 
 
@@ -126,9 +166,16 @@ def histogram(bins: Sequence[Any]) -> Markup:
             f'<rect x="{at * step:.1f}" y="{HEIGHT - height:.1f}" width="{max(step - 1, 0.5):.1f}" '
             f'height="{height:.1f}"><title>{says}</title></rect>'
         )
+    low, high, count = max(parts, key=lambda part: part[2])
+    words = gettext(
+        "How the values are spread; most of them (%(count)s) lie between %(low)s and %(high)s",
+        count=number(count),
+        low=low,
+        high=high,
+    )
     return Markup(  # noqa: S704 # numbers and escaped text only
         f'<svg class="weft-histogram" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" '
-        f'width="100%" height="{HEIGHT}" aria-hidden="true" focusable="false">{"".join(bars)}</svg>'
+        f'width="100%" height="{HEIGHT}" role="img" aria-label="{escape(words)}">{"".join(bars)}</svg>'
     )
 
 

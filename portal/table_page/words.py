@@ -73,3 +73,12 @@ VIEWS = {
     "downloads": lazy_gettext("Download"),
     "api": lazy_gettext("API"),
 }
+FORMAT_WORDS = {
+    "objects": lazy_gettext("JSON, objects by column name"),
+    "arrays": lazy_gettext("JSON, lists of values (shorter)"),
+    "csv": lazy_gettext("CSV file, all rows"),
+    "jsonl": lazy_gettext("JSON lines file, all rows"),
+    "parquet": lazy_gettext("Parquet file, all rows"),
+    "xlsx": lazy_gettext("Excel file, all rows"),
+}
+"""Formats of the query builder; files have no limit of rows."""

@@ -1,0 +1,222 @@
+"""The query builder: a form without scripts, the call of the API that it amounts to, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from flask import g, request
+from markupsafe import Markup
+
+from catalog.errors import CatalogError
+from catalog.schemas.query_form import (
+    DOWNLOADS,
+    FORMATS,
+    GREATEST_LIMIT,
+    MOST_GROUPINGS,
+    MOST_LINES,
+    MOST_MEASURES,
+    MOST_ORDERS,
+    Conditions,
+    form_pairs,
+    read_form,
+    says_nothing,
+)
+from catalog.services import tables
+from catalog.tabular.filters import all_of
+from catalog.tabular.where_text import (
+    measures_text,
+    names_text,
+    order_text,
+    short_where_text,
+)
+from portal.site import Site
+from portal.table_page.cells import body
+from portal.table_page.examples import Call, Example, example_where, examples
+from portal.table_page.page import in_words
+from portal.table_page.words import AGGREGATES, COMPARISONS, FORMAT_WORDS
+
+if TYPE_CHECKING:
+    from catalog.services.tables import RowPage
+    from catalog.tabular.query import Condition, TableQuery
+    from portal.table_page.page import TablePage
+
+PREVIEWED = 10
+"""Rows or groups that are shown of the answer."""
+LEAST_LINES = (2, 1)
+
+
+class QueryBuilder:
+    """What the form of the page asks for, for this table."""
+
+    comparisons = COMPARISONS
+    aggregates = AGGREGATES
+    formats = FORMAT_WORDS
+    greatest_limit = GREATEST_LIMIT
+    downloads = DOWNLOADS
+
+    def __init__(self, page: TablePage) -> None:
+        self.page = page
+        asked = request.args.to_dict(flat=False)
+        self.form = read_form(asked)
+        self.unused = says_nothing(asked)
+        self.address = f"{Site().origin()}/api/v1/tables/{page.table.id}"
+
+    @cached_property
+    def _asked(self) -> tuple[Condition | None, tuple[CatalogError, ...]]:
+        found, wrong = self.form.where(self.page.columns)
+        chosen = self.page.conditions.where
+        both = [condition for condition in (chosen, found) if condition is not None]
+        where = all_of(both)
+        if where is None and self.unused:
+            columns = self.page.columns
+            open_ = [c for c in self.page.table.columns if not columns[c.name].masked]
+            where = example_where(open_, None)
+        return where, wrong
+
+    @property
+    def mistakes(self) -> list[str]:
+        """What is wrong with the conditions and with the query, as sentences."""
+        wrong = [in_words(error) for error in self._asked[1]]
+        return [*wrong, *([in_words(self._refusal)] if self._refusal else [])]
+
+    @property
+    def where(self) -> str:
+        """The conditions as the API takes them."""
+        condition = self._asked[0]
+        columns = tuple(self.page.columns.values())
+        return short_where_text(condition, columns) if condition else ""
+
+    @cached_property
+    def query(self) -> TableQuery:
+        """What is asked."""
+        return self.form.query(self.page.columns, self._asked[0])
+
+    @property
+    def format(self) -> str:
+        """The format of the answer; groups come as JSON only."""
+        if self.form.groups and self.form.format in DOWNLOADS:
+            return FORMATS[0]
+        return self.form.format
+
+    @cached_property
+    def call(self) -> Call:
+        """The call of the API."""
+        query, form = self.query, self.form
+        file = self.format in DOWNLOADS
+        texts = {
+            "select": names_text(query.select),
+            "group_by": names_text(query.group_by),
+            "measures": measures_text(query.measures),
+            "where": self.where,
+            "order_by": order_text(query.order_by),
+            "limit": "" if file else str(query.limit),
+            "format": self.format if self.format == "arrays" else "",
+        }
+        parameters = tuple((name, text) for name, text in texts.items() if text)
+        if form.groups:
+            return Call(f"{self.address}/group", parameters)
+        if file:
+            name = f"{self.page.table.key or 'table'}.{self.format}"
+            return Call(f"{self.address}/download.{self.format}", parameters, file=name)
+        return Call(f"{self.address}/rows", parameters, paged=True)
+
+    @property
+    def examples(self) -> list[Example]:
+        """The call in the languages of programs."""
+        return examples(self.call)
+
+    @cached_property
+    def _preview(self) -> tuple[RowPage | None, CatalogError | None]:
+        if not self.page.loaded:
+            return None, None
+        query = self.form.query(self.page.columns, self._asked[0])
+        ask = tables.group if self.form.groups else tables.rows
+        try:
+            found = ask(g.identity, self.page.table.id, _few(query))
+        except CatalogError as error:
+            return None, error
+        return found, None
+
+    @property
+    def _refusal(self) -> CatalogError | None:
+        return self._preview[1]
+
+    @property
+    def headings(self) -> list[tuple[str, bool]]:
+        """Names of the answer's columns, and whether they are numbers."""
+        found = self._preview[0]
+        return [(c.name, c.type in ("integer", "number")) for c in found.columns] if found else []
+
+    @property
+    def preview(self) -> Markup:
+        """The first rows of the answer as HTML; empty when there are none."""
+        found = self._preview[0]
+        if found is None or not found.data.num_rows:
+            return Markup()
+        types = ["string" if c.masked else str(c.type) for c in found.columns]
+        whole = f"/api/v1/tables/{self.page.table.id}/rows?offset=OFFSET"
+        return body(found.data, types, offset=0, marked=0, whole=whole)
+
+    @cached_property
+    def total(self) -> int | None:
+        """Number of rows that satisfy the conditions; None for groups."""
+        if self.form.groups or self._preview[0] is None:
+            return None
+        return tables.count(g.identity, self.page.table.id, self._asked[0])
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What the form carries along."""
+        return self.page.at.kept()
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The parameters of the form."""
+        return form_pairs(self.form)
+
+    @property
+    def groups_of_lines(self) -> list[tuple[str, Conditions, list[Any]]]:
+        """The two groups of conditions: letter, what is set, and the lines of the form, one of them empty."""
+        pairs = (("a", self.form.first), ("b", self.form.second))
+        return [
+            (letter, conditions, _padded(conditions.lines, least, MOST_LINES))
+            for (letter, conditions), least in zip(pairs, LEAST_LINES, strict=True)
+        ]
+
+    @property
+    def groupings(self) -> list[str]:
+        """Columns to group by, and one empty choice."""
+        return [name or "" for name in _padded(self.form.group_by, 1, MOST_GROUPINGS)]
+
+    @property
+    def measures(self) -> list[tuple[str, str]]:
+        """Calculations and their columns, and one empty choice."""
+        lines = _padded(self.form.measures, 1, MOST_MEASURES)
+        return [(line[0].value, line[1]) if line else ("", "") for line in lines]
+
+    @property
+    def orders(self) -> list[tuple[str, bool]]:
+        """Names to sort by and whether they fall, and one empty choice."""
+        lines = _padded(self.form.orders, 1, MOST_ORDERS)
+        return [(line.column, line.descending) if line else ("", False) for line in lines]
+
+    @property
+    def order_choices(self) -> list[tuple[str, str]]:
+        """What the answer can be sorted by: names and labels."""
+        if self.form.groups:
+            labels = {h.name: h.called for h in self.page.headings}
+            names = [*self.query.group_by, *(m.name for m in self.query.measures)]
+            return [(name, labels.get(name, name)) for name in names]
+        return [(h.name, h.called) for h in self.page.headings if h.sortable]
+
+
+def _padded(lines: Sequence[Any], least: int, most: int) -> list[Any]:
+    wanted = min(most, max(least, len(lines) + 1))
+    return [*lines, *[None] * (wanted - len(lines))]
+
+
+def _few(query: TableQuery) -> TableQuery:
+    return replace(query, limit=min(PREVIEWED, query.limit))
