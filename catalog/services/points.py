@@ -35,7 +35,7 @@ MOST_POINTS = 400
 """Points that are drawn one by one; more are counted in cells."""
 ACROSS = 18
 """Cells from west to east."""
-FLATTEST, TALLEST = 0.6, 1.1
+FLATTEST, TALLEST = 0.6, 0.85
 """Least and greatest height of a map as a part of its width."""
 SEMANTICS = {180: frozenset({"longitude"}), 90: frozenset({"latitude"})}
 """Greatest degrees → what such columns mean."""

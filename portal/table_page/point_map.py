@@ -128,14 +128,14 @@ class PointsView:
         if self.in_cells:
             return [
                 Row(
-                    _degrees(cell.longitude, cell.latitude),
+                    _degrees(cell.longitude, cell.latitude, 4),
                     number(cell.rows),
                     self._at(Box(cell.west, cell.south, cell.east, cell.north)),
                 )
                 for cell in self.map.cells[:LISTED]
             ]
         return [
-            Row(_degrees(spot.longitude, spot.latitude), spot.name or "–", "")
+            Row(_degrees(spot.longitude, spot.latitude, 6), spot.name or "–", "")
             for spot in self.map.spots[:LISTED]
         ]
 
@@ -268,8 +268,8 @@ def _one(value: float, positive: str, negative: str) -> str:
     return f"{shown}°{positive if value >= 0 else negative}" if value else "0°"
 
 
-def _degrees(longitude: float, latitude: float) -> str:
-    return f"{longitude:.5f}, {latitude:.5f}"
+def _degrees(longitude: float, latitude: float, digits: int) -> str:
+    return f"{longitude:.{digits}f}, {latitude:.{digits}f}"
 
 
 def _round(value: float) -> int:
