@@ -99,7 +99,7 @@ def test_a_search_holds_for_charts_downloads_and_calls(client: FlaskClient, tabl
     got = client.get(str(files.select(".weft-download a")[0]["href"]))
     assert {row["station"] for row in csv.DictReader(io.StringIO(got.text))} == {"东四"}
     call = page(client, f"/en/tables/{table_id}?view=api&{query}")
-    assert "words(" in one(call, ".weft-inline-code").get_text()
+    assert "words(" in one(call, "#where").get_text()
 
 
 def test_too_many_words_are_refused_in_a_sentence(client: FlaskClient, table_id: str) -> None:
@@ -493,7 +493,7 @@ def test_a_built_query_is_a_call_that_works(client: FlaskClient, table_id: str) 
         ("bc", "open"), ("bo", "is"), ("bv", "true"),
         ("col", "code"), ("col", "PM2.5"), ("sc", "PM2.5"), ("sd", "1"), ("limit", "7"),
     )  # fmt: skip
-    assert one(soup, ".weft-inline-code").get_text() == (
+    assert one(soup, "#where").get_text() == (
         "(\"PM2.5\" > 50.0 OR station = '东四') AND open = TRUE"
     )
     url = soup.select(".weft-code code")[0].get_text()
