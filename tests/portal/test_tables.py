@@ -75,7 +75,7 @@ def test_every_view_says_what_table_it_is(
     assert one(soup, ".weft-views [aria-current=page]")["href"].endswith(
         "" if view == "rows" else f"view={view}"
     )  # type: ignore[union-attr] # one value
-    assert len(soup.select(".weft-views a")) == 5  # no map
+    assert len(soup.select(".weft-views a")) == 6  # no map
 
 
 def test_an_unknown_table_and_an_unknown_map_are_not_found(
