@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -26,7 +27,18 @@ from catalog.settings import Settings
 from tests.make_s3 import MISSING, S3Server, make_s3, s3proxy
 from wsgi import create_app
 
+hypothesis.settings.register_profile("weft", deadline=None)  # no test asserts a time
+hypothesis.settings.load_profile("weft")
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers the tests of a file stay together, and those that share the demo too."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent)
+        whole = "functional" in place.parts
+        item.add_marker(pytest.mark.xdist_group("functional" if whole else place.as_posix()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
