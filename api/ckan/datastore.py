@@ -19,6 +19,8 @@ from api.ckan.validators import checked
 from catalog.permissions import Identity
 from catalog.services import table_aliases, usage
 
+_SEARCH, _INFO = SearchSchema(), InfoSchema()  # making one takes longer than using it
+_KNOWN = {*_SEARCH.load_fields, "fields", "id", "total_estimation_threshold"}
 _DEFAULTS = {
     "distinct": False,
     "include_total": True,
@@ -50,7 +52,7 @@ def datastore_search(who: Identity, data: dict[str, Any]) -> Any:
     :param include_next_page: whether to return a filter that gives the next page of results
         when sorting by _id
     """
-    given = checked(SearchSchema(), data)
+    given = checked(_SEARCH, data)
     if given["resource_id"] == metadata.NAME:
         return metadata.search(who, given)
     table = found(who, given["resource_id"])
@@ -78,7 +80,7 @@ def datastore_info(who: Identity, data: dict[str, Any]) -> Any:
     :param include_meta: return table size, row count and aliases (default: true)
     :param include_fields_schema: return the fields' index, unique and notnull status (default: true)
     """
-    given = checked(InfoSchema(), data)
+    given = checked(_INFO, data)
     table = found(who, given["resource_id"], sentence='Resource/Alias "{0}" was not found.')
     info: dict[str, Any] = {"fields": [field.shown() for field in table.fields]}
     if given["include_fields_schema"]:
@@ -100,8 +102,7 @@ def written(data: Any, fields: list[Field], form: str) -> Any:
 
 
 def _unknown(data: Mapping[str, Any]) -> list[str]:
-    known = {*SearchSchema().load_fields, "fields", "id", "total_estimation_threshold"}
-    return [name for name, value in data.items() if name not in known and value is not None]
+    return [name for name, value in data.items() if name not in _KNOWN and value is not None]
 
 
 def _echo(data: Mapping[str, Any], given: Mapping[str, Any], table: Table) -> dict[str, Any]:

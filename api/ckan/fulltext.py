@@ -189,6 +189,8 @@ def _can_hold(word: Word, field: Field) -> bool:
 def _inside(word: Word, field: Field) -> Condition:
     if field.type.column is ColumnType.BOOLEAN:
         return Compare(field.name, Op.EQ, word.text.lower() == "true")
+    if field.type.column is ColumnType.STRING and _HAN.fullmatch(word.text):
+        return Compare(field.name, Op.CONTAINS, word.text)  # which an index of pairs answers
     return Compare(field.name, Op.WORD_STARTS if word.prefix else Op.WORD, word.text)
 
 

@@ -128,10 +128,10 @@ def package_create(who: Identity, data: dict[str, Any]) -> Any:
     draft = dataset_draft(_described(who, data))
     if _there(who, draft.slug):
         raise Refused({"name": ["That URL is already in use."]})
+    drafts = [draft_of(one) for one in data.get("resources") or ()]
     made = datasets.put(who, draft)
-    for one in data.get("resources") or ():
-        draft_, extras = draft_of(one)
-        resources.add(who, made.dataset_id, draft_, extras=extras)
+    for one, more in drafts:
+        resources.add(who, made.dataset_id, one, extras=more)
     return dictized.package(datasets.show(who, made.dataset_id))
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from api.ckan.errors import Refused, message_of
 from api.ckan.filters import condition_of
 from api.ckan.fulltext import Search, rank, searches
+from api.ckan.schemas import MOST_ROWS
 from api.ckan.tables import ID, ID_FIELD, Field, Fields, Table
 from api.ckan.types import PgType
 from catalog.errors import BadQuery
@@ -125,9 +126,11 @@ def batches(
 def _rows(who: Identity, table: Table, question: Question, *, total: bool) -> Reply:
     needed = _needed(question)
     query = _query(question, needed)
-    best = _best(who, table, question, query) if question.by_rank else None
-    page = tables.rows(who, table.table.id, query, total=total and best is None)
-    data, found = (page.data, page.total) if best is None else best
+    if question.by_rank:
+        data, found = _best(who, table, question, query, total=total)
+    else:
+        page = tables.rows(who, table.table.id, query, total=total)
+        data, found = page.data, page.total
     return Reply(
         _arranged(data, question, needed),
         list(question.fields),
@@ -137,17 +140,22 @@ def _rows(who: Identity, table: Table, question: Question, *, total: bool) -> Re
 
 
 def _best(
-    who: Identity, table: Table, question: Question, query: TableQuery
-) -> tuple[pa.Table, int] | None:
-    """The page of the best matches and how many there are; None when there are too many to compare."""
-    every = replace(query, limit=MOST_RANKED + 1, offset=0)
-    data = tables.rows(who, table.table.id, every).data
+    who: Identity, table: Table, question: Question, query: TableQuery, *, total: bool
+) -> tuple[pa.Table, int | None]:
+    """The page of the best matches and how many there are; too many to compare come in the order of rows."""
+    end = question.offset + question.limit
+    first = replace(query, limit=max(MOST_RANKED + 1, min(end, MOST_ROWS)), offset=0)
+    found = tables.rows(who, table.table.id, first, total=total)
+    data = found.data
     if data.num_rows > MOST_RANKED:
-        return None
+        if end > data.num_rows:
+            data = tables.rows(who, table.table.id, query).data
+            return data, found.total
+        return data.slice(question.offset, question.limit), found.total
     places = {name: at for at, name in enumerate(query.select)}
     ranks = [_ranks(data, search, places).to_numpy() for search in question.searches]
     best = np.lexsort([-one for one in reversed(ranks)])
-    page = best[question.offset : question.offset + question.limit]
+    page = best[question.offset : end]
     return data.take(pa.array(page)), data.num_rows
 
 

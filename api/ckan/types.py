@@ -79,6 +79,11 @@ _OURS = {
     ColumnType.DATETIME: "timestamp",
     ColumnType.GEOMETRY: "json",
 }
+EXACT_DIGITS = 15
+"""A floating number keeps all decimal numbers of so many digits."""
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)[.][0-9]+")
+"""Numbers that come back as they were written, but for zeros at their end."""
 MOMENTS = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S",
@@ -116,29 +121,39 @@ def type_of(kept: object, column: ColumnType) -> PgType:
 
 
 def guessed(value: Any) -> str:
-    """The type that CKAN would guess from the first value of a column."""
+    """The type that CKAN would guess from the first value of a column, where that changes no value.
+
+    CKAN takes 007 for the number 7, refuses true, and refuses whole numbers of more than 32 bits: here they
+    are text, bool and bigint.
+    """
     if isinstance(value, dict | list):
         return "json"
-    if isinstance(value, bool):  # CKAN guesses int, and then refuses the value
+    if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
-        return "int"
+        return _whole(value, "int")
     if isinstance(value, float):
         return "float"
-    for name, read in (("integer", int), ("numeric", float)):
-        try:
-            read(value)
-        except (TypeError, ValueError):
-            continue
-        return name
-    return "timestamp" if _is_moment(value) else "text"
+    text = value if isinstance(value, str) else ""
+    if _INTEGER.fullmatch(text):
+        return _whole(int(text), "integer")
+    if _DECIMAL.fullmatch(text) and len(text) <= EXACT_DIGITS:
+        return "numeric"
+    return "timestamp" if _is_moment(text) else "text"
 
 
-def _is_moment(value: Any) -> bool:
+def _whole(value: int, name: str) -> str:
+    for kind, limit in ((name, 2**31), ("bigint", 2**63)):
+        if -limit <= value < limit:
+            return kind
+    return "text"
+
+
+def _is_moment(text: str) -> bool:
     for form in MOMENTS:
         try:
-            datetime.strptime(value, form)  # noqa: DTZ007 # only whether it is one
-        except (TypeError, ValueError):
+            datetime.strptime(text, form)  # noqa: DTZ007 # only whether it is one
+        except ValueError:
             continue
         return True
     return False

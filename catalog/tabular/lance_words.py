@@ -21,6 +21,7 @@ from lance.query import BooleanQuery, MatchQuery, Occur
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.bound import Bound, Every, OneOf, Settled, Some, Test
 from catalog.tabular.query import Op
+from catalog.tabular.words import WORDS, in_python
 
 MOST_VALUES = 10_000
 MOST_LISTED = 1_000
@@ -86,6 +87,9 @@ def narrowed(bound: Bound, facts: Callable[[str], TextFacts | None]) -> Bound:
         case Some(parts):
             found = tuple(narrowed(part, facts) for part in parts)
             return Some(tuple(part for part in found if not is_nothing(part)))
+        case Test(column, op, str() as value) if op in WORDS:
+            known = facts(column.stored) if column.type is ColumnType.STRING else None
+            return bound if known is None else _with_word(bound, value, known)
         case Test(column, op, str() as value) if op in _HOLDS:
             known = facts(column.stored) if column.type is ColumnType.STRING else None
             return bound if known is None else _settled(bound, value, known)
@@ -104,6 +108,17 @@ def _settled(test: Test, value: str, known: TextFacts) -> Bound:
         return test
     holds = _HOLDS[test.op]
     found = tuple(text for text in known.values if holds(text, value))
+    if len(found) > MOST_LISTED:
+        return test
+    return OneOf(test.column, found) if found else Settled(test.column, holds=False)
+
+
+def _with_word(test: Test, pattern: str, known: TextFacts) -> Bound:
+    """The values that have the word, where all values of the column are known."""
+    if known.values is None:
+        return test
+    has = in_python(pattern).search
+    found = tuple(text for text in known.values if has(text))
     if len(found) > MOST_LISTED:
         return test
     return OneOf(test.column, found) if found else Settled(test.column, holds=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.query import Op
@@ -23,6 +24,12 @@ def pattern(word: str, kind: ColumnType, *, prefix: bool = False) -> str:
         return f"^{sought}{end}"
     left = "" if _BEGINS_IN_HAN.match(word) else r"(?:^|[^\p{L}\p{N}_])"
     return f"(?i){left}{sought}{'' if prefix else _end(word, kind)}"
+
+
+@lru_cache(maxsize=1_000)
+def in_python(pattern: str) -> re.Pattern[str]:
+    """The same pattern for Python, which knows letters and digits of all scripts under other names."""
+    return re.compile(pattern.replace(r"\p{L}\p{N}_", r"\w").replace(r"\p{N}", r"\d"))
 
 
 def _end(word: str, kind: ColumnType) -> str:
