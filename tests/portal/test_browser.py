@@ -37,7 +37,6 @@ PAGES = (
     "developers",
     "sql",
     "sql?q=SELECT+range+AS+n+FROM+range(300)",
-    "sql?q=SELECT+getenv(1)",
     "accessibility",
     "account/sign-in",
     "no-such-page",
