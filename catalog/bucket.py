@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 import obstore
-from obstore.exceptions import BaseError, GenericError, NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
 from catalog.errors import NotFound, SettingsError, Unavailable
@@ -91,16 +91,9 @@ class Bucket:
             return bytes(obstore.get(self._store, _checked(key)).bytes())
 
     def read(self, key: str, start: int, length: int) -> bytes:
-        """At most `length` bytes from `start` on; nothing beyond the end. Raises NotFound."""
-        if length <= 0:
-            return b""
+        """`length` bytes from `start` on, or as many as there are, but one at least. Raises NotFound."""
         with _our_errors(key):
-            try:
-                part = obstore.get_range(self._store, _checked(key), start=start, length=length)
-            except GenericError:
-                if start < self.size(key):
-                    raise
-                return b""  # the server refuses a range that begins beyond the end
+            part = obstore.get_range(self._store, _checked(key), start=start, length=length)
         return bytes(part)
 
     def parts(self, key: str) -> Iterator[bytes]:
@@ -166,6 +159,8 @@ class _Reader(io.RawIOBase):
         """Fill the buffer as far as there is content."""
         view = memoryview(buffer)
         length = min(len(view), self._size - self._at)
+        if length <= 0:
+            return 0
         part = self._bucket.read(self._key, self._at, length)
         view[: len(part)] = part
         self._at += len(part)

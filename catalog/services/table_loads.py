@@ -136,7 +136,19 @@ def serve_table(table_id: str) -> None:
 
 @job(every_minutes=10)
 def repair_tables() -> None:
-    """Ask again for copies that are missing or behind; remove files and copies that belong to nothing."""
+    """Ask again for copies that are missing or behind; remove files and copies that belong to nothing.
+
+    Machines that share a journal keep their copies up themselves: a job might run on any of them.
+    """
+    if not table_journal().shared:
+        _repair_copies()
+    listed = db.session.scalars(select(JournalFile.path)).all()
+    removed = table_journal().collect(listed, GRACE)
+    if removed:
+        log.info("removed %s files of the journal that nothing lists", len(removed))
+
+
+def _repair_copies() -> None:
     heads = db.session.execute(select(DataTable.id, DataTable.head)).all()
     for table_id, head in heads:
         if head and table_store().served(table_id) != head:
@@ -144,10 +156,6 @@ def repair_tables() -> None:
     known = {table_id for table_id, _ in heads}
     for stray in table_store().tables() - known:
         serve_table.later(stray)
-    listed = db.session.scalars(select(JournalFile.path)).all()
-    removed = table_journal().collect(listed, GRACE)
-    if removed:
-        log.info("removed %s files of the journal that nothing lists", len(removed))
 
 
 def _resource(who: Identity, resource_id: str) -> Resource:

@@ -35,6 +35,11 @@ class Added:
 class Journal(Protocol):
     """Keeps Parquet files that never change, below one folder a table."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether other machines read and write it too."""
+        ...
+
     def add(self, table_id: str, position: int, parquet: Path) -> Added:
         """Keep a durable copy of `parquet`; the caller's transaction lists the path it gets."""
         ...
@@ -66,6 +71,8 @@ class Journal(Protocol):
 
 class LocalJournal:
     """A folder of Parquet files, one subfolder a table."""
+
+    shared = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -36,6 +36,8 @@ LOCKS = 64
 class S3Journal:
     """A Journal in a bucket; any number of machines, and of processes on each that share the cache."""
 
+    shared = True
+
     def __init__(self, bucket: Bucket, cache: Path, *, most_bytes: int) -> None:
         self.bucket = bucket
         self.cache = cache

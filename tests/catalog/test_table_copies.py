@@ -140,6 +140,12 @@ def test_copies_of_tables_that_are_gone_are_removed(served: Served, other: Flask
         assert table_store().tables() == frozenset()
 
 
+def test_jobs_leave_copies_to_each_machine(served: Served, other: Flask):
+    with on(other):
+        tables.repair_tables()
+        assert table_store().tables() == frozenset()
+
+
 def test_the_keeper_goes_on_until_it_is_told_to_stop(
     served: Served, other: Flask, monkeypatch: pytest.MonkeyPatch
 ):
