@@ -8,8 +8,9 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app
 from flask_limiter import Limiter
@@ -21,6 +22,7 @@ from catalog.errors import TooMany
 from catalog.settings import Settings
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 FREE_FAILURES = 4
 """Wrong passwords in an hour before an account makes people wait."""
@@ -127,11 +129,16 @@ def take(limit: RateLimitItem, *names: str, cost: int = 1) -> Window:
     When the shared storage is down, calls are counted in memory: its loss must not stop the portal.
     """
     key = limit.key_for(*names)
+    return _asked(lambda held: _take(held, limit, key, cost))
+
+
+def _asked(ask: Callable[[Storage], Answer]) -> Answer:
+    """What the shared storage answers, or the memory of this process while it is down."""
     try:
-        return _take(storage(), limit, key, cost)
+        return ask(storage())
     except storage().base_exceptions as error:
         log.warning("limits are counted in memory: %s", error)
-        return _take(_FALLBACK, limit, key, cost)
+        return ask(_FALLBACK)
 
 
 def _take(held: Storage, limit: RateLimitItem, key: str, cost: int) -> Window:
@@ -164,24 +171,24 @@ def count_sign_in(address: str) -> None:
 
 def require_patience(email: str) -> None:
     """Raise TooMany while an account, existing or not, makes people wait after wrong passwords."""
-    held = storage()
-    if held.get(_name("delay", email)) > 0:
-        raise _for_account(_seconds_until(held.get_expiry(_name("delay", email))))
+    name = _name("delay", email)
+    ends = _asked(lambda held: held.get_expiry(name) if held.get(name) > 0 else None)
+    if ends is not None:
+        raise _for_account(_seconds_until(ends))
 
 
 def count_failure(email: str) -> None:
     """Note a wrong password; from the fifth within an hour on, the wait doubles: 2, 4, 8 … 900 seconds."""
-    held = storage()
-    failures = held.incr(_name("failures", email), 3600)
+    failures = _asked(lambda held: held.incr(_name("failures", email), 3600))
     if failures > FREE_FAILURES:
         delay = min(2 ** (failures - FREE_FAILURES), LONGEST_DELAY)
-        held.incr(_name("delay", email), delay)
+        _asked(lambda held: held.incr(_name("delay", email), delay))
 
 
 def forget_failures(email: str) -> None:
     """The right password came: start counting anew."""
-    for kind in ("failures", "delay"):
-        storage().clear(_name(kind, email))
+    failures, delay = _name("failures", email), _name("delay", email)
+    _asked(lambda held: (held.clear(failures), held.clear(delay)))
 
 
 def _name(kind: str, email: str) -> str:
