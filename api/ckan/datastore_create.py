@@ -120,6 +120,8 @@ class _Making:
         """What the call answers."""
         before = found(self.who, self.about.table_id) if self.about.table_id else None
         wanted = wanted_fields(fields, self.records, before.fields if before else None)
+        if before is None and not wanted:
+            return self._nothing_yet()
         names = self._names(before, wanted, fields)
         self._check_keys(names)
         types = {field.id: field.type for field in before.fields} if before else {}
@@ -129,6 +131,12 @@ class _Making:
         if self.given.get("aliases") is not None:
             self._set_aliases(table)
         return self._told(table, wanted, numbers)
+
+    def _nothing_yet(self) -> dict[str, Any]:
+        """A table is made with its first field; until then there is only the resource."""
+        if self.key or self.given.get("aliases") or self.given.get("indexes"):
+            raise Refused({"fields": ["a table needs at least one field"]})
+        return {"resource_id": self.about.name, "fields": []}
 
     def _names(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import g
 
 from api.answers import address
@@ -51,7 +52,9 @@ def package(dataset: Dataset) -> dict[str, Any]:
         "groups": [_group(theme) for theme in dataset.themes],
         "tags": [_tag(name) for name in dataset.tags],
         "num_tags": len(dataset.tags),
-        "extras": [{"key": name, "value": value} for name, value in sorted(extras.items())],
+        "extras": [
+            {"key": name, "value": _as_text(value)} for name, value in sorted(extras.items())
+        ],
         "resources": resources,
         "num_resources": len(resources),
         "relationships_as_subject": [],
@@ -115,6 +118,11 @@ def moment(value: datetime | None) -> str | None:
     if value is None:
         return None
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _as_text(value: Any) -> str:
+    """Extras of CKAN are texts; what is none is written as JSON."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _group(theme: Any) -> dict[str, Any]:

@@ -142,7 +142,8 @@ def _search(
         condition: Condition = And(tuple(_anywhere(word, fields) for word in words))
         return Search(rank, fields, tuple(words), condition if words else Or(()))
     reader = _TsQuery(text, fields)
-    return Search(rank, fields, tuple(reader.words), reader.condition())
+    condition = reader.condition()  # which also finds the words
+    return Search(rank, fields, tuple(reader.words), condition)
 
 
 def _words(text: str, language: str) -> list[Word]:

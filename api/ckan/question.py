@@ -148,9 +148,8 @@ def _best(
     found = tables.rows(who, table.table.id, first, total=total)
     data = found.data
     if data.num_rows > MOST_RANKED:
-        if end > data.num_rows:
-            data = tables.rows(who, table.table.id, query).data
-            return data, found.total
+        if end > first.limit:
+            return tables.rows(who, table.table.id, query).data, found.total
         return data.slice(question.offset, question.limit), found.total
     places = {name: at for at, name in enumerate(query.select)}
     ranks = [_ranks(data, search, places).to_numpy() for search in question.searches]

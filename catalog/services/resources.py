@@ -1,4 +1,4 @@
-"""Single resources of a dataset: show one, add one, change what is said of it, remove it."""
+"""Single resources of a dataset: show one, add one, remove one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import db, transaction
 from catalog.errors import Conflict, Gone, NotFound
-from catalog.models.base import new_id, now
+from catalog.models.base import new_id
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.table import DataTable
 from catalog.permissions import Action, Identity, allowed, require
@@ -70,15 +70,6 @@ def add(
         db.session.add(resource)
         _changed(dataset)
     return resource.id
-
-
-def describe(who: Identity, resource_id: str, extras: Mapping[str, Any]) -> None:
-    """Say more of a resource, in the words of CKAN's clients; what was said before stays."""
-    with transaction():
-        resource = show(who, resource_id)
-        require(who, Action.DATASET_WRITE, resource.dataset)
-        resource.extras = {**resource.extras, **extras}
-        resource.updated_at = now()
 
 
 def remove(who: Identity, resource_id: str) -> None:

@@ -134,6 +134,9 @@ def test_a_table_is_found_by_its_resource_and_by_its_own_id(ckan: Ckan, served: 
         ([{"country": "US"}, {"_id": 1}], [1, 3]),
         ({"x": []}, []),
         ({"x": None}, []),
+        ({"x": {"in": [1, 3]}}, [1, 3]),
+        ({"x": {}}, [1, 2, 3, 4, 5, 6]),
+        ({"lat": [None]}, []),
         ({}, [1, 2, 3, 4, 5, 6]),
     ],
 )
@@ -215,6 +218,18 @@ def test_the_best_matches_come_first_with_their_rank(ckan: Ckan, served: Served)
     of_field = ckan.records(served.resource, q={"country": "uk"}, fields="country, rank country")
     assert of_field == [{"country": "UK", "rank country": of_field[0]["rank country"]}] * 3
     assert "rank" not in ckan.records(served.resource, q="uk", fields="country")[0]
+
+
+def test_more_matches_than_can_be_compared_come_in_the_order_of_rows(
+    ckan: Ckan, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.ckan.question.MOST_RANKED", 1)
+    assert ids(ckan, served, q="UK") == [2, 4, 5]
+    assert ids(ckan, served, q="UK", offset=1, limit=1) == [4]
+    monkeypatch.setattr("api.ckan.question.MOST_ROWS", 2)
+    assert ids(ckan, served, q="UK", offset=1, limit=2) == [4, 5]
+    result = ckan.call("datastore_search", resource_id=served.resource, q="UK", limit=1)
+    assert result["total"] == 3
 
 
 def test_full_text_and_q_of_fields_go_together(ckan: Ckan, served: Served) -> None:
@@ -352,6 +367,38 @@ def test_a_search_may_come_by_get(client: FlaskClient, served: Served) -> None:
         ({"q": {"title": ["x"]}}, {"q": ['invalid value "title"']}),
         ({"foo": "bar"}, {"__extras": ['invalid value "foo"']}),
         (
+            {"filters": {"x": ""}},
+            {
+                "query": ["Invalid query"],
+                "info": {"orig": ['invalid input syntax for type bigint: ""']},
+            },
+        ),
+        (
+            {"filters": {"date": ""}},
+            {
+                "query": ["Invalid query"],
+                "info": {"orig": ['invalid input syntax for type date: ""']},
+            },
+        ),
+        (
+            {"filters": {"_id": "first"}},
+            {
+                "query": ["Invalid query"],
+                "info": {"orig": ['invalid input syntax for type bigint: "first"']},
+            },
+        ),
+        (
+            {"filters": {"_id": {"gt": [1]}}},
+            {
+                "query": ["Invalid query"],
+                "info": {"orig": ['invalid input syntax for type bigint: "[1]"']},
+            },
+        ),
+        ({"sort": [5]}, {"sort": ["Neither a string nor a list: 5"]}),
+        ({"sort": [["x"]]}, {"sort": ["invalid value \"['x']\""]}),
+        ({"full_text": {"a": 1}}, {"full_text": ["invalid value \"{'a': 1}\""]}),
+        ({"resource_id": ""}, {"resource_id": ["Missing value"]}),
+        (
             {"records_format": "xml"},
             {"records_format": ["Value must be one of ['objects', 'lists', 'csv', 'tsv']"]},
         ),
@@ -378,7 +425,7 @@ def test_a_search_may_come_by_get(client: FlaskClient, served: Served) -> None:
 def test_what_cannot_be_asked_is_refused_in_ckans_words(
     ckan: Ckan, served: Served, asked: dict[str, Any], error: dict[str, Any]
 ) -> None:
-    said = ckan.refused("datastore_search", 409, resource_id=served.resource, **asked)
+    said = ckan.refused("datastore_search", 409, **{"resource_id": served.resource, **asked})
     assert said == {**error, "__type": "Validation Error"}
 
 
@@ -450,6 +497,12 @@ def test_the_table_of_all_tables_lists_what_is_open(ckan: Ckan, served: Served) 
     assert [row["name"] for row in result["records"]] == [served.resource]
     assert result["records"][0]["alias_of"] is None
     assert result["total"] == 1
+    for asked in ({"q": "x"}, {"offset": -1}):
+        ckan.refused("datastore_search", 409, resource_id="_table_metadata", **asked)
+    short = ckan.call(
+        "datastore_search", resource_id="_table_metadata", include_total="no", limit=0
+    )
+    assert ("total" in short, short["records"]) == (False, [])
     lists = ckan.records("_table_metadata", records_format="lists")
     assert lists[0][1] == served.resource
     assert served.resource in ckan.records("_table_metadata", records_format="csv")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
+from api.ckan.fulltext import rank, searches
+from api.ckan.tables import Field, Fields
 from api.ckan.types import guessed, pg_type, type_of
+from api.ckan.values import WrongValue, fitted
 from catalog.models.vocabulary import ColumnType
 
 
@@ -76,3 +80,63 @@ def test_a_kept_type_counts_only_while_the_column_has_it() -> None:
 )
 def test_a_guess_changes_no_value(value: Any, kind: str) -> None:
     assert guessed(value) == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "made"),
+    [
+        (None, "int", None),
+        ("", "text", ""),
+        (True, "text", "true"),
+        ({"a": 1}, "text", '{"a": 1}'),
+        (25, "text", "25"),
+        ("2020-01-02", "date[]", None),
+        (["2020-01-02", None, ["x"]], "date[]", '["2020-01-02", null, ["x"]]'),
+        ("2020/01/02", "date", date(2020, 1, 2)),
+        ("2020-01-01T00:00:00+08:00", "timestamptz", datetime(2019, 12, 31, 16)),
+        ("2020-01-01T00:00:00+08:00", "timestamp", datetime(2020, 1, 1)),
+        ("1e3", "int", 1000),
+        (" 7 ", "int8", 7),
+        ("0", "bool", False),
+    ],
+)
+def test_values_are_made_to_fit(value: Any, kind: str, made: Any) -> None:
+    wanted = pg_type(kind)
+    assert wanted is not None
+    if made is None and value is not None:
+        with pytest.raises(WrongValue, match="malformed array literal"):
+            fitted(value, wanted)
+    else:
+        assert fitted(value, wanted) == made
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        ("a\0b", "text", "NUL"),
+        ("1" * 401, "numeric", "invalid input syntax for type numeric"),
+        ([1], "int", "invalid input syntax for type integer"),
+        ("soon", "timestamptz", "invalid input syntax for type timestamp with time zone"),
+    ],
+)
+def test_values_that_cannot_fit_are_refused_as_postgresql_does(
+    value: Any, kind: str, said: str
+) -> None:
+    wanted = pg_type(kind)
+    assert wanted is not None
+    with pytest.raises(WrongValue, match=said):
+        fitted(value, wanted)
+
+
+def test_words_are_counted_as_ranks_need_them() -> None:
+    text = pg_type("text")
+    assert text is not None
+    fields = Fields([Field("a", "a", text, {})])
+    (one,) = searches("cat 东四", None, fields, plain=True, language="english")
+    assert rank(one, ["a cat, the Cat; concatenate 北京东四 东四"]) > rank(one, ["cat 东四"]) > 0
+    assert rank(one, [None]) == 0
+    (prefix,) = searches("con:*", None, fields, plain=False, language="english")
+    assert rank(prefix, ["concatenate"]) > 0
+    (empty,) = searches("", "!!", fields, plain=True, language="simple")
+    assert rank(empty, ["x"]) == 0
+    assert searches(None, None, fields, plain=True, language="english") == ()

@@ -272,6 +272,19 @@ def test_a_call_names_a_resource_that_is_there(ckan: Ckan) -> None:
     assert ckan.refused("datastore_create", 409, resource="x")["resource"] == ["Must be a dict"]
 
 
+def test_a_table_comes_with_its_first_field(ckan: Ckan) -> None:
+    made = ckan.call("datastore_create", resource={"package_id": "books", "author": ["tolstoy"]})
+    assert made["fields"] == []
+    resource = ckan.call("resource_show", id=made["resource_id"])
+    assert (resource["datastore_active"], resource["author"]) == (False, ["tolstoy"])
+    error = ckan.refused(
+        "datastore_create", 409, resource_id=made["resource_id"], aliases="too_early"
+    )
+    assert error["fields"] == ["a table needs at least one field"]
+    ckan.call("datastore_create", resource_id=made["resource_id"], records=[{"a": "007"}])
+    assert ckan.records(made["resource_id"]) == [{"_id": 1, "a": "007"}]
+
+
 def test_a_failed_call_leaves_nothing(ckan: Ckan) -> None:
     before = ckan.call("package_show", id="books")["num_resources"]
     asked = {"fields": [{"id": "n", "type": "int"}], "records": [{"n": "x"}]}
@@ -501,6 +514,21 @@ def test_a_dry_run_finds_mistakes_and_keeps_nothing(ckan: Ckan) -> None:
     assert error["fields"] == ['fields "x" do not exist']
     error = ckan.refused("datastore_upsert", 409, **asked, method="update")
     assert "not found" in error["key"][0]
+
+
+def test_what_was_added_for_a_failed_call_is_taken_back(ckan: Ckan) -> None:
+    resource_id = make_books(ckan, {"id": "1"})
+    error = ckan.refused(
+        "datastore_create",
+        409,
+        resource_id=resource_id,
+        records=[{"id": "2", "extra": 1}, {"id": "1", "extra": 2}],
+    )
+    assert "duplicate key value" in error["records"][0]
+    assert ckan.records(resource_id) == [{"_id": 1, "id": "1", "book": None, "author": None}]
+    many = [{"id": str(at)} for at in range(50_001)]
+    error = ckan.refused("datastore_upsert", 413, resource_id=resource_id, records=many)
+    assert error["__type"] == "Request Too Large Error"
 
 
 def test_rows_without_a_key_value_are_never_the_same(ckan: Ckan) -> None:
