@@ -136,8 +136,8 @@ def pages(table: DataTable) -> None:
 
 
 def _first(table: DataTable, query: TableQuery) -> None:
-    table_store().selections._kept.clear()  # type: ignore[attr-defined] # only Lance keeps selections
-    table_store().selections._bytes = 0  # type: ignore[attr-defined] # as above
+    table_store().finder.selections._kept.clear()  # type: ignore[attr-defined] # only Lance keeps selections
+    table_store().finder.selections._bytes = 0  # type: ignore[attr-defined] # as above
     tables.rows(ANYONE, table.id, query)
 
 

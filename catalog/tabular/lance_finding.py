@@ -49,7 +49,7 @@ from catalog.tabular.state import ROW
 
 FIRST_IDS = 1_000
 MOST_FIRST_IDS = 10_000
-KEY_BYTES = 96_000_000
+KEY_BYTES = 128_000_000
 MOST_KEPT_ROWS = 4_000_000
 """Keys of larger copies are read for each page: a few of them would fill the memory."""
 RANGES = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
@@ -85,8 +85,9 @@ class Opened:
 class Finder:
     """Finds ids of rows and keeps what the next questions need again."""
 
-    def __init__(self, facts_from: int) -> None:
+    def __init__(self, facts_from: int, keys_to: int = MOST_KEPT_ROWS) -> None:
         self.facts_from = facts_from
+        self.keys_to = keys_to
         self.selections: Kept[Selection] = Kept()
         self.keys: Kept[KeyColumn] = Kept(KEY_BYTES)
         self.facts: Kept[TextFacts] = Kept()
@@ -219,7 +220,7 @@ class Finder:
         if not isinstance(bound, Test):
             return False
         if _is_ranged(bound):
-            return self.facts_from <= opened.rows <= MOST_KEPT_ROWS
+            return self.facts_from <= opened.rows <= self.keys_to
         return bound.column.stored in opened.indexed and bool(pairs_of(bound))
 
     # Orders
@@ -232,7 +233,7 @@ class Finder:
         count: int,
     ) -> Ids:
         searching = bound is not None and (is_nothing(bound) or self._is_ours(opened, bound))
-        sorted_here = bool(order) and opened.rows <= MOST_KEPT_ROWS
+        sorted_here = bool(order) and opened.rows <= self.keys_to
         if searching or sorted_here or not opened.in_order:
             return self._deep(opened, bound, order, 0, count)
         scanned: dict[str, Any] = {} if bound is None else {"filter": write(bound)}
@@ -282,7 +283,7 @@ class Finder:
                 ids = found["_rowid"].to_numpy()
             plain = bool(len(ids) == 0 or (ids[-1] == len(ids) - 1))
             kept = KeyColumn(keys_of(found.column(stored)), None if plain else ids)
-            if opened.rows <= MOST_KEPT_ROWS:
+            if opened.rows <= self.keys_to:
                 self.keys.put(name, kept)
         return kept
 

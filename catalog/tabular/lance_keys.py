@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Ranks = npt.NDArray[np.uint64]
+Ranks = npt.NDArray[np.unsignedinteger[Any]]
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 FEW = 65_536
-"""Different texts whose order is found at once."""
+"""Different texts whose order is found at once, and whose ranks are short enough to be counted."""
 SAMPLE = 20_000
 PREFIX = 8
 """Bytes of a text that fit into a number; where they are equal the texts themselves are compared."""
@@ -97,9 +98,9 @@ def keys_of(values: pa.ChunkedArray) -> tuple[Key, ...]:
     return (Numbers(_of_texts(array), missing), Texts(array))
 
 
-def rank_of(value: object, type_: pa.DataType) -> np.uint64:
+def rank_of(value: object, type_: pa.DataType) -> int:
     """The number that a value of a column of numbers or moments has among its ranks."""
-    return np.uint64(_of_numbers(pa.array([value], type_))[0])
+    return int(_of_numbers(pa.array([value], type_))[0])
 
 
 def page_of(places: Places, keys: Sequence[Key], start: int, stop: int) -> Places:
@@ -128,8 +129,7 @@ def _filled(places: Places, keys: Sequence[Key], start: int, stop: int) -> Place
     if start >= stop:
         return places[:0]
     ranks, rest = keys[0].of(places), keys[1:]
-    ends = np.partition(ranks, (start, stop - 1))
-    low, high = ends[start], ends[stop - 1]
+    low, high = _at_ends(ranks, start, stop - 1)
     below = int(np.count_nonzero(ranks < low))
     lowest = places[ranks == low]
     parts = [page_of(lowest, rest, start - below, stop - below)]
@@ -139,6 +139,17 @@ def _filled(places: Places, keys: Sequence[Key], start: int, stop: int) -> Place
         parts.append(_sorted(places[inner], ranks[inner], rest))
         parts.append(page_of(places[ranks == high], rest, 0, stop - passed))
     return np.concatenate(parts)
+
+
+def _at_ends(ranks: Ranks, first: int, last: int) -> tuple[int, int]:
+    """The ranks that would stand at these places if all were sorted."""
+    if ranks.dtype == np.uint16:
+        until = np.cumsum(np.bincount(ranks))
+        low, high = np.searchsorted(until, (first, last), side="right")
+    else:
+        ends = np.partition(ranks, (first, last))
+        low, high = ends[first], ends[last]
+    return int(low), int(high)
 
 
 def _sorted(places: Places, ranks: Ranks, rest: Sequence[Key]) -> Places:
@@ -155,7 +166,10 @@ def _sorted(places: Places, ranks: Ranks, rest: Sequence[Key]) -> Places:
 def _of_numbers(array: pa.Array) -> Ranks:
     """Unsigned numbers in the order of the values: -0.0 before 0.0, and what is no number after all."""
     if pa.types.is_boolean(array.type):
-        return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), np.uint64)  # noqa: FBT003 # no flag
+        return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), np.uint16)  # noqa: FBT003 # no flag
+    if array.type == pa.date32():
+        days: Ranks = array.view(pa.int32()).fill_null(0).to_numpy().view(np.uint32)
+        return days ^ np.uint32(1 << 31)
     plain = array.fill_null(0) if pa.types.is_floating(array.type) else _whole(array)
     bits = plain.to_numpy(zero_copy_only=False)
     if pa.types.is_floating(array.type):
@@ -167,15 +181,14 @@ def _of_numbers(array: pa.Array) -> Ranks:
 
 
 def _whole(array: pa.Array) -> pa.Array:
-    """Whole numbers, days or moments as whole numbers."""
-    width = pa.int32() if array.type == pa.date32() else pa.int64()
-    return array.view(width).fill_null(0)
+    """Whole numbers or moments as whole numbers."""
+    return array.view(pa.int64()).fill_null(0)
 
 
 def _of_few_texts(listed: pa.DictionaryArray) -> Ranks:
-    order = pc.rank(listed.dictionary, tiebreaker="dense").to_numpy().astype(np.uint64)
+    order = (pc.rank(listed.dictionary, tiebreaker="dense").to_numpy() - 1).astype(np.uint16)
     if not len(order):
-        return np.zeros(len(listed), np.uint64)
+        return np.zeros(len(listed), np.uint16)
     places: Ranks = order[listed.indices.fill_null(0).to_numpy()]
     return places
 

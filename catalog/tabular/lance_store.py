@@ -34,7 +34,7 @@ from catalog.errors import BadQuery, CatalogError, Unavailable
 from catalog.tabular.column import Column
 from catalog.tabular.lance_copies import Copy, copies, copy_with, new_copy, sync
 from catalog.tabular.lance_filter import filter_text
-from catalog.tabular.lance_finding import Finder, Opened, indexed_texts
+from catalog.tabular.lance_finding import MOST_KEPT_ROWS, Finder, Opened, indexed_texts
 from catalog.tabular.lance_index import index
 from catalog.tabular.lance_layout import Layout, Numbers
 from catalog.tabular.lance_pages import Pages
@@ -70,12 +70,13 @@ class LanceStore:
         index_from: int = INDEX_FROM_ROWS,
         bitmaps_to: int = MOST_BITMAPS,
         rows_a_file: int = 1_000_000,
+        keys_to: int = MOST_KEPT_ROWS,
     ) -> None:
         self.folder = folder
         self.index_from = index_from
         self.bitmaps_to = bitmaps_to
         self.rows_a_file = rows_a_file
-        self.finder = Finder(index_from // 10)
+        self.finder = Finder(index_from // 10, keys_to)
         self.pages = Pages()
         self._lock = threading.Lock()
         self._opened: OrderedDict[tuple[str, int], Opened] = OrderedDict()

@@ -87,6 +87,9 @@ STORES: dict[str, Callable[[Path], TableStore]] = {
     "lance": lambda folder: LanceStore(folder / "serving"),
     "lance-indexed": lambda folder: LanceStore(folder / "serving", index_from=1),
     "lance-trees": lambda folder: LanceStore(folder / "serving", index_from=1, bitmaps_to=0),
+    "lance-many-rows": lambda folder: LanceStore(
+        folder / "serving", index_from=1, bitmaps_to=0, keys_to=0
+    ),
     "lance-many-files": lambda folder: LanceStore(folder / "serving", rows_a_file=2),
     "journal": JournalOnly,
 }
