@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
@@ -16,7 +16,7 @@ from catalog.tabular.coordinates import DATUMS
 
 __all__ = [
     "DATUMS", "LABELS", "PERSONAL", "SEMANTICS", "check_character", "datum_in", "detected",
-    "identity_check", "is_likely", "valid",
+    "identity_check", "is_likely", "looks_like", "valid",
 ]  # fmt: skip
 
 USCC, DIVISION, IDENTITY = "uscc", "division", "resident_id"
@@ -136,6 +136,12 @@ def is_likely(semantic: str, name: str, values: pa.Array) -> pa.Array:
     return valid(semantic, values)
 
 
+def looks_like(semantic: str, texts: Sequence[str]) -> int:
+    """How many of some texts have the form of this kind; cheaper than the whole check."""
+    pattern = _FORMS.get(semantic)
+    return len(texts) if pattern is None else sum(1 for text in texts if pattern.match(text))
+
+
 def detected(name: str) -> str:
     """What numbers in a column of this name are: longitudes, latitudes, or nothing that is known."""
     if LONGITUDE_NAME.search(name):
@@ -146,6 +152,15 @@ def detected(name: str) -> str:
 def datum_in(name: str) -> str:
     """The datum that the name of a column of coordinates says."""
     return next((datum for datum, pattern in _DATUM_NAMES if pattern.search(name)), "")
+
+
+_FORMS = {
+    USCC: re.compile(_USCC),
+    DIVISION: re.compile(_DIVISION),
+    IDENTITY: re.compile(_IDENTITY),
+    PHONE: re.compile(_SURE_PHONE),
+    EMAIL: re.compile(_EMAIL),
+}
 
 
 def _matches(pattern: str) -> Callable[[pa.Array], pa.Array]:

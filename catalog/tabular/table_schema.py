@@ -185,7 +185,7 @@ def _is_pattern(pattern: str) -> bool:
     if len(pattern) > LONGEST_PATTERN:
         return False
     try:
-        pc.match_substring_regex(pa.array([], pa.string()), f"^(?:{pattern})$")
+        pc.match_substring_regex(pa.array([""]), f"^(?:{pattern})$")
     except pa.ArrowInvalid:
         return False
     return True

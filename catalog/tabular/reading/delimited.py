@@ -67,10 +67,13 @@ class Reading:
         self._source, self._encoding, self._part, self._layout = source, encoding, part, layout
         self._limits = limits
         cells = [_joined(cells) for cells in zip_longest(*layout.header, fillvalue="")]
+        cells = cells or [""] * layout.width
         self._names, notes = names_of(cells)
         self._width = len(self._names)
         part.unnamed |= {name for name, cell in zip(self._names, cells, strict=True) if not cell}
         part.notes += notes
+        if not layout.header:
+            part.notes.append(note("The first row is one of data; the table has no row of names."))
         if layout.titles:
             part.notes.append(
                 note("Text above the table: %(text)s", text=" · ".join(layout.titles))
@@ -99,6 +102,8 @@ class Reading:
         """Stand after the rows of titles and names."""
         lines = Lines(text, self._source.name, self._limits)
         wanted = len(self._layout.titles) + len(self._layout.header)
+        if not wanted:
+            return lines
         for row in self._reader(lines):
             lines.row_start = lines.read
             wanted -= any(row)

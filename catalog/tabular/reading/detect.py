@@ -42,6 +42,8 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\x28\xb5\x2f\xfd", "Zstandard"),
     (b"SQLite format 3", "SQLite"),
     (b"{\\rtf", "RTF"),
+    (b"BEGIN:VCALENDAR", "iCalendar"),
+    (b"BEGIN:VCARD", "vCard"),
     (b"\x7fELF", "ELF"),
     (b"MZ\x90", "EXE"),
     (b"\t\x00\x04\x00", "Excel 2"),

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
 from catalog.errors import Unreadable
 from catalog.tabular.reading.dialect import Dialect, dialect_of, parsed
 from catalog.tabular.reading.encoding import Encoding
+from catalog.tabular.reading.names import header_rows, is_aligned, is_headless, is_title
 from catalog.tabular.reading.notes import shortened
 from catalog.tabular.reading.options import ReadOptions
 from catalog.tabular.reading.source import Source
-from catalog.tabular.reading.types import NUMBER
 
 SAMPLE = 1 << 18
 LIST_SUFFIXES = {".csv", ".tsv", ".tab"}
 """Only files of these names may be a table of a single column."""
 TABLE_SUFFIXES = {*LIST_SUFFIXES, ".txt", ".dat"}
 """Other files are tables only when nearly all of their rows are equally long."""
+TEXT_SUFFIXES = {".txt", ".dat", ".prn", ""}
+"""Files of these names may have columns that are parted by blanks."""
+USUAL_DELIMITERS = ",\t;|\x01"
+"""Others stand in any text."""
 REGULAR = 0.9
 LIST_CELL = 500
 USUAL = 0.6
 """A row of names fills so much of what rows usually fill."""
-NUMERIC = re.compile(NUMBER)
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,9 @@ class Layout:
     dialect: Dialect
     titles: tuple[str, ...]
     header: tuple[tuple[str, ...], ...]
-
-    @property
-    def width(self) -> int:
-        """How many columns are named."""
-        return max(map(len, self.header))
+    """Empty where the first row is one of data already."""
+    width: int
+    """How many columns are named, or would be."""
 
 
 def layout_of(source: Source, encoding: Encoding, options: ReadOptions) -> Layout:
@@ -49,13 +49,21 @@ def layout_of(source: Source, encoding: Encoding, options: ReadOptions) -> Layou
     rows = parsed(sample, dialect)
     if not rows:
         raise Unreadable("%(file)s is empty.", file=source.name)
+    if source.suffix in TEXT_SUFFIXES and not options.delimiter and is_aligned(sample, rows):
+        raise Unreadable(
+            "%(file)s parts its columns by blanks; save it as CSV or TSV.", file=source.name
+        )
     titles = _titles(rows)
     body = rows[titles:]
-    header = body[: options.header_rows or 1 + _has_second_header(body)]
-    if not options.format and not _is_table(body, source.suffix):
+    if not options.format and not _is_table(body, source.suffix, dialect):
         raise Unreadable("%(file)s holds text, but no table.", file=source.name)
+    if options.no_header or (not titles and not options.header_rows and is_headless(body)):
+        return Layout(dialect, (), (), max(map(len, body)))
+    header = body[: options.header_rows or header_rows(body)]
     lines = (" ".join(filter(None, row)) for row in rows[:titles])
-    return Layout(dialect, tuple(shortened(line) for line in lines), tuple(map(tuple, header)))
+    width = max(map(len, header))
+    titled = tuple(shortened(line) for line in lines)
+    return Layout(dialect, titled, tuple(map(tuple, header)), width)
 
 
 def _titles(rows: list[list[str]]) -> int:
@@ -68,29 +76,19 @@ def _titles(rows: list[list[str]]) -> int:
     for at, count in enumerate(filled[:20]):
         if count > 1 and (usual < 4 or count >= USUAL * usual):
             return at
-        if count == 1 and width == 2 and len(rows[at]) == 2:
+        if count == 1 and width == 2 and len(rows[at]) == 2 and not is_title(rows, at):
             return at
     return 0
 
 
-def _has_second_header(rows: list[list[str]]) -> bool:
-    """Whether the second row names the columns again: text above columns of nothing but numbers."""
-    if len(rows) < 5 or len(rows[1]) != len(rows[0]):
-        return False
-    numeric = 0
-    for at, cell in enumerate(rows[1]):
-        if NUMERIC.match(cell):
-            return False
-        below = [row[at] for row in rows[2:] if len(row) > at and row[at]]
-        numeric += bool(cell.strip()) and len(below) > 2 and all(map(NUMERIC.match, below))
-    return numeric >= max(2, len(rows[0]) / 2)
-
-
-def _is_table(rows: list[list[str]], suffix: str) -> bool:
+def _is_table(rows: list[list[str]], suffix: str, dialect: Dialect) -> bool:
     """Whether text of this name is a table and not prose, source code or the like."""
     width, count = Counter(map(len, rows)).most_common(1)[0]
     if max(map(len, rows)) == 1:
         return suffix in LIST_SUFFIXES and max(len(row[0]) for row in rows) <= LIST_CELL
     return suffix in TABLE_SUFFIXES or (
-        width > 1 and len(rows) > 1 and count >= REGULAR * len(rows)
+        width > 1
+        and len(rows) > 1
+        and count >= REGULAR * len(rows)
+        and dialect.delimiter in USUAL_DELIMITERS
     )

@@ -11,6 +11,7 @@ from catalog.tabular.reading.chunk import Kind
 
 ENOUGH = 0.9
 """So much of the values must satisfy the standard; the others are listed as cells that do not."""
+FEW = 20
 PROBE = 200
 PROMISING = 0.5
 """Of the first values: fewer, and the kind is not looked at any more."""
@@ -54,9 +55,13 @@ class Likely:
 
     def _drop(self, probe: pa.Array) -> None:
         """Forget what the first values do not suggest."""
+        texts = probe[:FEW].to_pylist()
+        promising = [
+            one for one in self._good if semantics.looks_like(one, texts) >= len(texts) / 2
+        ]
         self._good = {
             semantic: 0
-            for semantic in self._good
+            for semantic in promising
             if self._count(semantic, probe) >= PROMISING * len(probe)
         }
 

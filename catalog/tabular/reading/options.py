@@ -45,6 +45,8 @@ class ReadOptions:
     quote: str = ""
     header_rows: int = 0
     """How many rows of names a table has; 0 finds out."""
+    no_header: bool = False
+    """Whether the first row of a delimited text is one of data already."""
     one_table: bool = False
     """Several files, members or sheets with equal columns become one table."""
     records: str = ""
@@ -155,6 +157,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "delimiter": _character,
     "quote": _character,
     "header_rows": _number,
+    "no_header": _flag,
     "one_table": _flag,
     "may_shrink": _flag,
     "records": _text,

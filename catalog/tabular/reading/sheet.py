@@ -14,6 +14,8 @@ TITLES = 30
 MOST = 0.6
 """A row of names fills so much of what rows usually fill."""
 HEADER_ROWS = 3
+FULLER = 2
+"""A row of texts below that has so many times as many is the one of names; those above name groups."""
 PROSE = 60
 """Texts of this length in the only column are prose."""
 FEWEST_TABLE_ROWS = 0.2
@@ -134,6 +136,13 @@ def _header(
     if wanted:
         first = several[0] if several else 0
         return tuple(range(first, first + wanted))
+    fuller = [
+        at
+        for at in several
+        if top < at <= top + HEADER_ROWS and filled[at].count >= FULLER * filled[top].count
+    ]
+    if fuller and _is_text(head[fuller[0]]) and not _is_grouping(top, merged):
+        top = fuller[0]
     rows = [top]
     above = top - 1
     if above in several and _is_grouping(above, merged) and _is_text(head[above]):
