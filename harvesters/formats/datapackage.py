@@ -23,25 +23,38 @@ from harvesters.harvester import Content, Files, Record, Rows, Source
 from harvesters.http import Http
 from harvesters.terms import MEDIA_TYPES, format_of, license_of, moment_of
 
-_TYPES = {
-    "string": "string",
-    "integer": "integer",
-    "year": "integer",
-    "number": "number",
-    "boolean": "boolean",
-    "date": "date",
-    "datetime": "datetime",
-    "geojson": "geojson",
-    "yearmonth": "string",
-    "time": "string",
-    "duration": "string",
-    "geopoint": "string",
-    "object": "string",
-    "array": "string",
-    "list": "string",
+_TYPES = frozenset(
+    [
+        "string", "integer", "year", "number", "boolean", "date", "datetime", "geojson", "yearmonth", "time",
+        "duration", "geopoint", "object", "array", "list",
+    ]
+)  # fmt: skip
+"""Types of Table Schema; any other is left to the reader."""
+_PROPERTIES: dict[str, type | tuple[type, ...]] = {
+    "format": str,
+    "decimalChar": str,
+    "groupChar": str,
+    "bareNumber": bool,
+    "percent": bool,
+    "trueValues": list,
+    "falseValues": list,
+    "missingValues": list,
+    "semantic": str,
+    "crs": str,
 }
-"""Types of Table Schema → ours; `any` is left to the reader."""
-_PLAIN = {"", "default", "any"}
+_CONSTRAINTS: dict[str, type | tuple[type, ...]] = {
+    "required": bool,
+    "unique": bool,
+    "minLength": int,
+    "maxLength": int,
+    "minimum": (int, float, str),
+    "maximum": (int, float, str),
+    "enum": list,
+    "pattern": str,
+}
+"""What the reader takes; a package that says something else is read without it."""
+_PERL = ("(?", "\\1", "\\2")
+"""Patterns with these look around or back, which the reader's cannot."""
 
 
 class DataPackageOptions(Schema):
@@ -263,28 +276,55 @@ def _read(resource: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, A
         read["delimiter"] = delimiter
     if isinstance(resource.get("encoding"), str):
         read["encoding"] = resource["encoding"]
-    if isinstance(schema.get("missingValues"), list):
-        read["missing"] = [str(text) for text in schema["missingValues"]]
+    dictionary = _dictionary(schema)
+    if dictionary:
+        read["schema"] = dictionary
     if len(_paths(resource)) > 1:
         read["one_table"] = True
     return read
 
 
+def _dictionary(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The table schema without what the reader does not take."""
+    entries = {
+        entry["name"]: _field(entry)
+        for entry in schema.get("fields") or ()
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str)
+    }
+    found: dict[str, Any] = {}
+    if any(len(entry) > 1 for entry in entries.values()):
+        found["fields"] = list(entries.values())
+    if isinstance(schema.get("missingValues"), list):
+        found["missingValues"] = schema["missingValues"]
+    key = schema.get("primaryKey")
+    key = [key] if isinstance(key, str) else key
+    if isinstance(key, list) and "fields" in found and all(name in entries for name in key):
+        found["primaryKey"] = key
+    return found
+
+
+def _field(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A field with what the reader takes; labels and units go another way."""
+    field = {key: entry[key] for key in _PROPERTIES if isinstance(entry.get(key), _PROPERTIES[key])}
+    if str(entry.get("type")) in _TYPES:
+        field["type"] = entry["type"]
+    given = entry.get("constraints")
+    given = given if isinstance(given, dict) else {}
+    constraints = {
+        key: given[key] for key, type_ in _CONSTRAINTS.items() if isinstance(given.get(key), type_)
+    }
+    if any(mark in constraints.get("pattern", "") for mark in _PERL):
+        del constraints["pattern"]
+    return {"name": entry["name"], **field, **({"constraints": constraints} if constraints else {})}
+
+
 def _column(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Label, description and type; a type with a pattern of its own is read as text."""
+    """Label, description and unit; how the values are written is in the dictionary."""
     about: dict[str, Any] = {
         "label": _texts(entry.get("title"), language),
         "description": _texts(entry.get("description"), language),
         "unit": str(entry.get("unit") or "")[:60],
     }
-    kind = _TYPES.get(str(entry.get("type") or ""))
-    if kind:
-        unusual = (
-            str(entry.get("format") or "") not in _PLAIN
-            or "decimalChar" in entry
-            or "groupChar" in entry
-        )
-        about["type"] = "string" if unusual else kind
     return {key: value for key, value in about.items() if value}
 
 

@@ -85,11 +85,11 @@ def test_types_that_are_stored_as_others_are_remembered() -> None:
     assert [one.info for one in schema.fields] == [{"type": "yearmonth"}, {"type": "year"}, {}]
 
 
-def test_the_schema_goes_before_plain_types_and_takes_names_of_the_file_and_of_the_table() -> None:
+def test_plain_types_go_before_the_schema_which_takes_names_of_the_file_and_of_the_table() -> None:
     options = ReadOptions.from_json(
         {
             "schema": {"fields": [{"name": "甲", "type": "date"}, {"name": "b", "title": "B"}]},
-            "types": {"a": "string", "b": "integer", "c": "number"},
+            "types": {"b": "integer", "c": "number"},
             "names": {"a": "甲"},
         }
     )

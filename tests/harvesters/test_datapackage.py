@@ -44,7 +44,7 @@ def test_the_demo_package(http: Http, tmp_path: Path) -> None:
     assert str(draft.modified)[:10] == "2023-05-04"
     assert draft.extras["sources"][0]["name"] == "World Bank"
     load = draft.resources[0].load
-    assert load["read"]["types"]["Year"] == "integer"
+    assert {"name": "Year", "type": "year"} in load["read"]["schema"]["fields"]
     assert load["columns"] == {"Value": {"label": {"zh": "人口"}, "unit": "x"}}
     content = FORMAT.content(opened(FORMAT, url), http, load, tmp_path)
     assert isinstance(content, Files)
@@ -97,9 +97,10 @@ def test_schemas_and_dialects_are_kept(folder: Path, http: Http) -> None:
                 "description": "D",
             },
             {"name": "euro", "type": "number", "decimalChar": ","},
-            {"name": "any", "type": "any"},
+            {"name": "any", "type": "any", "constraints": {"pattern": "(?=x)", "required": True}},
             {"title": "nameless"},
         ],
+        "primaryKey": "day",
     }
     resource = {
         "path": "a.csv",
@@ -114,8 +115,16 @@ def test_schemas_and_dialects_are_kept(folder: Path, http: Http) -> None:
     assert load["read"] == {
         "delimiter": ";",
         "encoding": "gb18030",
-        "missing": ["", "-"],
-        "types": {"day": "date", "odd": "string", "euro": "string"},
+        "schema": {
+            "fields": [
+                {"name": "day", "type": "date"},
+                {"name": "odd", "type": "date", "format": "%d.%m.%Y"},
+                {"name": "euro", "type": "number", "decimalChar": ","},
+                {"name": "any", "constraints": {"required": True}},
+            ],
+            "missingValues": ["", "-"],
+            "primaryKey": ["day"],
+        },
     }
     assert load["columns"] == {"odd": {"label": {"en": "Odd"}, "description": {"en": "D"}}}
     assert load["version"] == "hash:h"

@@ -72,7 +72,7 @@ class ReadOptions:
         published = self.names.get(name, name)
         found = self.schema.field(published, name)
         type_ = self.types.get(published) or self.types.get(name)
-        if type_ and (found is None or found.type is None):
+        if type_ and (found is None or found.type is not type_):
             return replace(found or Field(published), kind=type_.value)
         return found
 
