@@ -14,7 +14,7 @@ from api.files import disposition
 from api.v1.description import ANYTHING, N_, many, maybe, number, record, text
 from api.v1.parameters import Parameters, blueprint, said, yes_no
 from catalog.schemas.table_schema import schema_json
-from catalog.services import table_cells, table_schema, usage
+from catalog.services import table_cells, tables, usage
 
 bp = blueprint("tables", "table_dictionary")
 
@@ -92,8 +92,8 @@ class CellsFileParameters(Parameters):
 @bp.doc(summary=N_("Read the data dictionary"), operationId="readSchema", tags=["tables"])
 def schema(parameters: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG001 # the language was taken already
     """The table's columns as a Frictionless Table Schema."""
-    table, columns = table_schema.columns(g.identity, table_id)
-    return json_answer(schema_json(table, g.lang, columns), modified=table.updated_at)
+    table = tables.show(g.identity, table_id)
+    return json_answer(schema_json(table, g.lang), modified=table.updated_at)
 
 
 @bp.route("/tables/<table_id>/cells")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catalog.models.text import pick
@@ -19,15 +19,12 @@ OF_VALUES = {"email", "uri", "uuid", "binary"}
 CODES = {USCC, DIVISION, IDENTITY}
 
 
-def schema_json(table: DataTable, language: str, columns: Sequence[TableColumn]) -> dict[str, Any]:
-    """The table schema of the published rows; how the source writes values stands under `source`.
-
-    `columns` are those that the caller may see.
-    """
-    names = {column.name for column in columns}
+def schema_json(table: DataTable, language: str) -> dict[str, Any]:
+    """The table schema of the published rows; how the source writes values stands under `source`."""
+    names = {column.name for column in table.columns}
     schema: dict[str, Any] = {
         "$schema": PROFILE,
-        "fields": [field_json(column, language) for column in columns],
+        "fields": [field_json(column, language) for column in table.columns],
         "missingValues": [""],
     }
     key = [name for name in table.primary_key or () if name in names]

@@ -19,7 +19,7 @@ from catalog.db import db
 from catalog.errors import BadQuery
 from catalog.models.table import DataTable, JournalFile
 from catalog.models.vocabulary import ColumnAccess
-from catalog.permissions import Action, Identity, allowed
+from catalog.permissions import Identity
 from catalog.services.table_lookup import show
 from catalog.tabular.duck import duck
 from catalog.tabular.kept import SCHEMA
@@ -101,7 +101,7 @@ def page(
     if not 0 <= limit <= MOST or not 0 <= offset <= DEEPEST:
         raise BadQuery("a page has at most %(limit)s cells", limit=MOST)
     table = show(who, table_id)
-    names, relation = _visible(who, table), _relation(table)
+    names, relation = _visible(table), _relation(table)
     if relation is None or not names:
         return CellPage(table, (), 0, (), offset, limit)
     counts = _counts(relation, names, notations=notations)
@@ -114,7 +114,7 @@ def page(
 def export(who: Identity, table_id: str, *, notations: bool = True) -> Iterator[bytes]:
     """The whole report as CSV, in pieces; what can be refused is refused before the first."""
     table = show(who, table_id)
-    names, relation = _visible(who, table), _relation(table)
+    names, relation = _visible(table), _relation(table)
     head = _csv([("row", "line", "column", "value", "reason")])
     if relation is None or not names:
         return iter([head])
@@ -220,13 +220,12 @@ def _relation(table: DataTable) -> _Relation | None:
     return _Relation(str(path(file.path)), [str(path(delta)) for delta in since])
 
 
-def _visible(who: Identity, table: DataTable) -> dict[str, str]:
+def _visible(table: DataTable) -> dict[str, str]:
     """Stored name → published name, of the columns whose values the caller may see as they are."""
-    editor = allowed(who, Action.TABLE_LOAD, table.resource.dataset)
     return {
         column.stored: column.name
         for column in table.columns
-        if editor or column.access == ColumnAccess.OPEN
+        if not table.narrowed or column.access == ColumnAccess.OPEN
     }
 
 

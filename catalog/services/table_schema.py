@@ -13,9 +13,7 @@ from catalog.errors import Invalid, NotFound
 from catalog.models.base import now
 from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, TableColumn
-from catalog.models.vocabulary import ColumnAccess
-from catalog.permissions import Action, Identity, allowed, require
-from catalog.services.table_lookup import show
+from catalog.permissions import Action, Identity, require
 from catalog.tabular.table_schema import READING, Field, read_schema
 
 OURS = {*READING, "type", "format", "constraints", "missingValues", "crs", "source"}
@@ -23,15 +21,6 @@ OURS = {*READING, "type", "format", "constraints", "missingValues", "crs", "sour
 
 if TYPE_CHECKING:
     from catalog.tabular.reading import ReadTable
-
-
-def columns(who: Identity, table_id: str) -> tuple[DataTable, tuple[TableColumn, ...]]:
-    """The table, and those of its columns that the caller may know of."""
-    table = show(who, table_id)
-    editor = allowed(who, Action.TABLE_LOAD, table.resource.dataset)
-    return table, tuple(
-        column for column in table.columns if editor or column.access != ColumnAccess.HIDDEN
-    )
 
 
 def describe(who: Identity, table_id: str, given: object) -> None:

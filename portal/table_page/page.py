@@ -101,6 +101,18 @@ class TablePage:
         """Published name → column."""
         return charts.columns_by_name(self.table)
 
+    @property
+    def notes(self) -> list[Any]:
+        """What the reader of the source did or saw, but nothing of columns that are withheld."""
+        if not self.table.narrowed:
+            return list(self.table.notes)
+        shown = {column.name for column in self.columns.values() if not column.masked}
+        return [
+            note
+            for note in self.table.notes
+            if "names" not in note["context"] and note["context"].get("column") in {None, *shown}
+        ]
+
     @cached_property
     def headings(self) -> list[Heading]:
         """All columns, in order."""

@@ -14,10 +14,11 @@ from sqlalchemy import select
 from catalog.db import db, transaction
 from catalog.errors import BadQuery, Denied, Invalid, NotFound, Unauthenticated
 from catalog.models.base import now
-from catalog.models.table import DataTable, JournalFile, Release, TableColumn
+from catalog.models.table import DataTable, JournalFile, Release
 from catalog.models.vocabulary import ColumnAccess
 from catalog.permissions import ANYONE, SCHEDULER
-from catalog.services import table_cells, table_schema, tables
+from catalog.schemas.table_schema import schema_json
+from catalog.services import table_cells, table_columns, table_schema, tables
 from catalog.services.table_lookup import newest, state_of
 from catalog.tabular.store import table_journal
 from tests.make_reading import make_file
@@ -108,16 +109,15 @@ def test_the_whole_list_is_a_csv(table_id: str) -> None:
 def test_cells_of_a_column_that_is_withheld_are_withheld(
     table_id: str, access: ColumnAccess
 ) -> None:
-    with transaction():
-        column = db.session.scalars(select(TableColumn).filter_by(name="码")).one()
-        column.access = access
-        table_schema.describe(SCHEDULER, table_id, {})
+    table_columns.set_access(SCHEDULER, table_id, "码", access)
     assert {cell[1] for cell in listed(table_id)} == {"日", "额"}
     assert b"91350100M000100Y44" not in b"".join(table_cells.export(ANYONE, table_id))
     page = table_cells.page(SCHEDULER, table_id)
     assert {cell.column for cell in page.cells} == {"码", "日", "额"}
-    _, columns = table_schema.columns(ANYONE, table_id)
-    assert ("码" in [column.name for column in columns]) == (access == ColumnAccess.MASKED)
+    schema = schema_json(tables.show(ANYONE, table_id), "en")
+    masked = access == ColumnAccess.MASKED
+    assert ("码" in [field["name"] for field in schema["fields"]]) is masked
+    assert "primaryKey" not in schema
 
 
 def test_a_load_without_broken_cells_has_an_empty_list(table_id: str, tmp_path: Path) -> None:

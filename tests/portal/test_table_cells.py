@@ -8,6 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from catalog.models.vocabulary import ColumnAccess
+from catalog.permissions import SCHEDULER
+from catalog.services import table_columns
 from tests.make_page import LANGUAGES, href, page, words
 from tests.make_reading import make_file
 from tests.make_table_page import make_table_of_files
@@ -62,3 +65,13 @@ def test_a_table_whose_cells_all_fit_has_no_link_and_an_empty_report(
 def test_the_columns_view_says_what_values_mean(client: FlaskClient, table_id: str) -> None:
     soup = page(client, f"/en/tables/{table_id}?view=columns")
     assert "Unified social credit code" in words(soup, ".weft-badge")
+
+
+def test_notes_of_a_column_that_is_withheld_are_for_those_who_may_read_it(
+    client: FlaskClient, table_id: str
+) -> None:
+    address = f"/en/tables/{table_id}?view=columns"
+    assert any("column n" in said for said in words(page(client, address), ".weft-notes li"))
+    table_columns.set_access(SCHEDULER, table_id, "n", ColumnAccess.HIDDEN)
+    assert not any("column n" in said for said in words(page(client, address), ".weft-notes li"))
+    assert words(page(client, f"/en/tables/{table_id}/cells"), ".govuk-inset-text")
