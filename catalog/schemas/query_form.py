@@ -14,6 +14,7 @@ from catalog.tabular.query import Aggregate, And, Condition, Measure, Or, Order,
 
 ALL, ANY = "all", "any"
 MOST_LINES, MOST_GROUPINGS, MOST_MEASURES, MOST_ORDERS = 8, 4, 6, 4
+MOST_HAVING = 2
 USUAL_LIMIT, GREATEST_LIMIT = 100, 10_000
 FORMATS = ("objects", "arrays", "csv", "jsonl", "parquet", "xlsx")
 DOWNLOADS = frozenset({"csv", "jsonl", "parquet", "xlsx"})
@@ -42,6 +43,8 @@ class QueryForm:
     join: str = ALL
     group_by: tuple[str, ...] = ()
     measures: tuple[tuple[Aggregate, str], ...] = ()
+    having: tuple[Filter, ...] = ()
+    """What groups must satisfy; names are those of the result."""
     orders: tuple[Order, ...] = ()
     limit: int = USUAL_LIMIT
     format: str = "objects"
@@ -50,6 +53,13 @@ class QueryForm:
     def groups(self) -> bool:
         """Whether groups are asked for, not rows."""
         return bool(self.group_by or self.measures)
+
+    def groups_kept(
+        self, columns: Mapping[str, Column]
+    ) -> tuple[Condition | None, tuple[BadQuery, ...]]:
+        """What groups must satisfy, read with the columns of the result, and what is wrong with it."""
+        wrong: list[BadQuery] = []
+        return _joined(Conditions(ALL, self.having), columns, wrong), tuple(wrong)
 
     def where(self, columns: Mapping[str, Column]) -> tuple[Condition | None, tuple[BadQuery, ...]]:
         """The conditions as one, and what is wrong with those that cannot be meant."""
@@ -104,6 +114,7 @@ def read_form(args: Lists) -> QueryForm:
         join=ANY if _first(args, "j") == ANY else ALL,
         group_by=_names(args.get("by", ()), MOST_GROUPINGS),
         measures=_measures(args.get("mf", ()), args.get("mc", ())),
+        having=_conditions(args, "h").lines[:MOST_HAVING],
         orders=tuple(
             Order(name, descending=falls == "1")
             for name, falls in zip_longest(args.get("sc", ()), args.get("sd", ()), fillvalue="")
@@ -126,6 +137,8 @@ def form_pairs(form: QueryForm) -> list[tuple[str, str]]:
     pairs += [("by", name) for name in form.group_by]
     for aggregate, column in form.measures:
         pairs += [("mf", aggregate.value), ("mc", column)]
+    for line in form.having:
+        pairs += [("hc", line.column), ("ho", line.comparison.value), ("hv", line.value)]
     for order in form.orders:
         pairs += [("sc", order.column), ("sd", "1" if order.descending else "0")]
     pairs += [("limit", str(form.limit))] if form.limit != USUAL_LIMIT else []

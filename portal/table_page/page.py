@@ -29,6 +29,7 @@ from catalog.tabular.where_text import order_text, where_text
 from portal.filters import sentence, text
 from portal.table_page.addresses import Addresses
 from portal.table_page.cells import body
+from portal.table_page.headings import heading_cells
 from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPES, VIEWS
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class TablePage:
         total = tables.count(g.identity, self.table.id, where) if where else self.table.rows
         return min(int(digits), total)
 
-    @property
+    @cached_property
     def views(self) -> list[tuple[str, str, str]]:
         """Names, words and addresses of the views that this table has."""
         return [
@@ -322,7 +323,7 @@ class RowsView:
         row = self.page.grid.row
         return row if self.first_row <= row <= self.last_row else 0
 
-    @property
+    @cached_property
     def headings(self) -> list[Heading]:
         """The columns that are shown."""
         shown = {column.name for column in self.found.columns}
@@ -340,6 +341,11 @@ class RowsView:
         after = self.page.grid.first_column + MOST_COLUMNS
         left = len(self.page.grid.columns_left(self.page.columns))
         return self.page.at.columns_from(after) if after < left else ""
+
+    @property
+    def heading_cells(self) -> Markup:
+        """The headings as HTML."""
+        return heading_cells(self, self.headings)
 
     @property
     def body(self) -> Markup:

@@ -20,7 +20,7 @@ from portal.filters import number
 from portal.languages import current
 from portal.table_page.cells import number_text
 from portal.table_page.page import Heading, TablePage, in_words
-from portal.table_page.words import AGGREGATES, KINDS, SORTINGS, UNITS
+from portal.table_page.words import AGGREGATES, KINDS, CATEGORY_ORDERS, UNITS
 
 if TYPE_CHECKING:
     from catalog.services.charts import Chart
@@ -40,7 +40,7 @@ class ChartView:
     aggregates = AGGREGATES
     units = UNITS
     tops = TOPS
-    sortings = SORTINGS
+    category_orders = CATEGORY_ORDERS
     longest_title = LONGEST_TITLE
     listed = LISTED
     chart: Chart | None = None

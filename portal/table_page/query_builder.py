@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,11 +12,13 @@ from flask import g, request
 from markupsafe import Markup
 
 from catalog.errors import CatalogError
+from catalog.schemas.condition import condition_json
 from catalog.schemas.query_form import (
     DOWNLOADS,
     FORMATS,
     GREATEST_LIMIT,
     MOST_GROUPINGS,
+    MOST_HAVING,
     MOST_LINES,
     MOST_MEASURES,
     MOST_ORDERS,
@@ -26,11 +29,13 @@ from catalog.schemas.query_form import (
 )
 from catalog.services import tables
 from catalog.tabular.filters import all_of
+from catalog.tabular.sql import result_columns
 from catalog.tabular.where_text import (
     measures_text,
     names_text,
     order_text,
     short_where_text,
+    where_text,
 )
 from portal.site import Site
 from portal.table_page.cells import body
@@ -40,6 +45,7 @@ from portal.table_page.words import AGGREGATES, COMPARISONS, FORMAT_WORDS
 
 if TYPE_CHECKING:
     from catalog.services.tables import RowPage
+    from catalog.tabular.column import Column
     from catalog.tabular.query import Condition, TableQuery
     from portal.table_page.page import TablePage
 
@@ -79,7 +85,7 @@ class QueryBuilder:
     @property
     def mistakes(self) -> list[str]:
         """What is wrong with the conditions and with the query, as sentences."""
-        wrong = [in_words(error) for error in self._asked[1]]
+        wrong = [in_words(error) for error in (*self._asked[1], *self._having[1])]
         return [*wrong, *([in_words(self._refusal)] if self._refusal else [])]
 
     @property
@@ -92,7 +98,26 @@ class QueryBuilder:
     @cached_property
     def query(self) -> TableQuery:
         """What is asked."""
+        return replace(self._plain, having=self._having[0])
+
+    @cached_property
+    def _plain(self) -> TableQuery:
         return self.form.query(self.page.columns, self._asked[0])
+
+    @cached_property
+    def _results(self) -> dict[str, Column]:
+        """The columns of the groups."""
+        columns = tuple(self.page.columns.values())
+        try:
+            return {column.name: column for column in result_columns(self._plain, columns)}
+        except CatalogError:
+            return {}  # the preview says why
+
+    @cached_property
+    def _having(self) -> tuple[Condition | None, tuple[CatalogError, ...]]:
+        if not self.form.groups:
+            return None, ()
+        return self.form.groups_kept(self._results)
 
     @property
     def format(self) -> str:
@@ -111,6 +136,7 @@ class QueryBuilder:
             "group_by": names_text(query.group_by),
             "measures": measures_text(query.measures),
             "where": self.where,
+            "having": where_text(query.having) if query.having else "",
             "order_by": order_text(query.order_by),
             "limit": "" if file else str(query.limit),
             "format": self.format if self.format == "arrays" else "",
@@ -124,6 +150,21 @@ class QueryBuilder:
         return Call(f"{self.address}/rows", parameters, paged=True)
 
     @property
+    def body(self) -> str:
+        """The same as JSON, for `POST /query`."""
+        query = self.query
+        parts: dict[str, Any] = {
+            "select": list(query.select),
+            "where": condition_json(query.where) if query.where else None,
+            "group_by": list(query.group_by),
+            "measures": [measures_text([measure]) for measure in query.measures],
+            "having": condition_json(query.having) if query.having else None,
+            "order_by": [order_text([order]) for order in query.order_by],
+        }
+        asked = {name: part for name, part in parts.items() if part}
+        return json.dumps({**asked, "limit": query.limit}, ensure_ascii=False, indent=2)
+
+    @property
     def examples(self) -> list[Example]:
         """The call in the languages of programs."""
         return examples(self.call)
@@ -132,7 +173,7 @@ class QueryBuilder:
     def _preview(self) -> tuple[RowPage | None, CatalogError | None]:
         if not self.page.loaded:
             return None, None
-        query = self.form.query(self.page.columns, self._asked[0])
+        query = self.query
         ask = tables.group if self.form.groups else tables.rows
         try:
             found = ask(g.identity, self.page.table.id, _few(query))
@@ -196,6 +237,11 @@ class QueryBuilder:
         """Calculations and their columns, and one empty choice."""
         lines = _padded(self.form.measures, 1, MOST_MEASURES)
         return [(line[0].value, line[1]) if line else ("", "") for line in lines]
+
+    @property
+    def having(self) -> list[Any]:
+        """What groups must satisfy, and one empty line."""
+        return _padded(self.form.having, 1, MOST_HAVING)
 
     @property
     def orders(self) -> list[tuple[str, bool]]:

@@ -58,7 +58,7 @@ UNITS = {
     "day": lazy_gettext("Day"),
     "hour": lazy_gettext("Hour"),
 }
-SORTINGS = {
+CATEGORY_ORDERS = {
     "": lazy_gettext("(as usual)"),
     "largest": lazy_gettext("Largest first"),
     "smallest": lazy_gettext("Smallest first"),

@@ -48,6 +48,7 @@ FORMS = st.builds(
     measures=st.lists(
         st.tuples(st.sampled_from(Aggregate), st.text(max_size=8)), max_size=4, unique=True
     ).map(tuple),
+    having=st.lists(LINES, max_size=2).map(tuple),
     orders=st.lists(st.builds(Order, NAMES, st.booleans()), max_size=4).map(tuple),
     limit=st.integers(1, GREATEST_LIMIT),
     format=st.sampled_from(["objects", "arrays", "csv"]),

@@ -11,14 +11,10 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
-from catalog.db import db, transaction
-from catalog.models.base import now
-from catalog.models.table import DataTable, TableColumn
 from catalog.models.vocabulary import ColumnAccess
-from catalog.permissions import ANYONE
-from catalog.services import table_values
+from catalog.permissions import ANYONE, SCHEDULER
+from catalog.services import table_columns, table_values
 from catalog.tabular.query import Compare, Op
 from tests.make_page import HOSTILE, LANGUAGES, href, one, page, words
 from tests.make_table_page import make_loaded_table
@@ -53,17 +49,6 @@ def submit(client: FlaskClient, form: Tag, *given: tuple[str, str]) -> Beautiful
     response = client.get(str(form["action"]), query_string=[*hidden, *given])
     assert response.status_code == 200
     return BeautifulSoup(response.text, "html.parser")
-
-
-def mask(table_id: str, name: str, access: ColumnAccess) -> None:
-    """Let readers see the column masked, or not at all."""
-    with transaction():
-        table = db.session.scalars(select(DataTable).where(DataTable.id == table_id)).one()
-        column = db.session.scalars(
-            select(TableColumn).where(TableColumn.table_id == table_id, TableColumn.name == name)
-        ).one()
-        column.access = access
-        table.updated_at = now()
 
 
 # Search
@@ -267,8 +252,8 @@ def test_columns_are_chosen_and_come_back(client: FlaskClient, table_id: str) ->
 def test_a_masked_column_offers_nothing_and_a_hidden_one_is_not_there(
     client: FlaskClient, table_id: str
 ) -> None:
-    mask(table_id, "code", ColumnAccess.MASKED)
-    mask(table_id, "day", ColumnAccess.HIDDEN)
+    table_columns.set_access(SCHEDULER, table_id, "code", ColumnAccess.MASKED)
+    table_columns.set_access(SCHEDULER, table_id, "day", ColumnAccess.HIDDEN)
     soup = page(client, f"/en/tables/{table_id}")
     assert "day" not in words(soup, "thead .weft-grid__name")
     assert "00001" not in soup.get_text()
@@ -529,6 +514,36 @@ def test_groups_are_built_with_calculations(client: FlaskClient, table_id: str) 
     assert words(soup, ".weft-grid--preview thead th") == ["Row", "station", "avg_PM2.5", "count"]
     assert len(soup.select(".weft-grid--preview tbody tr")) == 4
     assert not soup.select("#build-format option[value=csv]")
+
+
+def test_groups_can_be_left_out_and_json_asks_the_same(client: FlaskClient, table_id: str) -> None:
+    query = (
+        "view=api&by=station&mf=count&mc=&hc=count&ho=more&hv=5&sc=station&ac=open&ao=is&av=true"
+    )
+    soup = page(client, f"/en/tables/{table_id}?{query}")
+    url = soup.select(".weft-code code")[0].get_text()
+    assert dict(parse_qsl(urlsplit(url).query))["having"] == '"count" > 5'
+    body = json.loads(soup.select(".weft-code code")[1].get_text())
+    assert body["having"] == {"column": "count", "op": ">", "value": 5}
+    rows = client.get(url).json
+    same = client.post(f"/api/v1/tables/{table_id}/query", json=body).json
+    assert rows is not None
+    assert same is not None
+    assert rows["rows"] == same["rows"]
+    assert len(rows["rows"]) == len(soup.select(".weft-grid--preview tbody tr")) == 3
+    wrong = page(client, f"/en/tables/{table_id}?{query}&hc=count&ho=is&hv=many")
+    assert words(wrong, ".govuk-error-summary li")
+
+
+def test_a_query_of_rows_is_json_too(client: FlaskClient, table_id: str) -> None:
+    query = "view=api&col=code&col=PM2.5&sc=PM2.5&sd=1&limit=3&q=东四"
+    soup = page(client, f"/en/tables/{table_id}?{query}")
+    url, body = (code.get_text() for code in soup.select(".weft-code code")[:2])
+    rows = client.get(url).json
+    same = client.post(f"/api/v1/tables/{table_id}/query", json=json.loads(body)).json
+    assert rows is not None
+    assert same is not None
+    assert rows["rows"] == same["rows"]
 
 
 def test_a_file_is_downloaded_by_the_call(client: FlaskClient, table_id: str) -> None:
