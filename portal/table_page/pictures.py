@@ -20,7 +20,7 @@ from portal.filters import number
 from portal.languages import current
 from portal.table_page.cells import number_text
 from portal.table_page.page import Heading, TablePage, in_words
-from portal.table_page.words import AGGREGATES, KINDS, CATEGORY_ORDERS, UNITS
+from portal.table_page.words import AGGREGATES, CATEGORY_ORDERS, KINDS, UNITS
 
 if TYPE_CHECKING:
     from catalog.services.charts import Chart
