@@ -65,6 +65,7 @@ def run(portal: Portal, city: City) -> None:
     """All figures."""
     report = Report()
     report.head(f"{city.departments} departments × {city.rows:,} rows × 10 columns")
+    report.reference()
     tables = load_all(report, portal, city)
     size = sum(portal.size(part) for part in ("journal", "serving"))
     one = size / city.departments
@@ -77,6 +78,7 @@ def run(portal: Portal, city: City) -> None:
         report.limit("memory of web, MB peak", web.megabytes(), MEMORY_MB)
     change(report, portal, city, tables[0], one)
     report.figure("disk, all tables", f"{size / 1e9:.2f} GB", "", f"{one / 1e9:.2f} GB a table")
+    report.reference()
     print(f"\n{report.missed} figures beyond their target")
 
 
@@ -160,6 +162,7 @@ def change(report: Report, portal: Portal, city: City, table: str, one: float) -
         report.figure(
             f"upsert of {count:,} rows, CPU s", f"{(web.cpu_seconds() - spent) / written:.2f}"
         )
+        after_changes(report, web, client, table, city.rows)
         report.limit("memory of web with upserts, MB peak", web.megabytes(), MEMORY_MB)
     grown = sum(portal.size(part) for part in ("journal", "serving")) - before
     report.limit(
@@ -168,6 +171,17 @@ def change(report: Report, portal: Portal, city: City, table: str, one: float) -
         GROWTH,
         f"{(one + grown) / 1e9:.2f} GB",
     )
+
+
+def after_changes(report: Report, web: Running, client: Client, table: str, rows: int) -> None:
+    """Pages of the newest release, whose rows lie scattered now, and of the first, which only the journal has."""
+    for name, more, count in (("newest", "", 100), ("first", "&as_of=1", 10)):
+        before = web.cpu_seconds()
+        for at in range(count):
+            offset = at * 617_579 % (rows - 100)
+            client.ask(f"/api/v1/tables/{table}/rows?limit=100&offset={offset}{more}")
+        spent = (web.cpu_seconds() - before) / count * 1000
+        report.figure(f"page of 100 of the {name} release, CPU ms", f"{spent:.2f}")
 
 
 def reload_changed(report: Report, portal: Portal, worker: Running, city: City) -> None:

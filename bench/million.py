@@ -46,6 +46,7 @@ def run(portal: Portal, rows: int) -> None:
     files.mkdir()
     size = write_csv(files / "hotline.csv", batches(rows))
     report.head(f"{rows:,} rows × 10 columns, {size / 1e6:.0f} MB of CSV")
+    report.reference()
     table = load(report, portal, files, rows)
     with portal.web() as web:
         client = Client(portal.port)
@@ -55,6 +56,7 @@ def run(portal: Portal, rows: int) -> None:
         upsert(report, portal, web, client, table, rows)
         report.figure("memory of web", f"{web.megabytes():.0f} MB peak", "≤ 3,000")
     sizes(report, portal, size)
+    report.reference()
     print(f"\n{report.missed} calls above their target")
 
 
@@ -155,7 +157,7 @@ def upsert(
     report.figure("upsert of 1,000 rows, CPU s", f"{spent:.2f}", f"≤ {UPSERT_SECONDS}")
     before = web.cpu_seconds()
     for at in range(100):
-        client.ask(f"/api/v1/tables/{table}/rows?limit=100&offset={at * 9_973 % (rows - 100)}")
+        client.ask(f"/api/v1/tables/{table}/rows?limit=100&offset={at * 617_579 % (rows - 100)}")
     report.figure("then a page of 100 anywhere, CPU ms", f"{(web.cpu_seconds() - before) * 10:.2f}")
 
 
