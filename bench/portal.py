@@ -200,11 +200,18 @@ class Client:
     def try_(
         self, path: str, body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Status and answer; a call that does not exist yet is no error here."""
-        sent = {**(headers or {}), "Content-Type": "application/json"}
+        """Status and answer; the server may have closed a connection that was not used for a while."""
+        try:
+            return self._ask(path, body, headers or {})
+        except (http.client.RemoteDisconnected, ConnectionError):
+            self._connection.close()
+            return self._ask(path, body, headers or {})
+
+    def _ask(self, path: str, body: object, headers: dict[str, str]) -> tuple[int, bytes]:
         if body is None:
-            self._connection.request("GET", path, headers=headers or {})
+            self._connection.request("GET", path, headers=headers)
         else:
+            sent = {**headers, "Content-Type": "application/json"}
             self._connection.request("POST", path, body=orjson.dumps(body), headers=sent)
         response = self._connection.getresponse()
         return response.status, response.read()
