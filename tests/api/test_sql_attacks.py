@@ -10,14 +10,12 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from catalog.db import db, transaction
-from catalog.models.table import TableColumn
+from catalog.db import db
 from catalog.models.vocabulary import ColumnAccess, ColumnType
 from catalog.permissions import SCHEDULER
-from catalog.services import sql
+from catalog.services import sql, table_columns
 from catalog.settings import Settings
 from tests.make_portal import Served, make_served
 from tests.make_table import Row, make_columns
@@ -74,12 +72,11 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Se
 
 def withhold(table_id: str) -> None:
     """Hide the owner and the turnover, mask the phone and the rent."""
-    with transaction():
-        for column in db.session.scalars(select(TableColumn).filter_by(table_id=table_id)):
-            if column.name in ("owner", "turnover"):
-                column.access = ColumnAccess.HIDDEN
-            if column.name in ("phone", "rent"):
-                column.access, column.mask = ColumnAccess.MASKED, {"first": 3, "last": 4}
+    for name in ("owner", "turnover"):
+        table_columns.set_access(SCHEDULER, table_id, name, ColumnAccess.HIDDEN)
+    for name in ("phone", "rent"):
+        mask = {"first": 3, "last": 4}
+        table_columns.set_access(SCHEDULER, table_id, name, ColumnAccess.MASKED, mask)
 
 
 def ask(app: Flask, statement: str, **more: Any) -> TestResponse:
