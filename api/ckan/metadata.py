@@ -22,13 +22,16 @@ FIELDS = [
 
 
 def search(who: Identity, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of the list; it cannot be searched or sorted here, only paged."""
-    for name in ("filters", "q", "full_text", "distinct"):
+    """A page of the list, narrowed by a name or by what aliases are of; it cannot be searched or sorted."""
+    for name in ("q", "full_text", "distinct"):
         if given.get(name):
-            raise Refused({name: [f"{NAME} can only be paged"]})
+            raise Refused({name: [f"{NAME} can only be paged and filtered"]})
+    filters = _filters(given.get("filters") or {})
     if given["offset"] < 0:
         raise Refused({"offset": [f'invalid value "{given["offset"]}"']})
-    listed, total = table_aliases.listed(who, limit=given["limit"], offset=given["offset"])
+    listed, total = table_aliases.listed(
+        who, limit=given["limit"], offset=given["offset"], **filters
+    )
     rows = [_row(named) for named in listed]
     result = {
         "resource_id": NAME,
@@ -41,6 +44,17 @@ def search(who: Identity, given: Mapping[str, Any]) -> dict[str, Any]:
     if given["include_total"]:
         result |= {"total": total, "total_was_estimated": False}
     return result
+
+
+def _filters(filters: Any) -> dict[str, str]:
+    if not isinstance(filters, dict):
+        raise Refused({"filters": ["Filters must be defined as a dict or a list of dicts"]})
+    for name, value in filters.items():
+        if name not in ("name", "alias_of"):
+            raise Refused({"filters": [f"Unknown field: {name}"]})
+        if not isinstance(value, str):
+            raise Refused({"filters": [f"{NAME} is filtered by one text for each field"]})
+    return filters
 
 
 def _row(named: table_aliases.NamedTable) -> list[Any]:

@@ -90,12 +90,22 @@ def listed(
     *,
     limit: int,
     offset: int,
+    name: str | None = None,
+    alias_of: str | None = None,
 ) -> tuple[list[NamedTable], int]:
-    """Some of the tables that everybody may read with their aliases, by name; and how many there are."""
+    """Some of the tables that everybody may read with their aliases, by name; and how many there are.
+
+    With `name` or `alias_of` only those that have them.
+    """
     names = _names().subquery()
-    page = select(names).order_by(names.c.name, names.c.alias_of).limit(limit).offset(offset)
-    rows = [NamedTable(name, alias_of) for name, alias_of in db.session.execute(page)]
-    return rows, db.session.scalar(select(func.count()).select_from(names)) or 0
+    wanted = select(names)
+    if name is not None:
+        wanted = wanted.where(names.c.name == name)
+    if alias_of is not None:
+        wanted = wanted.where(names.c.alias_of == alias_of)
+    page = wanted.order_by(names.c.name, names.c.alias_of).limit(limit).offset(offset)
+    rows = [NamedTable(*row) for row in db.session.execute(page)]
+    return rows, db.session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
 
 
 def _names() -> Select[tuple[str, str | None]]:

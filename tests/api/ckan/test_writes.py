@@ -189,6 +189,11 @@ def test_an_alias_is_another_name_until_it_is_replaced(ckan: Ckan) -> None:
     listed = ckan.records("_table_metadata", limit=1000)
     aliases = {row["name"] for row in listed if row["alias_of"] == resource_id}
     assert aliases == {"great_list", "another_list_of_bücks"}
+    one = {"alias_of": resource_id, "name": "great_list"}
+    (row,) = ckan.records("_table_metadata", filters=one)
+    assert (row["name"], row["alias_of"]) == ("great_list", resource_id)
+    for filters in ({"oid": 5}, {"name": ["x"]}, ["x"]):
+        ckan.refused("datastore_search", 409, resource_id="_table_metadata", filters=filters)
     other = make_books(ckan)
     for alias, said in (
         ("great_list", 'The alias "great_list" already exists.'),
