@@ -274,11 +274,11 @@ def _needed_positions(table_id: str, positions: Sequence[int]) -> set[tuple[int,
         }
     # What changed between kept releases stays known.
     needed |= {(f.position, DELTA) for f in files if f.kind == DELTA and f.position > oldest}
-    needed |= {
-        (f.position, f.kind)
-        for f in files
-        if f.kind not in (BASE, DELTA) and f.position in positions
-    }
+    # What was kept beside the rows holds until something else is kept.
+    beside = [file for file in files if file.kind not in (BASE, DELTA)]
+    for position in positions:
+        before = [(f.position, f.kind) for f in beside if f.position <= position]
+        needed |= {max(before)} if before else set()
     return needed
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from catalog.db import db, transaction
+from catalog.db import db
 from catalog.errors import BadQuery, Denied, Invalid, NotFound, Unauthenticated
-from catalog.models.base import now
-from catalog.models.table import DataTable, JournalFile, Release
+from catalog.models.table import JournalFile, Release
 from catalog.models.vocabulary import ColumnAccess
 from catalog.permissions import ANYONE, SCHEDULER
 from catalog.schemas.table_schema import schema_json
-from catalog.services import table_cells, table_columns, table_schema, tables
+from catalog.services import (
+    releases,
+    table_cells,
+    table_columns,
+    table_schema,
+    table_writes,
+    tables,
+)
 from catalog.services.table_lookup import newest, state_of
-from catalog.tabular.store import table_journal
 from tests.make_reading import make_file
 from tests.make_table_page import make_table_of_files
 
@@ -206,24 +209,18 @@ def test_after_a_small_change_cells_stand_at_the_numbers_of_their_rows(
     assert len(page.cells) == len(said) == 399
 
 
-def test_a_row_that_was_written_since_is_not_listed_any_more(app: Flask, tmp_path: Path) -> None:
+def test_a_row_that_was_written_since_is_not_listed_any_more_and_the_others_outlive_releases(
+    app: Flask, tmp_path: Path
+) -> None:
+    schema = {"fields": [{"name": "id"}, {"name": "n", "type": "number"}], "primaryKey": ["id"]}
+    rows = "".join(f"{at},bad{at}\n" for at in range(3))
     table_id = make_table_of_files(
-        [make_file(tmp_path, "t.csv", "id,n\n1,bad\n2,worse\n")],
-        read={"schema": {"fields": [{"name": "n", "type": "number"}], "primaryKey": []}},
+        [make_file(tmp_path, "t.csv", f"id,n\n{rows}")], read={"schema": schema}
     )
-    assert len(listed(table_id)) == 2
-    table = tables.show(ANYONE, table_id)
-    file = tmp_path / "delta.parquet"
-    pq.write_table(pa.table({"row": pa.array([0], pa.int64())}), file)
-    added = table_journal().add(table_id, table.head + 1, file)
-    with transaction():
-        row = db.session.get_one(DataTable, table_id)
-        db.session.add(
-            JournalFile(
-                table_id=table_id, position=row.head + 1, kind="delta", path=added.path, rows=1,
-                bytes=added.bytes, sha256=added.sha256, columns=[],
-            )
-        )  # fmt: skip
-        row.head += 1
-        row.updated_at = now()
-    assert listed(table_id) == [(2, "n", "worse", "number")]
+    assert len(listed(table_id)) == 3
+    table_writes.upsert(SCHEDULER, table_id, [{"id": 1, "n": 5.5}])
+    wanted = [(1, "n", "bad0", "number"), (3, "n", "bad2", "number")]
+    assert listed(table_id) == wanted
+    releases.set_retention(SCHEDULER, table_id, keep=1)
+    assert releases.retain(table_id) == [1]
+    assert listed(table_id) == wanted
