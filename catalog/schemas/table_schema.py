@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
 SOURCE = (*READING, "missingValues")
+ELSEWHERE = ("format", "ckan")
+"""Told in another place: by its own rule, and to clients of CKAN."""
 OF_VALUES = {"email", "uri", "uuid", "binary"}
 """Formats of texts hold for what is published too; those of dates and numbers only for the source."""
 CODES = {USCC, DIVISION, IDENTITY}
@@ -36,7 +38,7 @@ def schema_json(table: DataTable, language: str) -> dict[str, Any]:
 def field_json(column: TableColumn, language: str) -> dict[str, Any]:
     """A field: its published type, with everything that the dictionary says of it."""
     info: Mapping[str, Any] = column.info or {}
-    kept = {key: value for key, value in info.items() if key not in SOURCE and key != "format"}
+    kept = {key: value for key, value in info.items() if key not in (*SOURCE, *ELSEWHERE)}
     source = {key: info[key] for key in (*SOURCE, "format") if key in info}
     format_ = str(source.pop("format", ""))
     said = {
