@@ -26,7 +26,14 @@ from catalog.models.base import now
 from catalog.models.table import DataTable, Release, ReleaseFile
 from catalog.permissions import Identity
 from catalog.services.table_exports import name_of
-from catalog.services.table_formats import Content, Format, format_of, formats_for, semantics_of
+from catalog.services.table_formats import (
+    FORMATS,
+    Content,
+    Format,
+    format_of,
+    formats_for,
+    meanings_of,
+)
 from catalog.services.table_lookup import Version, base_of, show, version_of
 from catalog.tabular.query import TableQuery
 
@@ -200,7 +207,7 @@ def _known(
     rows = {row.format: row for row in db.session.scalars(listed)}
     found = []
     for format_ in formats:
-        digest = _digest(release, version, format_.name)
+        digest = _digest(table, release, version, format_.name)
         one = ReleaseFormat(table, release, version, format_, digest, None, kept=False)
         row = rows.get(format_.name)
         if row is not None and row.path == one.key:
@@ -209,9 +216,11 @@ def _known(
     return found
 
 
-def _digest(release: Release, version: Version, name: str) -> str:
+def _digest(table: DataTable, release: Release, version: Version, name: str) -> str:
     libraries = [(one, version_of_package(one)) for one in LIBRARIES.get(name, ())]
     columns = [repr(column) for column in version.columns]
+    if FORMATS[name].spatial:
+        columns.append(repr(sorted(meanings_of(table).items())))
     parts = (EDITION, version.table_id, release.number, name, libraries, columns)
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
@@ -255,7 +264,7 @@ def _recipe(wanted: ReleaseFormat) -> Recipe:
         base_of(wanted.version),
         TableQuery(limit=0),
         wanted.release.created_at,
-        semantics_of(wanted.table),
+        meanings_of(wanted.table),
     )
 
     def finished(made: Made) -> None:

@@ -10,7 +10,7 @@ from itertools import chain
 from catalog.errors import BadQuery
 from catalog.models.table import DataTable
 from catalog.permissions import Identity
-from catalog.services.table_formats import Content, format_of, semantics_of
+from catalog.services.table_formats import Content, format_of, meanings_of
 from catalog.services.table_lookup import base_of, show, version_as_of
 from catalog.tabular.query import TableQuery
 from catalog.tabular.sql import compile_all, is_group
@@ -45,7 +45,7 @@ def export(
         raise BadQuery("groups cannot be downloaded")
     base = base_of(version)
     compile_all(asked, version.columns, base.relation)
-    content = Content(base, asked, table.loaded_at or table.created_at, semantics_of(table))
+    content = Content(base, asked, table.loaded_at or table.created_at, meanings_of(table))
     chunks = wanted.stream(content)
     first = next(chunks, b"")
     return Export(f"{name_of(table)}.{wanted.ending}", wanted.media_type, chain([first], chunks))

@@ -12,16 +12,18 @@ from catalog.errors import NotFound
 from catalog.models.table import DataTable
 from catalog.tabular.base_rows import BaseRows
 from catalog.tabular.column import Column
+from catalog.tabular.coordinates import DATUMS, Datum
 from catalog.tabular.export import csv_stream, json_stream, jsonl_stream, parquet_stream
 from catalog.tabular.geojson import geojson_stream
 from catalog.tabular.geopackage import geopackage_stream
-from catalog.tabular.places import Place, place_of
+from catalog.tabular.places import Meaning, Place, place_of
 from catalog.tabular.query import TableQuery
 from catalog.tabular.sql import result_columns
 from catalog.tabular.workbook import workbook_stream
 
 GZIP = 16 + zlib.MAX_WBITS
-GZIP_LEVEL = 6
+GZIP_LEVEL = 4
+"""A twentieth larger than the usual level 6, in half of the time."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Content:
     base: BaseRows
     query: TableQuery
     made_at: datetime
-    semantics: Mapping[str, str]
+    meanings: Mapping[str, Meaning]
     """Stored name → what the values are, for finding where the rows are."""
 
     @cached_property
@@ -42,7 +44,7 @@ class Content:
     @cached_property
     def place(self) -> Place:
         """Where the rows are; raises NotFound for a table without places."""
-        found = place_of(self.columns, self.semantics)
+        found = place_of(self.columns, self.meanings)
         if found is None:
             raise NotFound("this table has no column of places, so there is no map file of it")
         return found
@@ -67,9 +69,17 @@ def format_of(name: str) -> Format:
     return found
 
 
-def semantics_of(table: DataTable) -> dict[str, str]:
+def meanings_of(table: DataTable) -> dict[str, Meaning]:
     """Stored name → what the values of the column are."""
-    return {column.stored: column.semantic for column in table.columns if column.semantic}
+    return {
+        column.stored: Meaning(column.semantic, _datum(column.info.get("crs")))
+        for column in table.columns
+        if column.semantic
+    }
+
+
+def _datum(said: object) -> Datum:
+    return Datum(said) if said in DATUMS else Datum.WGS84
 
 
 def formats_for(table: DataTable, columns: tuple[Column, ...]) -> list[Format]:
@@ -80,7 +90,7 @@ def formats_for(table: DataTable, columns: tuple[Column, ...]) -> list[Format]:
 
 def has_places(table: DataTable, columns: tuple[Column, ...]) -> bool:
     """Whether rows of the table can be drawn on a map."""
-    return place_of(columns, semantics_of(table)) is not None
+    return place_of(columns, meanings_of(table)) is not None
 
 
 def gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:

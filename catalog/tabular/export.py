@@ -12,18 +12,26 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
-from catalog.tabular.json_text import bytes_among, iso_text, json_lines, may_hold, text_of
+from catalog.tabular.json_text import (
+    bytes_among,
+    iso_text,
+    json_lines,
+    rows_with,
+    text_buffers,
+    text_of,
+)
 from catalog.tabular.values import TEXT_TYPES
 
 BOM = b"\xef\xbb\xbf"
-NEEDS_QUOTES = r'^$|[",\r\n]|^\s|\s$'
-TO_QUOTE = bytes_among(b'",\t\n\v\f\r ')
+TO_QUOTE = bytes_among(b'",\r\n')
+BLANK = bytes_among(b"\t\n\v\f\r ")
 FORMULA = "^[=+\\-@\t\r＝＋－＠]"
 """What spreadsheets take for the beginning of a formula; the wide signs count in Chinese editions."""
 HARMLESS = "^[+-]?[0-9][0-9 .()-]*$"
@@ -139,10 +147,23 @@ def _cells(texts: pa.Array, defused: bool) -> pa.Array:  # noqa: FBT001 # inner
             pc.binary_join_element_wise("'", texts, ""),
             texts,
         )
-    if not may_hold(texts, TO_QUOTE) and not pc.any(pc.equal(pc.binary_length(texts), 0)).as_py():
+    needy = _needs_quotes(texts)
+    if not needy.any():
         return texts
-    needy = pc.fill_null(pc.match_substring_regex(texts, NEEDS_QUOTES), False)  # noqa: FBT003 # Arrow's signature
-    if not needy.true_count:
-        return texts
-    doubled = pc.replace_substring(texts.filter(needy), '"', '""')
-    return pc.replace_with_mask(texts, needy, pc.binary_join_element_wise('"', doubled, '"', ""))
+    mask = pa.array(needy)
+    doubled = pc.replace_substring(texts.filter(mask), '"', '""')
+    return pc.replace_with_mask(texts, mask, pc.binary_join_element_wise('"', doubled, '"', ""))
+
+
+def _needs_quotes(texts: pa.Array) -> np.ndarray:
+    """Texts with a comma, a quote or a line break, with blanks at an end, and empty ones, which are no nulls."""
+    found = rows_with(texts, TO_QUOTE)
+    data, ends = text_buffers(texts)
+    begins, after = ends[:-1], ends[1:]
+    if data.size:
+        found |= BLANK[data[np.minimum(begins, data.size - 1)]]
+        found |= BLANK[data[np.maximum(after - 1, 0)]]
+    found |= begins == after
+    if texts.null_count:
+        found &= texts.is_valid().to_numpy(zero_copy_only=False)
+    return found

@@ -13,11 +13,9 @@ from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
 from catalog.tabular.values import TEXT_TYPES
 
-NEEDS_ESCAPE = r'["\\\x00-\x1f]'
-
 
 def bytes_among(wanted: bytes) -> np.ndarray:
-    """A table that says of each byte whether it is wanted, for `may_hold`."""
+    """A table that says of each byte whether it is wanted, for `rows_with`."""
     table = np.zeros(256, np.bool_)
     table[list(wanted)] = True
     return table
@@ -79,13 +77,23 @@ def iso_text(cells: pa.Array) -> pa.Array:
     return pc.replace_substring(pc.replace_substring(text, ".000000", ""), " ", "T")
 
 
-def may_hold(texts: pa.Array, wanted: np.ndarray) -> bool:
-    """Whether some byte of the texts is among those of `bytes_among`; a null may hide some."""
+def rows_with(texts: pa.Array, wanted: np.ndarray) -> np.ndarray:
+    """Which texts hold one of the bytes of `bytes_among`; a null holds none."""
+    data, ends = text_buffers(texts)
+    found = np.zeros(len(texts), np.bool_)
+    places = np.flatnonzero(wanted[data[ends[0] : ends[-1]]]) + ends[0]
+    if places.size:
+        found[np.searchsorted(ends[1:], places, side="right")] = True
+        if texts.null_count:
+            found &= texts.is_valid().to_numpy(zero_copy_only=False)
+    return found
+
+
+def text_buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes of all texts behind each other, and where each begins and the last one ends."""
     _, offsets, text = texts.buffers()
-    if text is None:
-        return False
-    ends = np.frombuffer(offsets, np.int32, count=texts.offset + len(texts) + 1)
-    return bool(wanted[np.frombuffer(text, np.uint8)[ends[texts.offset] : ends[-1]]].any())
+    ends = np.frombuffer(offsets, np.int32, count=texts.offset + len(texts) + 1)[texts.offset :]
+    return np.frombuffer(text or b"", np.uint8), ends
 
 
 def text_of(lines: pa.Array) -> bytes:
@@ -102,12 +110,13 @@ def _quoted(texts: pa.Array) -> tuple[pa.Array, bool]:
 
 
 def _escaped(texts: pa.Array) -> pa.Array:
-    """Most batches have nothing to escape, which one look at their bytes tells."""
-    if not may_hold(texts, TO_ESCAPE):
+    """Most texts have nothing to escape, which one look at their bytes tells."""
+    needy = rows_with(texts, TO_ESCAPE)
+    if not needy.any():
         return texts
-    needy = pc.fill_null(pc.match_substring_regex(texts, NEEDS_ESCAPE), False)  # noqa: FBT003 # Arrow's signature
-    written = [orjson.dumps(value)[1:-1].decode() for value in texts.filter(needy).to_pylist()]
-    return pc.replace_with_mask(texts, needy, pa.array(written, pa.string()))
+    mask = pa.array(needy)
+    written = [orjson.dumps(value)[1:-1].decode() for value in texts.filter(mask).to_pylist()]
+    return pc.replace_with_mask(texts, mask, pa.array(written, pa.string()))
 
 
 def _geometry(value: str | None) -> str:

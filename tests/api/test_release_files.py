@@ -265,6 +265,16 @@ def test_places_make_map_files(client: FlaskClient, app: Flask, tmp_path: Path) 
     assert package.data.startswith(b"SQLite format 3\x00")
     release_keeping.let_go_oldest(0)
     assert ask(client, made, "/releases/1/download.gpkg").data == package.data
+    with transaction():
+        for name in ("lng", "lat"):
+            column = db.session.scalars(select(TableColumn).filter_by(name=name)).one()
+            column.info = {"crs": "gcj02"}
+        table.updated_at = datetime.now(UTC)
+    moved = orjson.loads(ask(client, made, "/releases/1/download.geojson").data)["features"]
+    east, north = moved[0]["geometry"]["coordinates"]
+    assert (east, north) == pytest.approx((116.3938, 39.8986), abs=0.0005)
+    assert moved[0]["properties"]["lng"] == 116.4
+    assert moved[1]["geometry"] is None
 
 
 def test_small_new_releases_are_made_by_the_clock(app: Flask, served: Served) -> None:
