@@ -660,6 +660,7 @@ def test_downloads_are_offered_for_all_rows_and_for_those_that_match(
         "download.xlsx",
         "download.json",
         "download.jsonl",
+        "download.csv.gz",
         "download.parquet",
     ]
     soup = page(client, f"/en/tables/{table_id}?view=downloads&column=station&op=is&value=东四")
