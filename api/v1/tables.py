@@ -195,7 +195,7 @@ def _unchanged(table_id: str) -> Response | None:
 def paged(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
     """The page as JSON or as a file; who asked by address is told the address of the next page."""
     table = page.table
-    tag = tag_of(table.id, table.release)
+    tag = "" if request.method == "POST" else tag_of(table.id, table.release)
     onward = None
     if page.next_cursor and request.method != "POST":
         onward = this_call("offset", cursor=page.next_cursor)

@@ -125,7 +125,7 @@ def columns(
 ) -> tuple[Column, ...]:
     """The columns that a query of the table, or of two tables, may name."""
     version = version_as_of(show(who, table_id), as_of)
-    return _source(who, version, TableQuery(join=join)).columns
+    return _source(who, version, TableQuery(join=join)).columns if join else version.columns
 
 
 def _source(who: Identity, version: Version, query: TableQuery) -> BaseRows | JoinedRows:

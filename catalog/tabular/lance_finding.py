@@ -85,8 +85,9 @@ class Opened:
 class Finder:
     """Finds ids of rows and keeps what the next questions need again."""
 
-    def __init__(self, facts_from: int, keys_to: int = MOST_KEPT_ROWS) -> None:
+    def __init__(self, facts_from: int, few: int, keys_to: int = MOST_KEPT_ROWS) -> None:
         self.facts_from = facts_from
+        self.few = few
         self.keys_to = keys_to
         self.selections: Kept[Selection] = Kept()
         self.keys: Kept[KeyColumn] = Kept(KEY_BYTES)
@@ -144,7 +145,7 @@ class Finder:
         key = (*opened.copy, stored)
         known = self.facts.get(key)
         if known is None:
-            known = facts_of(opened.dataset.to_table(columns=[stored]).column(0))
+            known = facts_of(opened.dataset.to_table(columns=[stored]).column(0), self.few)
             self.facts.put(key, known)
         return known
 

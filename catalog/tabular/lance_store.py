@@ -76,7 +76,7 @@ class LanceStore:
         self.index_from = index_from
         self.bitmaps_to = bitmaps_to
         self.rows_a_file = rows_a_file
-        self.finder = Finder(index_from // 10, keys_to)
+        self.finder = Finder(index_from // 10, bitmaps_to, keys_to)
         self.pages = Pages()
         self._lock = threading.Lock()
         self._opened: OrderedDict[tuple[str, int], Opened] = OrderedDict()

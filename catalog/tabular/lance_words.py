@@ -23,7 +23,6 @@ from catalog.tabular.bound import Bound, Every, OneOf, Settled, Some, Test
 from catalog.tabular.query import Op
 from catalog.tabular.words import WORDS, in_python
 
-MOST_VALUES = 10_000
 MOST_LISTED = 1_000
 CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 """Letters of which the index's pairs are certain: they have no small forms, and nothing is cut off from them."""
@@ -57,14 +56,13 @@ class TextFacts:
         return 200 + sum(len(value) * 2 + 60 for value in self.values or ())
 
 
-def facts_of(values: pa.ChunkedArray) -> TextFacts:
-    """What is in the column."""
+def facts_of(values: pa.ChunkedArray, few: int) -> TextFacts:
+    """What is in the column; its values are listed if there are at most so many."""
     plain = all(_is_ascii(chunk) for chunk in values.chunks)
-    few = pa.chunked_array([chunk[:TRIED] for chunk in values.chunks[:1]], values.type)
-    if len(values) > MOST_VALUES and pc.count_distinct(few).as_py() > TRIED // 2:
+    if pc.count_distinct(values[: 2 * few + 1]).as_py() > few:
         return TextFacts(None, plain)
     found = pc.unique(values)
-    if len(found) > MOST_VALUES:
+    if len(found) > few + 1:  # null is a value too
         return TextFacts(None, plain)
     return TextFacts(tuple(value for value in found.to_pylist() if value is not None), plain)
 
@@ -90,7 +88,7 @@ def narrowed(bound: Bound, facts: Callable[[str], TextFacts | None]) -> Bound:
         case Test(column, op, str() as value) if op in WORDS:
             known = facts(column.stored) if column.type is ColumnType.STRING else None
             return bound if known is None else _with_word(bound, value, known)
-        case Test(column, op, str() as value) if op in _HOLDS:
+        case Test(column, op, str() as value) if op in _HOLDS and op is not Op.EQ:
             known = facts(column.stored) if column.type is ColumnType.STRING else None
             return bound if known is None else _settled(bound, value, known)
     return bound

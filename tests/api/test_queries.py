@@ -154,6 +154,7 @@ def test_a_body_asks_for_rows_as_parameters_do(client: FlaskClient, shops: Serve
     assert body["rows"] == same["rows"] != []
     assert body["total"] == same["total"] == 3
     assert body["next"] is None
+    assert "ETag" not in post(client, shops).headers  # an address names no body
     rest = post(
         client,
         shops,

@@ -433,6 +433,50 @@ def test_texts_are_found_and_rows_sorted_the_same_before_and_after_changes(
     store.drop(table)
 
 
+@pytest.mark.parametrize("op", [Op.EQ, Op.CONTAINS, Op.ICONTAINS, Op.STARTS, Op.ENDS])
+def test_rare_texts_among_many_are_found_by_every_comparison(
+    store: TableStore, tmp_path: Path, op: Op
+) -> None:
+    roads = ["淮海路", "延安中路", "中山东路", "Nanjing路中山", "海淮路", "四川"]
+    things = ["路灯", "井盖", "灯路", "水管A", "水管a", ""]
+    names = [
+        f"{road}{thing}{'损坏' * (at % 2)}" for road in roads for thing in things for at in range(9)
+    ]
+    first: dict[int, tuple[object, object]] = {at: (name, at % 4) for at, name in enumerate(names)}
+    first[len(first)] = (None, 1)
+    second = {at: row for at, row in first.items() if at % 7} | {
+        3: ("延安中路路灯", 0),
+        5: ("改了", 1),
+        len(first): ("四川水管a损坏", 2),
+        len(first) + 1: ("山路", 3),
+    }
+    base = make_base(tmp_path / "base.parquet", first)
+    delta = make_delta(tmp_path / "delta.parquet", 2, first, second)
+    store.serve("t", State(1, NAMED, base))
+    texts = [
+        "延安中路",
+        "中山东路井盖",
+        "四川水管a损坏",
+        "四川水管A",
+        "中路路灯",
+        "路中山",
+        "山路",
+        "淮海路路灯损坏",
+        "无",
+    ]
+    queries = [TableQuery(where=Compare("名称", op, text), limit=500) for text in texts]
+    queries += [
+        TableQuery(
+            where=And((query.where, Compare("n", Op.GE, 2))), order_by=(Order("n"),), limit=5
+        )
+        for query in queries
+        if query.where is not None
+    ]
+    _check_searches(store, "t", 1, first, queries)
+    store.serve("t", State(2, NAMED, base, deltas=(delta,)), {2: delta})
+    _check_searches(store, "t", 2, second, queries)
+
+
 def _check_searches(
     store: TableStore,
     table: str,
