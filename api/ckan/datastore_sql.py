@@ -98,11 +98,13 @@ def _no_table(error: BadQuery, _: str, __: str) -> Denied | NotFound:
     name = str(error.context.get("table", ""))
     if SYSTEM.match(name.removeprefix("pg_catalog.")) or name.startswith("pg_catalog."):
         return Denied("Not authorized to access system tables")
-    return NotFound(f'Resource "{name}" was not found.')
+    return NotFound('Resource "%(name)s" was not found.', name=name)
 
 
 def _no_function(error: BadQuery, _: str, __: str) -> Denied:
-    return Denied(f"Not authorized to call function {error.context.get('function')}")
+    return Denied(
+        "Not authorized to call function %(name)s", name=str(error.context.get("function"))
+    )
 
 
 _REFUSALS: tuple[tuple[str, Callable[[BadQuery, str, str], Refused | Denied | NotFound]], ...] = (

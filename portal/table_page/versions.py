@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from flask import current_app, g, request, url_for
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from catalog.models.base import now
 from catalog.schemas.citation import citation_texts
 from catalog.services import release_changes, releases, tables
 from catalog.services.releases import ChangePage, ReleaseInfo, ReleasePage, SchemaChange
@@ -362,6 +361,6 @@ def citation_of(dataset: Any, number: int, made_at: datetime, address: str) -> d
         site={"zh": settings.site_title_zh, "en": settings.site_title_en},
         number=number,
         made_at=local(made_at),
-        today=local(now()),
+        today=local(datetime.now(UTC)),
         url=address,
     )
