@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import g
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from catalog.errors import NotFound
 from catalog.services import points
@@ -116,10 +116,10 @@ class PointsView:
         for cell in self.map.cells:
             radius = max(LEAST_RADIUS, room * math.sqrt(cell.rows / most))
             count = compact(cell.rows) if radius >= ROOM_FOR_COUNT else ""
-            said = gettext("%(count)s points", count=number(cell.rows))
+            said = _points(cell.rows)
             address = self._at(Box(cell.west, cell.south, cell.east, cell.north))
             place = self._place(cell.longitude, cell.latitude)
-            found.append(Circle(*place, round(radius, 1), count, str(said), address))
+            found.append(Circle(*place, round(radius, 1), count, said, address))
         return found
 
     @property
@@ -160,7 +160,7 @@ class PointsView:
         room = WIDTH / points.ACROSS / 2 * 1.15
         counts = dict.fromkeys(max(1, _round(most * part)) for part in (1.0, 0.25, 0.05))
         return [
-            (round(max(LEAST_RADIUS, room * math.sqrt(count / most)), 1), number(count))
+            (round(max(LEAST_RADIUS, room * math.sqrt(count / most)), 1), _points(count))
             for count in counts
         ]
 
@@ -266,6 +266,10 @@ def _steps(first: float, last: float, step: float) -> Iterator[float]:
 def _one(value: float, positive: str, negative: str) -> str:
     shown = f"{abs(value):.3f}".rstrip("0").rstrip(".")
     return f"{shown}°{positive if value >= 0 else negative}" if value else "0°"
+
+
+def _points(count: int) -> str:
+    return str(ngettext("%(count)s point", "%(count)s points", count, count=number(count)))
 
 
 def _degrees(longitude: float, latitude: float, digits: int) -> str:
