@@ -160,7 +160,7 @@ def test_a_browser_may_ask_whether_it_may_call_for_nothing(client: FlaskClient) 
         response = client.options(PATH, headers={"Origin": "https://example.org"})
         assert response.status_code == 200
         assert response.headers["RateLimit-Remaining"] == "3"
-    assert response.headers["Access-Control-Allow-Methods"] .startswith("GET, HEAD, OPTIONS")
+    assert response.headers["Access-Control-Allow-Methods"].startswith("GET, HEAD, OPTIONS")
     assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
     assert "Access-Control-Allow-Credentials" not in response.headers
 

@@ -153,6 +153,8 @@ COLLECTED = {word.partition(":")[0] for word in (TRANSLATIONS / "keywords").read
 def test_errors_are_raised_with_sentences_that_can_be_collected(package: str) -> None:
     """An f-string is filled before anybody can translate it; validation has sentences.py for that."""
     for path in sorted((ROOT / package).rglob("*.py")):
+        if path.is_relative_to(ROOT / "api" / "ckan"):
+            continue  # CKAN's clients look for words of CKAN's own sentences, which stay English
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in COLLECTED:
                 assert not any(isinstance(said, ast.JoinedStr) for said in node.args[:1]), (
