@@ -186,6 +186,31 @@ def test_geoparquet_has_places(tmp_path: Path, crs: str | None) -> None:
     assert ("converted from WGS 84 / Pseudo-Mercator" in said_by(found)) is bool(crs)
 
 
+def geojson(crs: str, *coordinates: float) -> str:
+    shape = {"type": "Point", "coordinates": coordinates}
+    features = [
+        {"type": "Feature", "properties": {"n": 1}, "geometry": shape},
+        {"type": "Feature", "properties": {"n": 2}, "geometry": None},
+    ]
+    named = {"type": "name", "properties": {"name": crs}}
+    return json.dumps({"type": "FeatureCollection", "crs": named, "features": features})
+
+
+def test_geojson_that_names_another_system_is_converted(tmp_path: Path) -> None:
+    text = geojson("urn:ogc:def:crs:EPSG::3857", 12958000, 4852000)
+    (table,) = read(make_file(tmp_path, "a.geojson", text), tmp_path / "out")
+    first, second = rows_of(table)
+    assert json.loads(first[1])["coordinates"] == pytest.approx([116.4, 39.9], abs=0.02)
+    assert second == (2, None)
+    assert "converted from WGS 84 / Pseudo-Mercator" in said_by(table)
+    plain = geojson("urn:ogc:def:crs:OGC:1.3:CRS84", 116.4, 39.9)
+    (table,) = read(make_file(tmp_path, "b.geojson", plain), tmp_path / "out")
+    assert json.loads(rows_of(table)[0][1])["coordinates"] == [116.4, 39.9]
+    assert said_by(table) == ""
+    with pytest.raises(Unreadable, match="cannot be read or converted"):
+        read(make_file(tmp_path, "c.geojson", geojson("nothing", 1, 2)), tmp_path / "out")
+
+
 def test_broken_parquet_and_broken_geometries_are_refused(tmp_path: Path) -> None:
     path = make_parquet(tmp_path / "t.parquet", pa.table({"a": [1]}))
     cut = make_file(tmp_path, "cut.parquet", path.read_bytes()[:-9])

@@ -129,6 +129,11 @@ class Conversion:
         found = [cells for cells in found if len(cells[0])]
         if not found:
             return
+        if len(found) == 1:
+            ((places, why),) = found
+            rows = pc.add(pc.cast(places, pa.int64()), start)
+            kept.add(self.column.stored, rows, texts.take(places), why)
+            return
         reasons: dict[int, str] = {}
         for places, why in found:
             for at, reason in zip(places.to_pylist(), why.to_pylist(), strict=True):

@@ -16,6 +16,8 @@ from catalog.errors import Unreadable
 DIGITS = 9
 """Of a degree, after a conversion: a tenth of a millimetre; what follows is noise."""
 WGS84 = ("EPSG:4326", "OGC:CRS84")
+WGS84_NAMES = ("CRS84", ":4326", "WGS84", "WGS 84")
+"""How names of the system end, in GeoJSON of before 2016."""
 Transformation = Callable[[np.ndarray], np.ndarray]
 
 
@@ -35,9 +37,20 @@ def geometries(wkb: pa.Array, crs: str, name: str) -> pa.Array:
     return pa.array(texts, pa.string(), mask=~there)
 
 
+def moved(geojson: str, crs: str, name: str) -> str:
+    """A GeoJSON geometry in another system as one in WGS-84."""
+    try:
+        shape = shapely.transform(shapely.from_geojson(geojson), conversion(crs), include_z=None)
+        return str(shapely.to_geojson(shape))
+    except (shapely.errors.ShapelyError, ProjError, ValueError, TypeError):
+        raise Unreadable(
+            "%(file)s holds geometries that cannot be read or converted.", file=name
+        ) from None
+
+
 def is_wgs84(crs: str) -> bool:
     """Whether coordinates of this system are longitude and latitude in WGS-84 already."""
-    return not crs or crs in WGS84
+    return not crs or crs in WGS84 or crs.endswith(WGS84_NAMES)
 
 
 @lru_cache(maxsize=16)

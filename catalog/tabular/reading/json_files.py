@@ -10,6 +10,7 @@ from catalog.errors import N_, Unreadable
 from catalog.tabular.reading.cells import Geometry, chunks_of, compact
 from catalog.tabular.reading.chunk import Chunk, Part
 from catalog.tabular.reading.encoding import Encoding, encoding_of
+from catalog.tabular.reading.geometry import called, is_wgs84, moved
 from catalog.tabular.reading.json_stream import Broken, Walker
 from catalog.tabular.reading.notes import note, shortened
 from catalog.tabular.reading.options import ReadOptions
@@ -120,9 +121,22 @@ def _inside(
                 others=", ".join(others),
             )
         )
+    crs = _crs(outline, part) if geo else ""
     for _ in _seek(walker, path):
         record = _record(walker.value())
+        if crs and isinstance(record.get("geometry"), Geometry):
+            shape = moved(record["geometry"], crs, source.name)
+            record = {**record, "geometry": Geometry(shape)}
         yield {**carried, **_without(record, carried)} if carried else record
+
+
+def _crs(outline: Outline, part: Part) -> str:
+    """The coordinate system, where the document names another one than WGS-84, as GeoJSON once could."""
+    crs = str(outline.scalars.get("crs.properties.name", ""))
+    if is_wgs84(crs):
+        return ""
+    part.notes.append(note("Coordinates were converted from %(crs)s to WGS-84.", crs=called(crs)))
+    return crs
 
 
 def _without(record: Mapping[str, Any], carried: Mapping[str, Any]) -> Mapping[str, Any]:
