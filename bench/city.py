@@ -8,11 +8,12 @@ machine does, CPU does not so much.
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -72,7 +73,8 @@ def run(portal: Portal, city: City) -> None:
     with portal.web() as web:
         client = Client(portal.port)
         for call in calls(tables[0], city.rows, floor_of(portal, tables[0], city.rows)):
-            measure(report, web, client, call)
+            # The targets of single calls are those of a million rows; here others count.
+            measure(report, web, client, replace(call, target=math.inf))
         over_all(report, client, tables)
         wall_times(report, portal, tables[0], city.rows)
         report.limit("memory of web, MB peak", web.megabytes(), MEMORY_MB)

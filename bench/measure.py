@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 import threading
 import time
@@ -44,10 +45,12 @@ class Report:
         """A call in CPU milliseconds; the target is compared with the first asking."""
         self.missed += cold > call.target
         mark = " " if cold <= call.target else "!"
+        target = f"≤ {call.target:g}" if call.target < math.inf else ""
         warmed = f"{warm:9.2f}" if warm is not None else f"{'':>9}"
         ratio = f"{cold / floor:6.1f}" if floor else f"{'':>6}"
         print(
-            f"{name:<40} {cold:9.2f} {warmed} {'≤ ' + format(call.target, 'g'):>8} {floor:8.2f} {ratio}{mark} [{call.ckan}]"
+            f"{name:<40} {cold:9.2f} {warmed} {target:>8} {floor:8.2f} {ratio}{mark} [{call.ckan}]",
+            flush=True,
         )
 
     def limit(self, name: str, value: float, most: float, note: str = "") -> None:
