@@ -18,7 +18,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from catalog.errors import N_
 from catalog.models.text import pick
+from catalog.permissions import SCHEDULER
 from catalog.schemas.sentences import take_apart
 from catalog.search.highlight import highlight
 from portal.languages import HTML_LANGUAGES, current
@@ -36,6 +38,16 @@ THEME_ICONS = frozenset(
     )
 )  # fmt: skip
 """Drawings of themes in assets/images/icons.svg."""
+HARVEST = "harvest of "
+REASONS = {
+    "insert": N_("rows inserted"),
+    "upsert": N_("rows inserted or updated"),
+    "update": N_("rows updated"),
+    "rows deleted": N_("rows deleted"),
+    "columns changed": N_("columns changed"),
+    "table made": N_("table made"),
+}
+"""What the portal writes where nobody gave a reason."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 TAGS = {
     "a", "b", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p",
@@ -58,6 +70,8 @@ def init_app(app: Flask) -> None:
         filesize=filesize,
         markdown=markdown,
         sentence=sentence,
+        why=why,
+        maker=maker,
         field_sentences=field_sentences,
         icon_name=icon_name,
         plain=plain,
@@ -207,6 +221,18 @@ def filesize(value: int | None) -> str:
         size, unit = size / 1000, unit + 1
     digits = 0 if unit == 0 or size >= 99.5 else 1
     return f"{size:.{digits}f}".removesuffix(".0") + f" {UNITS[unit]}"
+
+
+def why(reason: str) -> str:
+    """The reason of a release; those that the portal writes itself are told in the reader's language."""
+    if reason.startswith(HARVEST):
+        return str(gettext("harvest of %(source)s", source=reason.removeprefix(HARVEST)))
+    return str(gettext(REASONS[reason])) if reason in REASONS else reason
+
+
+def maker(name: str) -> str:
+    """Who made a release; the portal itself has a name in the reader's language."""
+    return str(gettext("the portal")) if name == SCHEDULER.name else name
 
 
 def sentence(problem: Mapping[str, object] | None) -> str:

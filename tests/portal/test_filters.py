@@ -289,3 +289,12 @@ def test_sentences_of_templates_are_kept_but_not_without_limit(
 def test_a_sentence_that_begins_with_a_name_keeps_its_letters(words: str) -> None:
     assert filters.sentence({"message": words}) == words
     assert filters.sentence({"message": "it is odd"}) == "It is odd."
+
+
+def test_reasons_that_the_portal_writes_are_told_in_the_readers_language(lang: str) -> None:
+    chinese = lang == "zh"
+    assert filters.why("harvest of air") == ("自 air 采集" if chinese else "harvest of air")
+    assert filters.why("upsert") == ("新增或更新行" if chinese else "rows inserted or updated")
+    assert filters.why("四月更正") == "四月更正"
+    assert filters.maker("scheduler") == ("本平台" if chinese else "the portal")
+    assert filters.maker("王") == "王"
