@@ -28,6 +28,7 @@ from catalog.tabular.query import (
     In,
     IsNull,
     Measure,
+    Near,
     Not,
     Op,
     Or,
@@ -382,3 +383,34 @@ def test_words_nulls_and_numbers_of_rows_are_compiled() -> None:
     assert parameters == ["^7([.]0+)?$"]
     groups = TableQuery(group_by=("No",), order_by=(Order("No", nulls_first=True),))
     assert compile_all(groups, STATIONS, "t")[0].endswith("ORDER BY g0 ASC NULLS FIRST")
+
+
+def test_only_groups_can_be_narrowed_by_having() -> None:
+    query = TableQuery(having=Compare("s", Op.EQ, "x"))
+    with pytest.raises(BadQuery, match="use where"):
+        compile_query(query, COLUMNS, "t")
+    grouped = replace(query, group_by=("s",), measures=(Measure(Aggregate.DISTINCT, "i", "n"),))
+    text, parameters = compile_query(grouped, COLUMNS, "t")
+    assert "FROM (SELECT" in text
+    assert parameters == ["x", 100, 0]
+
+
+def test_a_distance_is_compiled_to_a_box_and_a_haversine() -> None:
+    query = TableQuery(where=Near("n", "i", 31.0, 121.0, 5.0))
+    text, parameters = compile_query(query, COLUMNS, "t")
+    assert text.count("radians") == 4
+    assert parameters[-6:-3] == [31.0, 31.0, 121.0]
+    with pytest.raises(BadQuery, match="coordinate"):
+        compile_query(TableQuery(where=Near("s", "i", 31.0, 121.0, 5.0)), COLUMNS, "t")
+
+
+@pytest.mark.parametrize("place", [(91.0, 0.0, 1.0), (0.0, 181.0, 1.0), (0.0, 0.0, -1.0)])
+def test_a_place_that_is_nowhere_is_refused(place: tuple[float, float, float]) -> None:
+    with pytest.raises(BadQuery):
+        compile_query(TableQuery(where=Near("n", "i", *place)), COLUMNS, "t")
+
+
+def test_a_circle_around_a_pole_or_the_whole_earth_takes_all_longitudes() -> None:
+    for place in ((89.99, 0.0, 50.0), (0.0, 0.0, 15_000.0)):
+        _, parameters = compile_query(TableQuery(where=Near("n", "i", *place)), COLUMNS, "t")
+        assert {-180, 180} <= set(parameters)
