@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from lance.query import BooleanQuery, MatchQuery, Occur
+from lance.query import MatchQuery
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.bound import Bound, Every, OneOf, Settled, Some, Test
@@ -27,6 +27,8 @@ MOST_LISTED = 1_000
 CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 """Letters of which the index's pairs are certain: they have no small forms, and nothing is cut off from them."""
 SUFFIX = "_words"
+FEW_IDS = 1_000
+"""Reading and comparing so few texts takes less than asking the index again."""
 TRIED = 2_000
 
 Ids = npt.NDArray[np.uint64]
@@ -136,13 +138,25 @@ def is_certain(test: Test) -> bool:
 
 
 def ids_with_pairs(dataset: Any, test: Test) -> Ids:
-    """Ids of the rows that have all pairs of the test, ascending."""
-    asked = [MatchQuery(pair, test.column.stored) for pair in pairs_of(test)]
-    query = asked[0] if len(asked) == 1 else BooleanQuery([(Occur.MUST, one) for one in asked])
+    """Ids of the rows that have the pairs of the test, ascending; of so few that comparing is cheaper, some pairs.
+
+    Each pair is asked for alone: asked together, Lance takes a tenth of a millisecond for every row that it finds.
+    """
+    first, *others = pairs_of(test)
+    ids = _ids_with_pair(dataset, test.column.stored, first)
+    for pair in others:
+        if len(ids) <= FEW_IDS:
+            break
+        found = _ids_with_pair(dataset, test.column.stored, pair)
+        ids = np.intersect1d(ids, found, assume_unique=True)
+    return ids
+
+
+def _ids_with_pair(dataset: Any, stored: str, pair: str) -> Ids:
     found = dataset.scanner(
         columns=["_rowid"],
         with_row_id=True,
-        full_text_query=query,
+        full_text_query=MatchQuery(pair, stored),
         disable_scoring_autoprojection=True,
     ).to_table()
     return np.sort(found["_rowid"].to_numpy())
