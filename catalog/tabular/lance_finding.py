@@ -277,16 +277,22 @@ class Finder:
         name = (*opened.copy, stored)
         kept = self.keys.get(name)
         if kept is None:
-            found = opened.dataset.to_table(columns=[stored], with_row_id=True)
-            ids: Ids = found["_rowid"].to_numpy()
-            if np.any(ids[:-1] >= ids[1:]):
-                found = found.take(np.argsort(ids))
-                ids = found["_rowid"].to_numpy()
-            plain = bool(len(ids) == 0 or (ids[-1] == len(ids) - 1))
-            kept = KeyColumn(keys_of(found.column(stored)), None if plain else ids)
+            if opened.in_order and not len(opened.layout.gone):  # ids count from 0 as rows do
+                found = opened.dataset.to_table(columns=[stored])
+                kept = KeyColumn(keys_of(found.column(stored)), None)
+            else:
+                kept = _with_ids(opened, stored)
             if opened.rows <= self.keys_to:
                 self.keys.put(name, kept)
         return kept
+
+
+def _with_ids(opened: Opened, stored: str) -> KeyColumn:
+    """A column with the ids of its rows, ascending."""
+    found = opened.dataset.to_table(columns=[stored], with_row_id=True)
+    ids: Ids = found["_rowid"].to_numpy()
+    order = np.argsort(ids, kind="stable")
+    return KeyColumn(keys_of(found.column(stored).take(pa.array(order))), ids[order])
 
 
 def _searched(opened: Opened, test: Test) -> Ids:

@@ -200,9 +200,11 @@ def _of_texts(array: pa.Array) -> Ranks:
     ends = np.frombuffer(bounds, np.int32, len(array) + 1, array.offset * 4)
     signs = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     signs = np.append(signs, np.zeros(PREFIX, np.uint8))
-    ranks = np.zeros(len(array), np.uint64)
-    lengths = np.diff(ends)
-    for at in range(PREFIX):
-        sign = np.where(lengths > at, signs[ends[:-1] + at], 0)
-        ranks = (ranks << np.uint64(8)) | sign.astype(np.uint64)
+    begins = np.lib.stride_tricks.sliding_window_view(signs, PREFIX)[ends[:-1]]
+    ranks: Ranks = begins.view(">u8")[:, 0].astype(np.uint64)
+    short = np.flatnonzero(np.diff(ends) < PREFIX)  # these would go on into the next text
+    beyond = (8 * (PREFIX - np.diff(ends)[short])).astype(np.uint64)
+    half = np.uint64(32)  # a shift by all 64 bits at once is none
+    least = np.minimum(beyond, half)
+    ranks[short] = ranks[short] >> least >> (beyond - least) << (beyond - least) << least
     return ranks
