@@ -297,7 +297,7 @@ def _with_ids(opened: Opened, stored: str) -> KeyColumn:
 
 def _searched(opened: Opened, test: Test) -> Ids:
     """By the index, and by comparing what it found where it is not certain alone."""
-    ids = ids_with_pairs(opened.dataset, test)
+    ids = ids_with_pairs(opened.dataset, test, opened.rows)
     if is_certain(test) or not len(ids):
         return ids
     if len(ids) > opened.rows // COMPARED_PART:

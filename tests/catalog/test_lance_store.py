@@ -226,6 +226,23 @@ def test_a_page_anywhere_is_read_alone_and_the_one_behind_it_with_more(
     assert len(store.pages.blocks._kept) == 1
 
 
+def test_words_are_found_alike_in_small_and_in_large_copies(
+    store: LanceStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = make_columns(text=ColumnType.STRING)
+    texts = [
+        f"{at}{('延安路', '延安东路', '天目路灯', '路灯损坏')[at % 4]}" for at in range(24_000)
+    ]
+    pq.write_table(pa.table({"c0": texts}), tmp_path / "texts.parquet")
+    store.serve("t", State.of_file(tmp_path / "texts.parquet", columns, 1))
+    for most in (2_000_000, 0):
+        monkeypatch.setattr("catalog.tabular.lance_words.MOST_TOGETHER", most)
+        store.finder.forget(lambda _: True)
+        for word in ("延安路", "路灯", "天目路灯", "延安西路", "7延安东路"):
+            found = store.count("t", 1, columns, Compare("text", Op.CONTAINS, word))
+            assert found == sum(word in text for text in texts)
+
+
 def test_wide_rows_are_read_as_they_are_asked_for(store: LanceStore, tmp_path: Path) -> None:
     columns = make_columns(text=ColumnType.STRING)
     wide = pa.table({"c0": ["x" * 5_000 + str(at) for at in range(1_500)]})
