@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
 from flask import Flask, Response, request
 
 from api import ckan, identity, limits, v1
+from catalog.errors import BadQuery
 
 EXPOSED = ", ".join(
     (
@@ -23,6 +25,7 @@ EXPOSED = ", ".join(
     )
 )
 
+ESCAPE = b"\\u"
 ASKING = ("Content-Type", "If-None-Match", "If-Modified-Since", "Range", "If-Range")
 KEYS = ("Authorization", "X-API-Key", "X-CKAN-API-Key")
 VARY = (*KEYS, "Accept-Language")
@@ -33,9 +36,19 @@ def init_app(app: Flask) -> None:
     identity.init_app(app)
     limits.init_app(app)
     app.before_request(identity.refuse)
+    app.before_request(refuse_half_characters)
     app.after_request(share)
     v1.init_app(app)
     ckan.init_app(app)
+
+
+def refuse_half_characters() -> None:
+    """Raise BadQuery for JSON with half a character (a lone surrogate): nothing behind can keep or repeat it."""
+    if request.path.startswith("/api/v1/") and request.is_json and ESCAPE in request.get_data():
+        try:
+            orjson.loads(request.get_data())
+        except orjson.JSONDecodeError as error:
+            raise BadQuery("the body is no JSON in UTF-8") from error
 
 
 def share(response: Response) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -65,8 +66,16 @@ def problem(error: CatalogError | HTTPException | ValidationError) -> Response:
         **body,
         "instance": request.path,
     }
-    response = Response(orjson.dumps(whole), status, content_type="application/problem+json")
+    response = Response(_json(whole), status, content_type="application/problem+json")
     return with_headers(response, error)
+
+
+def _json(whole: Mapping[str, Any]) -> bytes:
+    """The body; a text that repeats half a character, which UTF-8 does not know, is written with an escape."""
+    try:
+        return orjson.dumps(whole)
+    except TypeError:
+        return json.dumps(whole).encode()
 
 
 def gettext_in(tag: str, message: str) -> str:

@@ -317,6 +317,9 @@ _WRITTEN = record(
     inserted=number(N_("Rows added")),
     updated=number(N_("Rows changed")),
     deleted=number(N_("Rows deleted")),
+    kept_cells=number(
+        N_("Cells of the file that do not fit their column and are listed at /cells")
+    ),
     url=text(format="uri"),
 )
 SCHEMAS: dict[str, Described] = {

@@ -233,7 +233,7 @@ class FileParameters(Parameters):
 
     name = fields.String(
         load_default="data.csv",
-        validate=validate.Length(1, 200),
+        validate=validate.Regexp(r"[^\x00-\x1f\x7f]{1,80}\Z"),
         metadata=said(N_("Name of the file; what is in it decides how it is read")),
     )
     other_columns = fields.Boolean(
@@ -340,8 +340,12 @@ def change(
 ) -> Response:
     """Change columns, key, access of columns, retention and pins; rows are not reloaded."""
     who = g.identity
-    if body["columns"]:
-        changes = [_change(one) for one in body["columns"]]
+    changes = [_change(one) for one in body["columns"]]
+    withheld = [one["column"] for one in body["access"]]
+    table_columns.check(who, table_id, changes, body["primary_key"], withheld)
+    for one in body["pins"]:
+        releases.show(who, table_id, one["release"])
+    if changes:
         table_columns.change_columns(who, table_id, changes, reason=body["reason"])
     if body["primary_key"] is not None:
         table_columns.set_key(who, table_id, body["primary_key"])
@@ -390,6 +394,7 @@ def _written(table_id: str, report: WriteReport) -> Response:
             "inserted": report.inserted,
             "updated": report.updated,
             "deleted": report.deleted,
+            "kept_cells": report.kept_cells,
             "url": address(f"/api/v1/tables/{table_id}"),
         }
     )

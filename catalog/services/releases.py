@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from catalog.db import db, transaction
 from catalog.errors import BadQuery, Gone, NotFound
 from catalog.models.base import now
 from catalog.models.table import Citation, DataTable, Release
+from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Action, Identity, require
 from catalog.queue import job
 from catalog.services.table_journal import plain_columns, write_delta
@@ -294,7 +295,22 @@ def _pair(
 
 def _changes(table: DataTable, first: Version, last: Version) -> Changes:
     deltas = _deltas_between(table, first, last)
-    return Changes(duck(), deltas, last.columns)
+    return Changes(duck(), deltas, _shown_in_both(table, first, last))
+
+
+def _shown_in_both(table: DataTable, first: Version, last: Version) -> list[Column]:
+    """The columns of the newer release, without what is withheld of either, by its name or where it is stored."""
+    if not table.narrowed:
+        return list(last.columns)
+    shown = {column.stored: column for column in first.columns}
+    masked = {name for c in first.columns if c.masked for name in (c.stored, c.name)}
+    gone = [c for c in _whole_columns(table.id, first) if c.stored not in shown]
+    hidden = {name for c in gone for name in (c.stored, c.name)}
+    return [
+        replace(c, type=ColumnType.STRING, masked=True) if {c.stored, c.name} & masked else c
+        for c in last.columns
+        if not {c.stored, c.name} & hidden
+    ]
 
 
 def _deltas_between(table: DataTable, first: Version, last: Version) -> list[Part]:
@@ -313,11 +329,7 @@ def _compared(table: DataTable, first: Version, last: Version) -> Part:
     old = Version(table.id, first.position, _whole_columns(table.id, first))
     new = Version(table.id, last.position, _whole_columns(table.id, last))
     before = {column.name: column for column in old.columns}
-    pairs = [
-        (before[column.name], column)
-        for column in new.columns
-        if column.name in before and before[column.name].type is column.type
-    ]
+    pairs = [(before[c.name], c) for c in new.columns if c.name in before]
     stored = frozenset(column.stored for _, column in pairs)
     file = duck().folder / COMPARED / f"{table.id}-{first.position}-{last.position}.parquet"
     if not file.exists():

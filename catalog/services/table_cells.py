@@ -19,7 +19,7 @@ from catalog.db import db
 from catalog.errors import BadQuery
 from catalog.models.table import DataTable, JournalFile
 from catalog.models.vocabulary import ColumnAccess
-from catalog.permissions import Identity
+from catalog.permissions import SCHEDULER, Identity
 from catalog.services.table_lookup import show
 from catalog.tabular.duck import duck
 from catalog.tabular.kept import SCHEMA
@@ -109,6 +109,15 @@ def page(
     found = duck().table(f"{sql} LIMIT ? OFFSET ?", [*parameters, limit, offset]).to_pylist()
     cells = tuple(_cell(names, row) for row in found)
     return CellPage(table, cells, sum(one.count for one in counts), counts, offset, limit)
+
+
+def count(table_id: str) -> int:
+    """How many cells of the newest release break what is declared, all columns counted."""
+    table = show(SCHEDULER, table_id)
+    names, relation = _visible(table), _relation(table)
+    if relation is None or not names:
+        return 0
+    return sum(one.count for one in _counts(relation, names, notations=False))
 
 
 def export(who: Identity, table_id: str, *, notations: bool = True) -> Iterator[bytes]:

@@ -149,6 +149,28 @@ def change_columns(
         return _reshape(who, table, shape, reason or "columns changed")
 
 
+def check(
+    who: Identity,
+    table_id: str,
+    changes: Sequence[ColumnChange],
+    primary_key: Sequence[str] | None,
+    withheld: Sequence[str],
+) -> None:
+    """Raise what would be wrong with changing all of this, before any of it is done."""
+    table = own(who, table_id)
+    if withheld:
+        require(who, Action.TABLE_MANAGE, table.resource.dataset)
+    shape = _Shape(table)
+    for one in changes:
+        shape.apply(one)
+    _check_names(shape.columns)
+    _check_key(primary_key or [], shape.columns)
+    names = {column.name for column in shape.columns}
+    for name in withheld:
+        if name not in names:
+            raise NotFound("there is no column “%(column)s”", column=name[:200])
+
+
 def set_key(who: Identity, table_id: str, primary_key: Sequence[str]) -> None:
     """Say which columns tell rows apart; raises Conflict where they do not."""
     table = own(who, table_id)

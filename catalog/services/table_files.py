@@ -15,7 +15,10 @@ from catalog.permissions import Identity
 from catalog.services import datasets, table_loads
 from catalog.services.table_journal import folder, follow_now
 from catalog.services.table_writes import WriteReport, own
+from catalog.tabular.base_rows import BaseRows
+from catalog.tabular.duck import heavy_duck
 from catalog.tabular.reading import ReadOptions, ReadTable, read_files
+from catalog.tabular.state import State
 
 
 def replace(  # what may be said of a file
@@ -35,9 +38,8 @@ def replace(  # what may be said of a file
     table = own(who, table_id)
     resource = table.resource
     options = ReadOptions.from_json((resource.load or {}).get("read", {}))
-    if not other_columns:
-        types = {column.name: ColumnType(column.type) for column in table.columns}
-        options = with_changes(options, types={**types, **options.types})
+    types = {column.name: ColumnType(column.type) for column in table.columns}
+    options = with_changes(options, types={**types, **options.types})
     before = table.release
     with folder() as place:
         file = Path(place) / "sent" / name
@@ -52,18 +54,38 @@ def replace(  # what may be said of a file
         read = with_changes(found[0], key=table.key)
         if not other_columns:
             _check_columns(table, read)
+        _check_key(table, read)
         table_loads.load_table(who, resource, read, (), position=table.position, reason=reason)
     follow_now(table_id)
     table = own(who, table_id)
     if table.release == before:
-        return WriteReport(table.release, table.rows)
+        return WriteReport(table.release, table.rows, kept_cells=table.kept_cells)
     datasets.touch(resource.dataset_id)
     made = db.session.scalars(
         select(Release).where(Release.table_id == table_id, Release.number == table.release)
     ).one()
     return WriteReport(
-        made.number, made.rows, made.inserted or 0, made.updated or 0, made.deleted or 0
+        made.number,
+        made.rows,
+        made.inserted or 0,
+        made.updated or 0,
+        made.deleted or 0,
+        table.kept_cells,
     )
+
+
+def _check_key(table: DataTable, read: ReadTable) -> None:
+    """Rows that the table's key cannot tell apart are refused: updates by key would find only some of them."""
+    key = [column for column in read.columns if column.name in (table.primary_key or [])]
+    if not key or len(key) < len(table.primary_key):
+        return
+    with heavy_duck(read.file.parent) as own_:
+        rows = BaseRows(own_, State.of_file(read.file, read.columns))
+        found = rows.doubled(key)
+    if found:
+        raise Conflict(
+            "some rows of the file have the same key, or none: %(keys)s", keys="; ".join(found)
+        )
 
 
 def _check_columns(table: DataTable, read: ReadTable) -> None:

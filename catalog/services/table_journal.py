@@ -96,17 +96,33 @@ def set_columns(
     said = {
         row.name: {field: getattr(row, field) for field in NOTHING_SAID} for row in table.columns
     }
+    withheld = _withheld_before(table)
     del table.columns[len(columns) :]
     for at, column in enumerate(columns):
         if at == len(table.columns):
             table.columns.append(TableColumn(position=at))
         row = table.columns[at]
         row.name, row.stored, row.type = column.name, column.stored, column.type
-        about = said.get((names or {}).get(column.name, column.name))
+        about = said.get((names or {}).get(column.name, column.name)) or withheld.get(column.name)
         for field, nothing in NOTHING_SAID.items():
             setattr(row, field, about[field] if about else nothing())
         if profiles is not None:
             row.profile = profiles.get(column.name, {})
+
+
+def _withheld_before(table: DataTable) -> dict[str, dict[str, Any]]:
+    """What releases withheld of columns, by name: one that comes back stays withheld until somebody opens it."""
+    if not table.withholds:
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    recorded_ = select(Release.columns).where(Release.table_id == table.id).order_by(Release.number)
+    for entry in (entry for columns in db.session.scalars(recorded_) for entry in columns):
+        known = found.get(entry["name"], {}).get("access")
+        if "access" in entry and known != ColumnAccess.HIDDEN:
+            nothing = {field: make() for field, make in NOTHING_SAID.items()}
+            about = {"access": ColumnAccess(entry["access"]), "mask": entry.get("mask") or {}}
+            found[entry["name"]] = nothing | about
+    return found
 
 
 NOTHING_SAID: Mapping[str, Callable[[], Any]] = {

@@ -18,7 +18,7 @@ from catalog.errors import Invalid, NotFound, TooLarge, Unavailable
 from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, Release
 from catalog.permissions import Action, Identity, require
-from catalog.services import datasets
+from catalog.services import datasets, table_cells
 from catalog.services.table_journal import (
     Change,
     Overtaken,
@@ -58,6 +58,8 @@ class WriteReport:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    kept_cells: int = 0
+    """Cells of a file that do not fit their column and are kept as they were."""
 
 
 def insert(who: Identity, table_id: str, records: Records, *, reason: str = "") -> WriteReport:
@@ -184,6 +186,10 @@ def _write(who: Identity, table: DataTable, rows: Rows, reason: str) -> WriteRep
     except IntegrityError as error:
         raise overtaken(error) from error
     follow_now(table.id)
+    if table.kept_cells:  # rows that were written over, or deleted, have none any more
+        left = table_cells.count(table.id)
+        with transaction():
+            table.kept_cells = left
     return report
 
 

@@ -69,6 +69,17 @@ class BaseRows:
         sql = f"SELECT count(*) - count(DISTINCT ({names})) + count(*) FILTER (NOT ({filled})) AS n FROM {self.relation}"
         return int(self.duck.table(sql)["n"][0].as_py()) == 0
 
+    def doubled(self, key: Sequence[Column], most: int = 5) -> list[str]:
+        """Some keys that more than one row has, or that lack a value, as text."""
+        names = ", ".join(quoted(column) for column in key)
+        missing = " OR ".join(f"{quoted(column)} IS NULL" for column in key)
+        sql = (
+            f"SELECT {names} FROM {self.relation} GROUP BY {names} HAVING count(*) > 1 OR {missing} "
+            f"ORDER BY ALL LIMIT {most}"
+        )
+        rows = self.duck.table(sql).to_pylist()
+        return [", ".join("–" if v is None else str(v) for v in row.values()) for row in rows]
+
     def batches(self, query: TableQuery) -> Iterator[pa.RecordBatch]:
         """All rows of the query under published names, in order."""
         wanted = result_columns(query, self.columns)

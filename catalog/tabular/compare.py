@@ -18,7 +18,7 @@ import pyarrow as pa
 from catalog.tabular.column import ARROW, Column
 from catalog.tabular.duck import Duck
 from catalog.tabular.sql import ROW_NUMBER, parquet
-from catalog.tabular.state import DELETED, INSERTED, OLD, OP, ROW, UPDATED, State
+from catalog.tabular.state import DELETED, INSERTED, OLD, OP, ROW, SQL_TYPES, UPDATED, State
 
 SECONDS = 1_800.0
 BATCH_ROWS = 50_000
@@ -58,7 +58,7 @@ class Comparison:
         columns: Sequence[tuple[Column, Column]],
     ) -> None:
         self._duck, self._cursor = duck, cursor
-        self._old, self._new = old.relation(), new.relation()
+        self._old, self._new = _in_types_of_now(old.relation(), columns), new.relation()
         self._columns = columns
 
     def counts(self, key: Sequence[tuple[Column, Column]]) -> Counts:
@@ -205,6 +205,16 @@ def comparing(
     """Compare two states by pairs of their columns; what is kept for it ends with the context."""
     with duck.cursor() as cursor:
         yield Comparison(duck, cursor, old, new, columns)
+
+
+def _in_types_of_now(relation: str, columns: Sequence[tuple[Column, Column]]) -> str:
+    """The older rows with the types that their columns have now; a value that has none there is null."""
+    casts = ", ".join(
+        f'TRY_CAST("{before.stored}" AS {SQL_TYPES[after.type]}) AS "{before.stored}"'
+        for before, after in columns
+        if before.type is not after.type
+    )
+    return f"(SELECT * REPLACE ({casts}) FROM {relation})" if casts else relation
 
 
 def _names(columns: Sequence[Column]) -> str:

@@ -166,3 +166,107 @@ def test_nobody_writes_without_a_key(client: FlaskClient, table: str, key: dict[
     )
     assert client.delete(table, headers=key).json["deleted"] == 0
     assert client.get(table).status_code == 404
+
+
+def test_what_is_withheld_outlives_the_absence_of_its_column(
+    client: FlaskClient, key: dict[str, str]
+) -> None:
+    columns = [{"name": "k"}, {"name": "s"}, {"name": "o"}]
+    body = {"resource": make_resource().id, "columns": columns}
+    table = f"/api/v1/tables/{client.post('/api/v1/tables', json=body, headers=key).json['table']}"
+    record = {"records": [{"k": "1", "s": "SECRET-A", "o": "MASKED-A"}], "method": "insert"}
+    client.post(f"{table}/rows", json=record, headers=key)
+    access = [{"column": "s", "access": "hidden"}, {"column": "o", "access": "masked"}]
+    assert client.patch(table, json={"access": access}, headers=key).status_code == 200
+    for content in (b"k\n1\n", b"k,s,o\n1,SECRET-B,MASKED-B\n"):
+        client.put(f"{table}/rows?other_columns=true", data=content, headers=key)
+    assert client.get(f"{table}/rows").json["rows"] == [{"k": "1", "o": "***"}]
+    for address in (table, f"{table}/rows", *(f"{table}/changes?from={n}" for n in (1, 2, 3))):
+        told = client.get(address).text
+        assert "SECRET" not in told
+        assert "MASKED" not in told
+    opened = {"access": [{"column": "s", "access": "open"}]}
+    client.patch(table, json=opened, headers=key)
+    assert client.get(f"{table}/rows").json["rows"][0]["s"] == "SECRET-B"
+
+
+def test_a_hidden_column_that_is_dropped_and_made_again_stays_hidden(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    client.post(f"{table}/rows", json={"records": [{"代码": "a", "n": 4711}]}, headers=key)
+    client.patch(table, json={"access": [{"column": "n", "access": "hidden"}]}, headers=key)
+    client.patch(table, json={"columns": [{"drop": "n"}]}, headers=key)
+    client.patch(table, json={"columns": [{"add": "n", "type": "integer"}]}, headers=key)
+    for address in (f"{table}/rows", f"{table}/changes?from=2", f"{table}/changes?from=2&to=3"):
+        assert "4711" not in client.get(address).text
+
+
+def test_a_file_whose_keys_do_not_tell_its_rows_apart_is_refused(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    for content, named in (("代码,n\na,1\na,2\n", "a"), ("代码,n\na,1\n,2\n", "–")):
+        answer = client.put(f"{table}/rows", data=content.encode(), headers=key)
+        assert (answer.status_code, named in answer.json["detail"]) == (409, True)
+    assert rows(client, table) == []
+
+
+def test_declared_types_outlive_a_file_with_other_columns(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    content = "代码,n,x\n100,5,1\n".encode()
+    client.put(f"{table}/rows?other_columns=true", data=content, headers=key)
+    assert rows(client, table) == [["100", 5, 1]]
+
+
+def test_cells_that_do_not_fit_are_told_and_counted_until_they_are_mended(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    sent = client.put(f"{table}/rows", data="代码,n\na,many\nb,few\nc,3\n".encode(), headers=key)
+    assert (sent.status_code, sent.json["kept_cells"]) == (200, 2)
+    client.post(f"{table}/rows", json={"records": [{"代码": "a", "n": 1}]}, headers=key)
+    assert client.get(table).json["kept_cells"] == 1
+    client.post(f"{table}/rows/delete", json={"keys": [{"代码": "b"}]}, headers=key)
+    assert client.get(table).json["kept_cells"] == 0
+
+
+def test_a_change_of_several_things_is_done_whole_or_not_at_all(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    add = {"columns": [{"add": "half", "type": "string"}]}
+    for wrong in (
+        {"access": [{"column": "nope", "access": "masked"}]},
+        {"primary_key": ["nope"]},
+        {"pins": [{"release": 99}]},
+    ):
+        answer = client.patch(table, json={**add, **wrong}, headers=key)
+        assert answer.status_code in (404, 422)
+    assert [column["name"] for column in client.get(table).json["columns"]] == ["代码", "n"]
+
+
+@pytest.mark.parametrize("path", ["/rows", "/rows/delete", "/query"])
+def test_half_a_character_is_refused(
+    client: FlaskClient, table: str, key: dict[str, str], path: str
+) -> None:
+    body = '{"records": [{"\\ud800": 1}], "where": "\\ud800"}'
+    headers = {**key, "Content-Type": "application/json"}
+    answer = client.post(f"{table}{path}", data=body, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_query")
+
+
+def test_the_name_of_a_file_has_no_control_characters(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    for name in ("a%00b.csv", "%0a", "x" * 81):
+        answer = client.put(f"{table}/rows?name={name}", data=b"a\n1\n", headers=key)
+        assert answer.status_code == 422
+
+
+def test_a_column_of_another_type_is_compared_by_its_values(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    client.post(f"{table}/rows", json={"records": [{"代码": "a", "n": 5}]}, headers=key)
+    client.patch(table, json={"columns": [{"retype": "n", "type": "string"}]}, headers=key)
+    assert client.get(f"{table}/changes?from=2").json["total"] == 0
+    client.post(f"{table}/rows", json={"records": [{"代码": "a", "n": "6"}]}, headers=key)
+    (changed,) = client.get(f"{table}/changes?from=2").json["changes"]
+    assert (changed["old"]["n"], changed["new"]["n"]) == ("5", "6")
