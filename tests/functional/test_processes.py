@@ -64,9 +64,12 @@ def wait_for(address: str) -> None:
 
 
 def processes_of(address: str) -> set[str]:
-    """Which processes answer, as their memory tells them apart."""
-    found = set()
-    for _ in range(60):
+    """Which processes answer, as their start tells them apart; the second one may take a while to come."""
+    found: set[str] = set()
+    for _ in range(600):
+        if len(found) > 1:
+            break
+        time.sleep(0.05)
         with urllib.request.urlopen(f"{address}/metrics", timeout=60) as answer:
             lines = answer.read().decode().splitlines()
         found |= {line for line in lines if line.startswith("process_start_time_seconds")}
