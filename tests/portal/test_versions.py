@@ -39,7 +39,7 @@ def test_versions_are_listed_with_who_why_and_what_changed(
     releases.pin(SCHEDULER, served.table, 2)
     told = words(page(client, f"/en/tables/{served.table}?view=versions"))
     assert "4 releases" in told
-    assert "scheduler · reason: closed down" in told
+    assert "the portal · reason: closed down" in told
     assert "All releases are kept." in told
     assert "Release 2 pinned" in told
     assert re.search(r"Release 4 newest .* 3 rows \+ 0 added ~ 0 changed − 1 removed", told)
@@ -127,7 +127,7 @@ def test_a_release_has_an_address_to_cite_that_needs_no_language(
     assert f"http://localhost/tables/{served.table}/releases/2" in told
     assert re.search(r"第2版\[DS/OL\]", told)
     assert "(Release 2) [Data set]" in told
-    assert "known once made" in told
+    assert "生成后可知" in told
     client.get(f"/api/v1/tables/{served.table}/releases/2/download.csv", buffered=True)
     assert re.search(
         r"csv \d+ B [0-9a-f]{64}", words(page(client, f"/en/tables/{served.table}/releases/2"))
