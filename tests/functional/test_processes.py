@@ -41,7 +41,11 @@ def address(tmp_path: Path, redis: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(web.pid, signal.SIGTERM)
-        web.wait(60)
+        try:
+            web.wait(30)
+        except subprocess.TimeoutExpired:  # a worker that was still starting may not hear it
+            os.killpg(web.pid, signal.SIGKILL)
+            web.wait(30)
 
 
 def status_of(address: str) -> int:
