@@ -27,9 +27,11 @@ from catalog.settings import Settings
 from tests.make_s3 import MISSING, S3Server, make_s3, s3proxy
 from wsgi import create_app
 
-# The workers of pytest-xdist are measured, not the programs that tests start: some have no right to write.
-for _name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
-    os.environ.pop(_name, None)  # noqa: TID251 # what coverage tells its children, not a setting
+# The workers of pytest-xdist are measured, not the programs that tests start: some have no right to write. What
+# coverage tells its children must therefore stay with the process that starts the workers.
+if "PYTEST_XDIST_WORKER" in os.environ:  # noqa: TID251 # pytest-xdist says what this process is, not a setting
+    for _name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        os.environ.pop(_name, None)  # noqa: TID251 # what coverage tells its children, not a setting
 hypothesis.settings.register_profile("weft", deadline=None)  # no test asserts a time
 hypothesis.settings.load_profile("weft")
 
