@@ -32,7 +32,7 @@ from catalog.tabular.values import (
     coerce,
     usable,
 )
-from catalog.tabular.words import WORDS, pattern
+from catalog.tabular.words import WORDS, pattern, words_of
 
 MOST_PARTS = 500
 MOST_VALUES = 1_000
@@ -53,6 +53,8 @@ class Test:
     column: Column
     op: Op
     value: Value
+    words: tuple[tuple[str, ...], ...] = ()
+    """Of a test for words: the forms of each, in small letters, of which a text must have one."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,8 @@ def _bind_in(column: Column, values: tuple[Scalar, ...]) -> Bound:
 
 def _bind_compare(column: Column, op: Op, value: Scalar) -> Bound:
     if op in WORDS:
-        return Test(column, op, pattern(str(value), column.type, prefix=op is Op.WORD_STARTS))
+        text = str(value)
+        return Test(column, op, pattern(op, text, column.type), words_of(op, text))
     if value is None and op in (Op.EQ, Op.NE):
         return Missing(column) if op is Op.EQ else Opposite(Missing(column))
     if op in TEXT_OPS and column.type not in TEXT_TYPES:

@@ -36,11 +36,13 @@ from catalog.tabular.lance_words import (
     TextFacts,
     facts_of,
     ids_with_pairs,
+    ids_with_terms,
     is_certain,
     is_nothing,
     narrowed,
     pairs_of,
     satisfying,
+    terms_of,
 )
 from catalog.tabular.query import Op, TableQuery
 from catalog.tabular.selections import Kept, Selection
@@ -75,6 +77,8 @@ class Opened:
     """Table and position."""
     indexed: frozenset[str]
     """Stored names of columns whose pairs of letters are indexed."""
+    worded: frozenset[str]
+    """Stored names of columns whose words are indexed."""
 
     @property
     def in_order(self) -> bool:
@@ -222,6 +226,8 @@ class Finder:
             return False
         if _is_ranged(bound):
             return self.facts_from <= opened.rows <= self.keys_to
+        if bound.column.stored in opened.worded and terms_of(bound):
+            return True
         return bound.column.stored in opened.indexed and bool(pairs_of(bound))
 
     # Orders
@@ -297,8 +303,12 @@ def _with_ids(opened: Opened, stored: str) -> KeyColumn:
 
 def _searched(opened: Opened, test: Test) -> Ids:
     """By the index, and by comparing what it found where it is not certain alone."""
-    ids = ids_with_pairs(opened.dataset, test, opened.rows)
-    if is_certain(test) or not len(ids):
+    by_words = test.column.stored in opened.worded and bool(terms_of(test))
+    if by_words:
+        ids = ids_with_terms(opened.dataset, test)
+    else:
+        ids = ids_with_pairs(opened.dataset, test, opened.rows)
+    if is_certain(test, by_words=by_words) or not len(ids):
         return ids
     if len(ids) > opened.rows // COMPARED_PART:
         return _scanned(opened, test)
@@ -337,10 +347,10 @@ def _flags(key: Numbers, test: Test) -> Flags:
     return flags if key.missing is None else flags & ~key.missing
 
 
-def indexed_texts(dataset: Any) -> frozenset[str]:
-    """Stored names of the columns of a dataset whose pairs of letters are indexed."""
+def indexed_texts(dataset: Any, suffix: str = SUFFIX) -> frozenset[str]:
+    """Stored names of the columns of a dataset whose pairs of letters, or words, are indexed."""
     names = (index.name for index in dataset.describe_indices())
-    return frozenset(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
+    return frozenset(name.removesuffix(suffix) for name in names if name.endswith(suffix))
 
 
 def _places(found: Ids | None, ids: Ids | None, rows: int) -> Places:

@@ -38,6 +38,7 @@ from catalog.tabular.lance_finding import MOST_KEPT_ROWS, Finder, Opened, indexe
 from catalog.tabular.lance_index import index
 from catalog.tabular.lance_layout import Layout, Numbers
 from catalog.tabular.lance_pages import Pages
+from catalog.tabular.lance_words import TERMS
 from catalog.tabular.masking import hide
 from catalog.tabular.query import Condition, TableQuery
 from catalog.tabular.sql import check_page, is_group, nulls_first, ordered_columns, result_columns
@@ -265,6 +266,7 @@ class LanceStore:
                 _layout(dataset, copy, position),
                 key,
                 indexed_texts(dataset),
+                indexed_texts(dataset, TERMS),
             )
         with self._lock:
             self._opened[key] = opened

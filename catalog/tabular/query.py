@@ -26,6 +26,10 @@ class Op(StrEnum):
     """The text, or the value as text, has this word, in any case; one in Chinese may stand anywhere."""
     WORD_STARTS = "word_starts"
     """It has a word that begins so."""
+    STEM = "stem"
+    """It has an English word with the stem of this one."""
+    PHRASE = "phrase"
+    """It has words that follow each other: `~` before one means its stem, `*` after one its beginning, `?` any word."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from catalog.schemas.condition import condition_json, read_condition
 from catalog.tabular.query import And, Box, Compare, Condition, In, IsNull, Near, Not, Op, Or, Words
 from catalog.tabular.where import parse_where
 from catalog.tabular.where_text import where_text
+from catalog.tabular.words import WORDS
 
 NAMES = st.sampled_from(["a", "PM2.5", "站 点", 'say "x"', "select"])
 SCALARS = st.one_of(
@@ -21,7 +22,7 @@ SCALARS = st.one_of(
     st.text("ab中'\"% \\\n", max_size=5),
 )
 DEGREES = st.floats(-90, 90)
-WRITTEN = [op for op in Op if op not in (Op.WORD, Op.WORD_STARTS)]
+WRITTEN = [op for op in Op if op not in WORDS]
 """The words for which `where` has a text."""
 LEAVES: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Compare, NAMES, st.sampled_from(WRITTEN), SCALARS),

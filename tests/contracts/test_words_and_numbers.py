@@ -24,6 +24,7 @@ COLUMNS = make_columns(
     moment=ColumnType.DATETIME,
     flag=ColumnType.BOOLEAN,
 )
+TEXT = make_columns(text=ColumnType.STRING)
 ROWS = tuple(
     dict(zip([column.name for column in COLUMNS], values, strict=True))
     for values in (
@@ -54,11 +55,11 @@ def numbers(store: TableStore, query: TableQuery) -> list[int]:
     [
         ("text", "brazil", [0]),
         ("text", "ITALY", [0]),
-        ("text", "4", [1]),
+        ("text", "4", [1, 3]),
         ("text", "4.5", []),
         ("text", "v4.5", [2]),
         ("text", "东四", [2]),
-        ("text", "O'Neil", []),
+        ("text", "O'Neil", [3]),
         ("text", "1", [3]),
         ("text", ".*", []),
         ("whole", "4", [0]),
@@ -123,5 +124,59 @@ def test_rows_are_found_and_sorted_by_their_number(store: TableStore) -> None:
 
 
 def test_a_pattern_takes_the_signs_of_a_word_as_they_are() -> None:
-    assert pattern("a.b*", ColumnType.STRING).count(r"\*") == 1
-    assert pattern("7", ColumnType.NUMBER, prefix=True) == "^7"
+    assert pattern(Op.WORD, "a.b*", ColumnType.STRING).count(r"\*") == 1
+    assert pattern(Op.WORD_STARTS, "7", ColumnType.NUMBER) == "^7"
+
+
+SENTENCES = (
+    "Bookings of rooms",
+    "a booked_room, two rooms",
+    "rooms booked",
+    "The city plans parks",
+    "CITIES; planning: park 7",
+    "a café in the cities' park",
+    "park no. 4.5",
+    "公园 parks 东四站",
+    "parking",
+    None,
+)
+
+
+@pytest.fixture(params=STORES)
+def texts(request: pytest.FixtureRequest, tmp_path: Path) -> TableStore:
+    made = STORES[request.param](tmp_path)
+    rows = tuple({"text": text} for text in SENTENCES)
+    base = make_parquet(tmp_path / "base.parquet", TEXT, rows)
+    made.serve("t", State.of_file(base, TEXT, 1))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "rows"),
+    [
+        (Op.STEM, "booking", [0, 1, 2]),
+        (Op.STEM, "city", [3, 4, 5]),
+        (Op.STEM, "Planned", [3, 4]),
+        (Op.STEM, "parks", [3, 4, 5, 6, 7, 8]),
+        (Op.STEM, "café", [5]),
+        (Op.STEM, "cafe", []),
+        (Op.WORD, "park", [4, 5, 6]),
+        (Op.WORD_STARTS, "book", [0, 1, 2]),
+        (Op.PHRASE, "~book ~room", [1]),
+        (Op.PHRASE, "~rooms booked", [2]),
+        (Op.PHRASE, "book* ? room*", [0]),
+        (Op.PHRASE, "~city ~plan ~park", [3, 4]),
+        (Op.PHRASE, "~park 7", [4]),
+        (Op.PHRASE, "no 4.5", [6]),
+        (Op.PHRASE, "no 4", []),
+        (Op.PHRASE, "~park 东四 站", [7]),
+        (Op.PHRASE, "par*", [3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_stems_and_words_that_follow_each_other_are_found(
+    texts: TableStore, op: Op, value: str, rows: list[int]
+) -> None:
+    query = TableQuery(select=(NUMBER.name,), where=Compare("text", op, value))
+    found: list[int] = texts.rows("t", 1, TEXT, query).column(0).to_pylist()
+    assert found == rows
+    assert texts.count("t", 1, TEXT, query.where) == len(rows)

@@ -193,6 +193,25 @@ def test_rows_are_sorted_with_nulls_where_postgresql_has_them(
         ("(DE | UK) & (first | second)", False, [1, 2]),
         ("sec:*", False, [2]),
         ("'fourth' <-> dessert", False, [4]),
+        ("desserts", True, [4]),
+        ("quoting", True, [3]),
+        ("don't the", True, []),
+        ("fourths <-> desserts", False, [4]),
+        ("dessert <-> fourth", False, []),
+        ("third <-> quoted", False, [3]),
+        ("'a fourth dessert'", False, [4]),
+        ("sixth <2> 北京", False, [6]),
+        ("sixth <3> 北京", False, []),
+        ("sixth <-> 53.56 <-> 北京", False, [6]),
+        ("sixth <2> 北京:*", False, [6]),
+        ("sixth <0> 北京", False, [6]),
+        ("(first | sixth) <-> 北京", False, [6]),
+        ("desserts:*", False, [4]),
+        ("quot:* & !the", False, [3]),
+        ("the | UK", False, [2, 4, 5]),
+        ("the <-> a", False, []),
+        ("(the)", False, []),
+        ("", False, [1, 2, 3, 4, 5, 6]),
     ],
 )
 def test_words_are_found_whole_in_any_field(
@@ -201,6 +220,20 @@ def test_words_are_found_whole_in_any_field(
     assert sorted(ids(ckan, served, q=q, plain=plain)) == found
     result = ckan.call("datastore_search", resource_id=served.resource, q=q, plain=plain, limit=0)
     assert result["total"] == len(found)
+
+
+def test_other_languages_take_words_as_they_are(ckan: Ckan, served: Served) -> None:
+    assert ids(ckan, served, q="desserts", language="simple") == []
+    assert ids(ckan, served, q="dessert a", language="simple") == [4]
+    assert ids(ckan, served, q={"title": "fourth"}, language="french") == [4]
+    error = ckan.refused("datastore_search", 409, resource_id=served.resource, q="a", language="x")
+    assert error["info"] == {"orig": ['text search configuration "x" does not exist']}
+
+
+def test_all_words_of_a_stem_count_for_the_rank(ckan: Ckan, served: Served) -> None:
+    (once,) = ckan.records(served.resource, q="DESSERTS")
+    (begun,) = ckan.records(served.resource, q="dess:*", plain=False)
+    assert once["rank"] == begun["rank"] > 0.05
 
 
 def test_words_are_found_in_a_field(ckan: Ckan, served: Served) -> None:
@@ -429,7 +462,22 @@ def test_what_cannot_be_asked_is_refused_in_ckans_words(
     assert said == {**error, "__type": "Validation Error"}
 
 
-@pytest.mark.parametrize("text", ["&", "a &", "(a", "a)", "!", "| a", "a | | b", ":*", "a <1>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "&",
+        "a &",
+        "(a",
+        "a)",
+        "!",
+        "| a",
+        "a | | b",
+        ":*",
+        "a <1>",
+        "b <101> c",
+        " & ".join(map(str, range(30))),
+    ],
+)
 def test_a_full_text_query_with_a_mistake_is_refused(ckan: Ckan, served: Served, text: str) -> None:
     error = ckan.refused("datastore_search", 409, resource_id=served.resource, q=text, plain="no")
     assert error["query"] == ["Invalid query"]
