@@ -19,13 +19,18 @@ class Action(StrEnum):
     DATASET_READ = "dataset:read"
     DATASET_WRITE = "dataset:write"
     DATASET_RETIRE = "dataset:retire"
+    DATASET_APPROVE = "dataset:approve"
+    DATASET_PURGE = "dataset:purge"
     TABLE_READ = "table:read"
     TABLE_LOAD = "table:load"
     TABLE_WRITE = "table:write"
     TABLE_MANAGE = "table:manage"
     COLUMN_READ = "column:read"
     ORGANIZATION_WRITE = "organization:write"
+    ORGANIZATION_READ = "organization:read"
     THEME_WRITE = "theme:write"
+    STANDARD_WRITE = "standard:write"
+    LOG_READ = "log:read"
     SOURCE_READ = "source:read"
     SOURCE_WRITE = "source:write"
     SOURCE_RUN = "source:run"
@@ -84,7 +89,7 @@ def anyone(who: Identity, target: object) -> bool:  # noqa: ARG001 # all rules h
 
 def is_public(who: Identity, target: object) -> bool:  # noqa: ARG001 # all rules have one signature
     """The dataset's description may be read by everybody."""
-    return isinstance(target, Dataset) and target.state == State.PUBLISHED
+    return isinstance(target, Dataset) and target.state == State.PUBLISHED and not target.private
 
 
 def is_open(who: Identity, target: object) -> bool:
@@ -92,9 +97,15 @@ def is_open(who: Identity, target: object) -> bool:
     return isinstance(target, Dataset) and is_public(who, target) and target.access == Access.OPEN
 
 
+def is_member(who: Identity, target: object) -> bool:
+    """Anybody of the organization that owns the target."""
+    return _organization_of(target) in who.organizations
+
+
 def is_editor(who: Identity, target: object) -> bool:
     """An editor or publisher of the organization that owns the target."""
-    return _organization_of(target) in who.organizations
+    role = who.organizations.get(_organization_of(target) or "")
+    return role in (MemberRole.EDITOR, MemberRole.PUBLISHER)
 
 
 def is_publisher(who: Identity, target: object) -> bool:
@@ -123,15 +134,20 @@ def is_self(who: Identity, target: object) -> bool:
 
 
 POLICY: dict[Action, tuple[Rule, ...]] = {
-    Action.DATASET_READ: (is_public, is_editor, is_administrator, is_scheduler),
+    Action.DATASET_READ: (is_public, is_member, is_administrator, is_scheduler),
     Action.DATASET_WRITE: (is_editor, is_administrator, is_scheduler),
     Action.DATASET_RETIRE: (is_publisher, is_administrator, is_scheduler),
-    Action.TABLE_READ: (is_open, is_editor, is_administrator, is_scheduler),
+    Action.DATASET_APPROVE: (is_publisher, is_administrator),
+    Action.DATASET_PURGE: (is_administrator, is_scheduler),
+    Action.TABLE_READ: (is_open, is_member, is_administrator, is_scheduler),
     Action.TABLE_LOAD: (is_editor, is_administrator, is_scheduler),
     Action.TABLE_WRITE: (is_editor, is_administrator, is_scheduler),
     Action.TABLE_MANAGE: (is_publisher, is_administrator, is_scheduler),
     Action.COLUMN_READ: (is_editor, is_administrator, is_scheduler),
     Action.ORGANIZATION_WRITE: (is_publisher, is_administrator, is_scheduler),
+    Action.ORGANIZATION_READ: (is_member, is_administrator, is_scheduler),
+    Action.STANDARD_WRITE: (is_administrator, is_scheduler),
+    Action.LOG_READ: (is_publisher, is_administrator, is_scheduler),
     Action.THEME_WRITE: (is_administrator, is_scheduler),
     Action.SOURCE_READ: (anyone,),
     Action.SOURCE_WRITE: (is_administrator, is_scheduler),

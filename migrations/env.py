@@ -16,9 +16,8 @@ db = current_app.extensions["migrate"].db
 # On SQLite a table is copied to change it; with foreign keys on, dropping the old one would delete its children's rows.
 with db.engine.connect() as connection:
     sqlite = connection.dialect.name == "sqlite"
-    if sqlite:
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.rollback()
+    if sqlite:  # by the driver itself: inside a transaction, which SQLAlchemy would open, the pragma does nothing
+        connection.connection.execute("PRAGMA foreign_keys=OFF")
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
@@ -31,5 +30,4 @@ with db.engine.connect() as connection:
         context.run_migrations()
     connection.commit()
     if sqlite:
-        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-        connection.rollback()
+        connection.connection.execute("PRAGMA foreign_keys=ON")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from catalog.models.base import Base, new_id, now
@@ -15,18 +16,30 @@ class Account(Base):
     """A person who signs in; the password is an argon2id hash."""
 
     __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     """Lower case."""
+    slug: Mapped[str | None] = mapped_column(String(100), unique=True)
+    """Name in addresses and in CKAN's API; accounts of before have none until they are asked for."""
     name: Mapped[str] = mapped_column(String(100))
+    about: Mapped[str] = mapped_column(String(2000), default="", server_default="")
+    image_url: Mapped[str] = mapped_column(String(2000), default="", server_default="")
     password_hash: Mapped[str] = mapped_column(String(200))
+    """Empty for an account that signs in at a provider only."""
+    issuer: Mapped[str | None] = mapped_column(String(500))
+    """OpenID provider that vouches for it, with its name for the person there."""
+    subject: Mapped[str | None] = mapped_column(String(255))
     role: Mapped[Role] = mapped_column(String(20), default=Role.ACCOUNT)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     session_token: Mapped[str] = mapped_column(String(36), default=new_id)
     """Changes with the password, so that sessions opened before it end."""
     active: Mapped[bool] = mapped_column(default=True)
+    extras: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What CKAN's clients say of it beyond our own fields."""
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_signed_in: Mapped[datetime | None]
 
     memberships: Mapped[list[Membership]] = relationship(
         lazy="selectin", cascade="all, delete-orphan"

@@ -5,12 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    and_,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from catalog.models.base import Base, Texts, new_id, now
 from catalog.models.group import Group
 from catalog.models.organization import Organization
+from catalog.models.series import DatasetSeries
+from catalog.models.tag import Tag
 from catalog.models.vocabulary import Access, Frequency, State
 
 if TYPE_CHECKING:
@@ -22,6 +35,15 @@ dataset_theme = Table(
     Column("dataset_id", ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True),
     Column("theme_id", ForeignKey("theme.id", ondelete="CASCADE"), primary_key=True),
 )
+
+
+dataset_tag = Table(
+    "dataset_tag",
+    Base.metadata,
+    Column("dataset_id", ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+"""Derived from `Dataset.tags` and `Dataset.vocabulary_tags`: for counting and finding by tag."""
 
 
 class Dataset(Base):
@@ -51,7 +73,37 @@ class Dataset(Base):
     spatial: Mapped[str] = mapped_column(String(500), default="")
     temporal_start: Mapped[str] = mapped_column(String(10), default="")
     temporal_end: Mapped[str] = mapped_column(String(10), default="")
+    identifier: Mapped[str] = mapped_column(String(200), default="", server_default="", index=True)
+    """信息资源代码, or any identifier (dct:identifier) that its department uses."""
+    spatial_code: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    """行政区划代码 (GB/T 2260) of the area it covers."""
+    spatial_box: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """`[west, south, east, north]` in degrees of WGS-84; empty where unknown."""
+    spatial_geometry: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """GeoJSON geometry in WGS-84; empty where unknown."""
+    vocabulary_tags: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Name of a vocabulary → names of its tags."""
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Further elements of DCAT-AP 3 and of the government catalogue (schemas/details.py)."""
+    custom: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Values of its organization's custom fields."""
+    text_origins: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Field → language → `{"origin": written or machine, "stale": whether another language changed since}`."""
+    series_id: Mapped[str | None] = mapped_column(ForeignKey("dataset_series.id"), index=True)
+    series_position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     state: Mapped[State] = mapped_column(String(20), default=State.PUBLISHED)
+    private: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Published inside the organization only, as CKAN's private datasets are."""
+    revision: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Number of the revision that is public; 0 for one that was never kept as a revision."""
+    creator_id: Mapped[str | None] = mapped_column(String(36))
+    """Account that registered it."""
+    published_at: Mapped[datetime | None]
+    """When it was first public here."""
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_reason: Mapped[Texts] = mapped_column(default=dict, server_default="{}")
+    merged_into: Mapped[str | None] = mapped_column(String(36))
+    """Dataset that took its place; its addresses lead there."""
     issued: Mapped[datetime | None]
     """When the source first published it, if it says so."""
     modified: Mapped[datetime | None]
@@ -70,6 +122,8 @@ class Dataset(Base):
     """When it last changed, until the search index knows; empty when the index is up to date."""
 
     organization: Mapped[Organization] = relationship(lazy="raise")
+    series: Mapped[DatasetSeries | None] = relationship(lazy="raise")
+    tag_rows: Mapped[list[Tag]] = relationship(secondary=dataset_tag, lazy="raise", viewonly=True)
     themes: Mapped[list[Group]] = relationship(
         secondary=dataset_theme, lazy="raise", order_by=Group.position
     )
@@ -118,3 +172,8 @@ class Resource(Base):
         order_by="DataTable.position",
         cascade="all, delete-orphan",
     )
+
+
+def public() -> ColumnElement[bool]:
+    """The condition that everybody may see the description of a dataset."""
+    return and_(Dataset.state == State.PUBLISHED, Dataset.private.is_(False))

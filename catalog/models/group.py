@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, String
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from catalog.models.base import Base, Texts, new_id
+from catalog.models.base import Base, Texts, new_id, now
+from catalog.models.vocabulary import MemberRole
 
 
 class Group(Base):
@@ -19,3 +23,22 @@ class Group(Base):
     description: Mapped[Texts] = mapped_column(default=dict)
     icon: Mapped[str] = mapped_column(String(40), default="")
     position: Mapped[int] = mapped_column(Integer, default=0)
+    image_url: Mapped[str] = mapped_column(String(2000), default="", server_default="")
+    extras: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What CKAN's clients say of it beyond our own fields."""
+    deleted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime | None] = mapped_column(default=now)
+
+
+class GroupMembership(Base):
+    """What an account is inside a group: who may put datasets into it."""
+
+    __tablename__ = "theme_membership"
+
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True
+    )
+    theme_id: Mapped[str] = mapped_column(
+        ForeignKey("theme.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[MemberRole] = mapped_column(String(20))

@@ -116,6 +116,16 @@ class TableColumn(Base):
     """How a masked value is shown: `{"first": 3, "last": 4}` leaves so many characters; empty hides all."""
     info: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """The data dictionary beyond label and type: Table Schema's `format`, `constraints` …, CKAN's `info`."""
+    element_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    """Data element (数据元) that the column is bound to."""
+    conformance: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """How the values keep to the element: `{"position", "checked", "conforming", "examples"}`."""
+    label_origins: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """As `Dataset.text_origins`, for `label` and `description`."""
+    withheld_as: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    """Why a masked or hidden column is withheld: `on_application` or `closed`; empty where it is open."""
+    withheld_reason: Mapped[Texts] = mapped_column(default=dict, server_default="{}")
+    """The legal reason, for the public list of what is not open."""
     profile: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """`missing`, `distinct`, `least`, `greatest`, `mean`, `top` ([[value, count]…]), `histogram`."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from catalog.models.vocabulary import TextOrigin
 
 
 def pick(texts: Mapping[str, str], language: str) -> tuple[str, str]:
@@ -18,3 +21,35 @@ def pick(texts: Mapping[str, str], language: str) -> tuple[str, str]:
         if texts[tag]:
             return texts[tag], tag
     return "", language
+
+
+Origins = dict[str, dict[str, Any]]
+"""Language → `{"origin": "written" or "machine", "stale": bool}`."""
+
+
+def origins_after(
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    known: Mapping[str, Mapping[str, Any]],
+    *,
+    machine: Collection[str] = (),
+) -> Origins:
+    """What is known of a text's languages once `new` has taken the place of `old`.
+
+    A language whose text did not change while another's did is stale: it may no longer say the same. One that
+    changed, or that is new, is not. `machine` names the languages that a machine has written; a tag such as
+    `en-t-zh` (RFC 6497) says so itself. A text that stays keeps its origin.
+    """
+    changed = {tag for tag, text in new.items() if old.get(tag) != text}
+    reworded = {tag for tag in changed if old.get(tag)}
+    after: Origins = {}
+    for tag in new:
+        before = known.get(tag, {})
+        if tag in changed:
+            written = TextOrigin.MACHINE if tag in machine or "-t-" in tag else TextOrigin.WRITTEN
+            after[tag] = {"origin": written.value, "stale": False}
+        else:
+            origin = TextOrigin.MACHINE if tag in machine else before.get("origin")
+            stale = bool(before.get("stale")) or bool(reworded - {tag})
+            after[tag] = {"origin": str(origin or TextOrigin.WRITTEN), "stale": stale}
+    return after

@@ -14,10 +14,43 @@ class Access(StrEnum):
 
 
 class State(StrEnum):
-    """Where a dataset is in its life."""
+    """Where a dataset is in its life; what becomes of a proposed change is said by its revision."""
 
+    DRAFT = "draft"
+    """Never published yet: only its department sees it."""
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
+    """Its page says why; its address is never given to another dataset."""
+
+
+class RevisionState(StrEnum):
+    """Where a revision of a dataset is on its way to the public."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    """With remarks, to be corrected."""
+    APPROVED = "approved"
+    """To be published at a set moment."""
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+    """Was published, until another was."""
+    DISCARDED = "discarded"
+
+
+class TextOrigin(StrEnum):
+    """Who wrote a text in one of its languages."""
+
+    WRITTEN = "written"
+    MACHINE = "machine"
+
+
+class ShareType(StrEnum):
+    """共享类型 of the catalogue of government information resources (政务信息资源目录编制指南, 2017, 五-4)."""
+
+    UNCONDITIONAL = "unconditional"
+    CONDITIONAL = "conditional"
+    NOT_SHARED = "not_shared"
 
 
 class Frequency(StrEnum):
@@ -83,5 +116,7 @@ class Role(StrEnum):
 class MemberRole(StrEnum):
     """What an account is inside an organization."""
 
+    MEMBER = "member"
+    """Reads what is not public yet."""
     EDITOR = "editor"
     PUBLISHER = "publisher"

@@ -16,6 +16,7 @@ from catalog.models.license import LICENSES
 from catalog.models.table import DataTable, TableColumn
 from catalog.models.text import pick
 from catalog.models.vocabulary import Access, ColumnAccess, Frequency
+from catalog.schemas.details import DetailsSchema
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.schemas.texts import JSONObject, Line, Slug, Texts, WebAddress
 from catalog.search.documents import last_change
@@ -58,6 +59,27 @@ class Instant(fields.Field[datetime]):
             return moment.astimezone(UTC)
         except (TypeError, ValueError, OverflowError) as error:
             raise ValidationError("Must be a moment such as 2024-05-31T08:00:00Z.") from error
+
+
+class Box(fields.Field[tuple[float, ...]]):
+    """West, south, east and north in degrees of WGS-84, or nothing; a box over the antimeridian has its west east."""
+
+    def _deserialize(
+        self,
+        value: Any,
+        attr: str | None,  # noqa: ARG002 # the signature is marshmallow's
+        data: Any,  # noqa: ARG002 # the signature is marshmallow's
+        **options: Any,  # noqa: ARG002 # the signature is marshmallow's
+    ) -> tuple[float, ...]:
+        if not value:
+            return ()
+        try:
+            west, south, east, north = (float(number) for number in value)
+        except (TypeError, ValueError) as error:
+            raise ValidationError("Must be four numbers: west, south, east, north.") from error
+        if not (max(abs(west), abs(east)) <= 180 and -90 <= south <= north <= 90):
+            raise ValidationError("Must be west, south, east, north in degrees of WGS-84.")
+        return west, south, east, north
 
 
 class ResourceSchema(Schema):
@@ -110,6 +132,31 @@ class DatasetSchema(Schema):
     issued = Instant(allow_none=True)
     modified = Instant(allow_none=True)
     extras = JSONObject(200_000)
+    identifier = Line(200)
+    spatial_code = fields.String(
+        validate=validate.Regexp(
+            r"(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})?$",
+            error=N_("Use a division code of 2, 4, 6, 9 or 12 digits."),
+        )
+    )
+    spatial_box = Box()
+    spatial_geometry = JSONObject(500_000)
+    vocabulary_tags = fields.Dict(
+        keys=Line(100, shortest=1),
+        values=fields.List(Line(100, shortest=1)),
+        validate=validate.Length(max=100),
+    )
+    details = fields.Nested(DetailsSchema)
+    custom = JSONObject(100_000)
+    series = Slug()
+    series_position = fields.Integer(strict=True, validate=validate.Range(0, 1_000_000))
+    private = fields.Boolean()
+    machine = fields.Dict(
+        keys=fields.String(
+            validate=validate.OneOf(("title", "description", "notice", "access_reason"))
+        ),
+        values=fields.List(Line(35)),
+    )
     resources = fields.List(
         fields.Nested(ResourceSchema), validate=validate.Length(max=MOST_RESOURCES)
     )
@@ -136,6 +183,10 @@ class DatasetSchema(Schema):
         for name in ("tags", "themes"):
             data[name] = tuple(dict.fromkeys(text for text in data.get(name, ()) if text))
         data["resources"] = tuple(data.get("resources", ()))
+        for name in ("vocabulary_tags", "machine"):
+            data[name] = {
+                key: tuple(dict.fromkeys(some)) for key, some in data.get(name, {}).items() if some
+            }
         return DatasetDraft(**data)
 
 

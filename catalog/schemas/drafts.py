@@ -56,6 +56,21 @@ class DatasetDraft:
     issued: datetime | None = None
     modified: datetime | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
+    identifier: str = ""
+    spatial_code: str = ""
+    spatial_box: tuple[float, ...] = ()
+    """West, south, east, north in degrees of WGS-84."""
+    spatial_geometry: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """As schemas/details.py has them."""
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    series: str = ""
+    """Slug of a series."""
+    series_position: int = 0
+    private: bool = False
+    machine: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field → languages whose text a machine has written: `{"title": ["en"]}`."""
     resources: tuple[ResourceDraft, ...] = ()
 
 

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
 import orjson
-from sqlalchemy import Select, String, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Select, String, bindparam, or_, select, update
 
 from catalog.db import Transaction, db, transaction
-from catalog.errors import N_, Conflict, Gone, Invalid, NotFound
+from catalog.errors import N_, Conflict, Invalid, NotFound
+from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
-from catalog.models.dataset import Dataset, Resource, dataset_theme
-from catalog.models.group import Group
+from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.organization import Organization
-from catalog.models.slug import slug_from
 from catalog.models.table import DataTable
-from catalog.models.text import pick
 from catalog.models.vocabulary import FREQUENCY_DAYS, Frequency, State
 from catalog.permissions import Action, Identity, allowed, require
-from catalog.schemas.drafts import DatasetDraft, Origin, ResourceDraft
-from catalog.search.analysis import spelled
+from catalog.schemas.drafts import DatasetDraft, Origin
 from catalog.search.documents import last_change
+from catalog.services import dataset_content, log, revisions
+from catalog.services.dataset_visibility import unseen
 from catalog.services.search import index_dataset, index_due_datasets, whole
+
+_NO_LONGER_LISTED = {
+    "zh": "提供部门的目录中已不再列出。",
+    "en": "Its department no longer lists it.",
+}
 
 
 class Outcome(StrEnum):
@@ -78,11 +81,11 @@ def put(who: Identity, draft: DatasetDraft, *, origin: Origin | None = None) -> 
         dataset = _existing(draft, origin)
         require(who, Action.DATASET_WRITE, organization)
         if dataset is None:
-            return _create(tx, draft, organization, origin, fingerprint)
+            return _create(tx, who, draft, organization, origin, fingerprint)
         require(who, Action.DATASET_WRITE, dataset)
         if dataset.fingerprint == fingerprint and dataset.state == State.PUBLISHED:
             return Put(Outcome.SAME, dataset.id)
-        return _change(tx, dataset, draft, organization, fingerprint)
+        return _change(tx, who, dataset, draft, organization, fingerprint)
 
 
 def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
@@ -97,21 +100,39 @@ def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
         unseen = [dataset for dataset in published if dataset.record_key not in seen]
         for dataset in unseen:
             require(who, Action.DATASET_RETIRE, dataset)
-            dataset.state = State.WITHDRAWN
+            dataset.state, dataset.withdrawn_at = State.WITHDRAWN, now()
+            dataset.withdrawn_reason = dict(_NO_LONGER_LISTED)
             dataset.updated_at = dataset.index_due = now()
+            subject = log.Subject("dataset", dataset.id, dataset.organization_id)
+            log.append(
+                who, "dataset.withdrawn", subject, {"slug": dataset.slug, "title": dataset.title}
+            )
         if unseen:
             tx.after_commit(index_due_datasets.later)
     return len(unseen)
 
 
 def show(who: Identity, slug_or_id: str) -> Dataset:
-    """The dataset with everything that its page shows; raises NotFound, or Gone when withdrawn."""
-    dataset = db.session.scalars(_shown(), {"name": slug_or_id}).first()
+    """The dataset with everything that its page shows, also by an address that it had before.
+
+    Raises NotFound, also for what is not public; Gone when withdrawn. One that was merged into another gives that.
+    """
+    dataset = db.session.scalars(_shown(), {"name": slug_or_id}).first() or _moved(slug_or_id)
+    while dataset is not None and dataset.merged_into:
+        dataset = db.session.scalars(_shown(), {"name": dataset.merged_into}).first()
     if dataset is None:
         raise NotFound("there is no dataset “%(slug)s”", slug=slug_or_id[:120])
     if not allowed(who, Action.DATASET_READ, dataset):
-        raise Gone("the dataset “%(slug)s” was withdrawn", slug=dataset.slug)
+        raise unseen(dataset)
     return dataset
+
+
+def _moved(slug: str) -> Dataset | None:
+    """The dataset that had this address before."""
+    former = db.session.get(FormerAddress, ("dataset", slug))
+    if former is None:
+        return None
+    return db.session.scalars(_shown(), {"name": former.object_id}).first()
 
 
 def slugs(
@@ -121,7 +142,7 @@ def slugs(
     offset: int,
 ) -> list[str]:
     """Names in addresses of the published datasets, in order of the alphabet."""
-    published = select(Dataset.slug).where(Dataset.state == State.PUBLISHED)
+    published = select(Dataset.slug).where(public())
     page = published.order_by(Dataset.slug).limit(limit).offset(offset)
     return list(db.session.scalars(page))
 
@@ -132,7 +153,7 @@ def tables(who: Identity) -> list[DataTable]:
         select(DataTable, Dataset)
         .join(Resource, Resource.id == DataTable.resource_id)
         .join(Dataset, Dataset.id == Resource.dataset_id)
-        .where(Dataset.state == State.PUBLISHED)
+        .where(public())
         .order_by(DataTable.rows.desc(), DataTable.id)
     )
     pairs = db.session.execute(statement)
@@ -168,9 +189,22 @@ def touch(dataset_id: str) -> None:
 
 
 def fingerprint_of(draft: DatasetDraft) -> str:
-    """SHA-256 of a draft, the same for equal drafts in any order of keys."""
-    packed = orjson.dumps(asdict(draft), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    """SHA-256 of a draft, the same for equal drafts in any order of keys.
+
+    What a draft may have since lately counts only where it is filled, so that drafts of before keep their hash.
+    """
+    values = asdict(draft)
+    for name in _LATER:
+        if not values[name]:
+            del values[name]
+    packed = orjson.dumps(values, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(packed).hexdigest()
+
+
+_LATER = (
+    "identifier", "spatial_code", "spatial_box", "spatial_geometry", "vocabulary_tags", "details", "custom",
+    "series", "series_position", "private", "machine",
+)  # fmt: skip
 
 
 @cache
@@ -214,8 +248,9 @@ def _existing(draft: DatasetDraft, origin: Origin | None) -> Dataset | None:
     return dataset
 
 
-def _create(
+def _create(  # the parts of one step of `put`
     tx: Transaction,
+    who: Identity,
     draft: DatasetDraft,
     organization: Organization,
     origin: Origin | None,
@@ -223,147 +258,67 @@ def _create(
 ) -> Put:
     dataset = Dataset(
         id=new_id(),
-        slug=_free_slug(draft),
+        slug=dataset_content.free_slug(draft),
         organization_id=organization.id,
         source_id=origin.source_id if origin else None,
         record_key=origin.record_key if origin else None,
-        **_fields(draft),
+        creator_id=who.account_id,
+        published_at=now(),
+        fingerprint=fingerprint,
+        title=dict(draft.title),
     )
     db.session.add(dataset)
     db.session.flush()
-    to_load = _fill(tx, dataset, draft, fingerprint)
+    to_load = dataset_content.fill(dataset, draft)
+    _said(tx, who, dataset, draft, "dataset.created")
     return Put(Outcome.CREATED, dataset.id, to_load)
 
 
-def _change(
+def _change(  # the parts of one step of `put`
     tx: Transaction,
+    who: Identity,
     dataset: Dataset,
     draft: DatasetDraft,
     organization: Organization,
     fingerprint: str,
 ) -> Put:
-    for name, value in _fields(draft).items():
-        setattr(dataset, name, value)
+    changed = changed_fields(dataset, draft)
     dataset.organization_id = organization.id
-    dataset.state = State.PUBLISHED
-    to_load = _fill(tx, dataset, draft, fingerprint)
+    back = dataset.state != State.PUBLISHED
+    dataset.state, dataset.fingerprint = State.PUBLISHED, fingerprint
+    dataset.published_at = dataset.published_at or now()
+    dataset.withdrawn_at, dataset.withdrawn_reason = None, {}
+    to_load = dataset_content.fill(dataset, draft)
+    action = "dataset.published" if back else "dataset.changed"
+    _said(tx, who, dataset, draft, action, fields=changed)
     return Put(Outcome.CHANGED, dataset.id, to_load)
 
 
-def _fill(
-    tx: Transaction, dataset: Dataset, draft: DatasetDraft, fingerprint: str
-) -> tuple[str, ...]:
-    """Themes, resources and what follows from a change; ids of the resources that must be read."""
-    dataset.fingerprint = fingerprint
-    _set_themes(dataset, draft.themes)
-    to_load = _set_resources(dataset, draft.resources)
+def changed_fields(dataset: Dataset, draft: DatasetDraft) -> list[str]:
+    """Names of the columns of the dataset's own row that the draft would change."""
+    return [
+        name
+        for name, value in dataset_content.fields_of(draft).items()
+        if getattr(dataset, name) != value
+    ]
+
+
+def _said(
+    tx: Transaction,
+    who: Identity,
+    dataset: Dataset,
+    draft: DatasetDraft,
+    action: str,
+    **more: object,
+) -> None:
+    """Keep the content as a revision, write the line of the log, have it indexed."""
+    dataset.revision = revisions.keep_published(who, dataset, draft)
+    data = {"slug": dataset.slug, "title": dataset.title, "revision": dataset.revision, **more}
+    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
     _touch(tx, dataset)
-    return to_load
 
 
 def _touch(tx: Transaction, dataset: Dataset) -> None:
     dataset.updated_at = now()
     dataset.index_due = now()
     tx.after_commit(index_dataset.later, dataset.id)
-
-
-def _fields(draft: DatasetDraft) -> dict[str, Any]:
-    return {
-        "title": dict(draft.title),
-        "description": dict(draft.description),
-        "notice": dict(draft.notice),
-        "license_id": draft.license,
-        "license_text": draft.license_text,
-        "frequency": draft.frequency,
-        "access": draft.access,
-        "access_reason": dict(draft.access_reason),
-        "tags": list(draft.tags),
-        "landing_page": draft.landing_page,
-        "contact": draft.contact,
-        "spatial": draft.spatial,
-        "temporal_start": draft.temporal_start,
-        "temporal_end": draft.temporal_end,
-        "issued": draft.issued,
-        "modified": draft.modified,
-        "extras": dict(draft.extras),
-    }
-
-
-def _free_slug(draft: DatasetDraft) -> str:
-    """The wanted slug, or one made from the English or the spelled Chinese title; free of others."""
-    title, _ = pick(draft.title, "en")
-    wanted = draft.slug or slug_from(spelled(title))
-    like = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    taken = set(
-        db.session.scalars(
-            select(Dataset.slug).where(
-                or_(Dataset.slug == wanted, Dataset.slug.like(f"{like}-%", escape="\\"))
-            )
-        )
-    )
-    slug, number = wanted, 1
-    while slug in taken:
-        number += 1
-        slug = f"{wanted}-{number}"
-    return slug
-
-
-def _set_themes(dataset: Dataset, slugs: tuple[str, ...]) -> None:
-    known = dict(
-        db.session.execute(select(Group.slug, Group.id).where(Group.slug.in_(slugs))).all()
-    )
-    unknown = [slug for slug in slugs if slug not in known]
-    if unknown:
-        raise Invalid(
-            "there is no theme “%(slug)s”",
-            problems={"themes": [N_("There is no such theme.")]},
-            slug=unknown[0],
-        )
-    db.session.execute(delete(dataset_theme).where(dataset_theme.c.dataset_id == dataset.id))
-    rows = [{"dataset_id": dataset.id, "theme_id": known[slug]} for slug in slugs]
-    if rows:
-        db.session.execute(insert(dataset_theme), rows)
-
-
-def _set_resources(dataset: Dataset, drafts: tuple[ResourceDraft, ...]) -> tuple[str, ...]:
-    """Match resources by key: ids and tables stay with their key; ids of those to be read."""
-    known = {
-        resource.key: resource
-        for resource in db.session.scalars(
-            select(Resource)
-            .where(Resource.dataset_id == dataset.id)
-            .execution_options(populate_existing=True)
-        )
-    }
-    gone = known.keys() - {draft.key for draft in drafts}
-    if gone:
-        ids = [known[key].id for key in sorted(gone)]
-        db.session.execute(delete(Resource).where(Resource.id.in_(ids)))
-    to_load = []
-    for position, draft in enumerate(drafts):
-        resource = known.get(draft.key)
-        if resource is None:
-            resource = Resource(id=new_id(), dataset_id=dataset.id, key=draft.key, load={})
-            db.session.add(resource)
-        if draft.load and dict(draft.load) != resource.load:
-            to_load.append(resource.id)
-        _describe(resource, draft, position)
-    return tuple(to_load)
-
-
-def _describe(resource: Resource, draft: ResourceDraft, position: int) -> None:
-    values: Mapping[str, object] = {
-        "position": position,
-        "title": dict(draft.title),
-        "description": dict(draft.description),
-        "format": draft.format,
-        "media_type": draft.media_type,
-        "url": draft.url,
-        "size": draft.size,
-        "load": dict(draft.load),
-    }
-    changed = {name: value for name, value in values.items() if getattr(resource, name) != value}
-    for name, value in changed.items():
-        setattr(resource, name, value)
-    if changed:
-        resource.updated_at = now()

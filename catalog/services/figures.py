@@ -9,9 +9,9 @@ from flask import current_app
 from sqlalchemy import func, select
 
 from catalog.db import db
-from catalog.models.dataset import Dataset, Resource
+from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.table import DataTable
-from catalog.models.vocabulary import State, TableState
+from catalog.models.vocabulary import TableState
 
 SECONDS = 10.0
 """Counting reads every table's row, so that the numbers are kept for this time."""
@@ -37,7 +37,7 @@ def show() -> Figures:
 
 
 def _count() -> Figures:
-    published = Dataset.state == State.PUBLISHED
+    published = public()
     datasets, organizations = db.session.execute(
         select(func.count(), func.count(Dataset.organization_id.distinct())).where(published)
     ).one()

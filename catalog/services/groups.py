@@ -9,9 +9,8 @@ from sqlalchemy import func, select, update
 from catalog.db import db, transaction
 from catalog.errors import NotFound
 from catalog.models.base import now
-from catalog.models.dataset import Dataset, dataset_theme
+from catalog.models.dataset import Dataset, dataset_theme, public
 from catalog.models.group import Group
-from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.organization import group_fields
 from catalog.services.search import forget_labels, index_due_datasets
@@ -59,7 +58,7 @@ def all(who: Identity) -> list[tuple[Group, int]]:  # noqa: A001, ARG001 # reads
     counts = (
         select(dataset_theme.c.theme_id, func.count().label("datasets"))
         .join(Dataset, Dataset.id == dataset_theme.c.dataset_id)
-        .where(Dataset.state == State.PUBLISHED)
+        .where(public())
         .group_by(dataset_theme.c.theme_id)
         .subquery()
     )

@@ -9,9 +9,8 @@ from sqlalchemy import func, select, update
 from catalog.db import db, transaction
 from catalog.errors import NotFound
 from catalog.models.base import now
-from catalog.models.dataset import Dataset
+from catalog.models.dataset import Dataset, public
 from catalog.models.organization import Organization
-from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.organization import organization_fields
 from catalog.services.search import forget_labels, index_due_datasets
@@ -59,7 +58,7 @@ def all(who: Identity) -> list[tuple[Organization, int]]:  # noqa: A001, ARG001 
     """All organizations with the number of their published datasets: departments first."""
     counts = (
         select(Dataset.organization_id, func.count().label("datasets"))
-        .where(Dataset.state == State.PUBLISHED)
+        .where(public())
         .group_by(Dataset.organization_id)
         .subquery()
     )

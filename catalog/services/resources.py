@@ -9,13 +9,14 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import db, transaction
-from catalog.errors import Conflict, Gone, NotFound
+from catalog.errors import Conflict, NotFound
 from catalog.models.base import new_id
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.table import DataTable
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import ResourceDraft
 from catalog.services import datasets
+from catalog.services.dataset_visibility import unseen
 from catalog.services.tables import serve_table
 
 MOST = 2000
@@ -38,7 +39,7 @@ def show(who: Identity, resource_id: str) -> Resource:
     if resource is None:
         raise NotFound("there is no such resource")
     if not allowed(who, Action.DATASET_READ, resource.dataset):
-        raise Gone("this dataset was withdrawn")
+        raise unseen(resource.dataset)
     return resource
 
 

@@ -16,12 +16,11 @@ from sqlalchemy.orm.interfaces import ORMOption
 from catalog.db import db, transaction
 from catalog.errors import Unavailable
 from catalog.models.base import Texts
-from catalog.models.dataset import Dataset, Resource
+from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.group import Group
 from catalog.models.license import LICENSES
 from catalog.models.organization import Organization
 from catalog.models.table import DataTable, TableColumn
-from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from catalog.queue import job
 from catalog.search import Document, SearchPage, SearchQuery, search_engine
@@ -100,7 +99,7 @@ def repair_index() -> None:
         rebuild_index()
         return
     index_due_datasets()
-    published = set(db.session.scalars(select(Dataset.id).where(Dataset.state == State.PUBLISHED)))
+    published = set(db.session.scalars(select(Dataset.id).where(public())))
     search_engine().delete(sorted(indexed - published))
     missing = iter(sorted(published - indexed - _waiting().keys()))
     while batch := list(islice(missing, BATCH)):
@@ -158,7 +157,7 @@ def _documents(ids: Iterable[str]) -> Iterator[Document]:
     """Documents of those that are published, read anew; reading only what a document needs."""
     statement = (
         select(Dataset)
-        .where(Dataset.id.in_(list(ids)), Dataset.state == State.PUBLISHED)
+        .where(Dataset.id.in_(list(ids)), public())
         .options(*whole(), *_thin())
         .execution_options(populate_existing=True)
     )
@@ -177,13 +176,7 @@ def _thin() -> Sequence[ORMOption]:
 
 
 def _all_documents() -> Iterator[Document]:
-    ids = iter(
-        list(
-            db.session.scalars(
-                select(Dataset.id).where(Dataset.state == State.PUBLISHED).order_by(Dataset.id)
-            )
-        )
-    )
+    ids = iter(list(db.session.scalars(select(Dataset.id).where(public()).order_by(Dataset.id))))
     while batch := list(islice(ids, BATCH)):
         yield from _documents(batch)
         db.session.expunge_all()

@@ -9,9 +9,9 @@ from sqlalchemy import Select, bindparam, case, delete, func, literal, select, u
 
 from catalog.db import db, transaction
 from catalog.errors import Conflict
-from catalog.models.dataset import Dataset, Resource
+from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.table import DataTable, TableAlias
-from catalog.models.vocabulary import Access, State
+from catalog.models.vocabulary import Access
 from catalog.permissions import Action, Identity, require
 from catalog.services.table_lookup import show
 
@@ -125,7 +125,7 @@ def _names() -> Select[tuple[str, str | None]]:
         .join(Dataset, Dataset.id == Resource.dataset_id)
         .where(
             DataTable.head > 0,
-            Dataset.state == State.PUBLISHED,
+            public(),
             Dataset.access == Access.OPEN,
         )
         .subquery()

@@ -17,8 +17,9 @@ from sqlalchemy.orm import object_session
 from catalog.db import db
 from catalog.errors import BadQuery, Gone, NotFound, Unavailable
 from catalog.models.table import DataTable, JournalFile, Release, TableColumn
-from catalog.models.vocabulary import ColumnAccess, ColumnType, State
+from catalog.models.vocabulary import ColumnAccess, ColumnType
 from catalog.permissions import Action, Identity, allowed, require
+from catalog.services.dataset_visibility import unseen
 from catalog.services.table_cache import known_tables
 from catalog.tabular.base_rows import BaseRows
 from catalog.tabular.column import Column
@@ -54,8 +55,8 @@ def show(who: Identity, table_id: str) -> DataTable:
     if table is None:
         raise NotFound("there is no such table")
     dataset = table.resource.dataset
-    if dataset.state == State.WITHDRAWN and not allowed(who, Action.DATASET_READ, dataset):
-        raise Gone("this dataset was withdrawn")
+    if not allowed(who, Action.DATASET_READ, dataset):
+        raise unseen(dataset)
     require(who, Action.TABLE_READ, dataset)
     if table.narrow is not None and not allowed(who, Action.COLUMN_READ, dataset):
         return table.narrow

@@ -11,12 +11,17 @@ from flask import Flask
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from catalog.db import db, transaction
 from catalog.errors import Conflict, Denied, Gone, Invalid, NotFound, Unauthenticated
-from catalog.models.dataset import Dataset, Resource
+from catalog.models.address import FormerAddress
+from catalog.models.dataset import Dataset, Resource, dataset_tag
+from catalog.models.organization import Organization
+from catalog.models.revision import DatasetRevision
+from catalog.models.series import DatasetSeries
 from catalog.models.table import DataTable
+from catalog.models.tag import Tag, Vocabulary
 from catalog.models.vocabulary import Frequency, MemberRole, State
 from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.schemas.dataset import dataset_draft, dataset_json
@@ -449,3 +454,130 @@ def test_origin_is_what_a_harvest_finds_a_dataset_by() -> None:
     first = datasets.put(SCHEDULER, make_draft(), origin=Origin("s1", "r1"))
     other = datasets.put(SCHEDULER, make_draft(), origin=Origin("s2", "r1"))
     assert first.dataset_id != other.dataset_id
+
+
+# What the standards add
+
+
+def test_tags_and_details_are_kept_and_linked() -> None:
+    made = put(
+        tags=["air", "hourly", "air"],
+        identifier="310000/0001",
+        spatial_code="310000",
+        spatial_box=[120.8, 30.6, 122.2, 31.9],
+        details={"share_type": "conditional", "conforms_to": ["https://example.org/s"]},
+        custom={"level": "A"},
+        private=True,
+    )
+    dataset = db.session.get(Dataset, made.dataset_id)
+    assert dataset is not None
+    assert dataset.tags == ["air", "hourly"]
+    assert dataset.spatial_box == [120.8, 30.6, 122.2, 31.9]
+    assert dataset.details["share_type"] == "conditional"
+    assert linked_tags() == {"air", "hourly"}
+    put(slug=dataset.slug, tags=["air", "daily"])
+    assert linked_tags() == {"air", "daily"}
+
+
+def linked_tags() -> set[str]:
+    linked = select(Tag.name).join(dataset_tag, dataset_tag.c.tag_id == Tag.id)
+    return set(db.session.scalars(linked))
+
+
+def test_tags_of_a_vocabulary_must_be_in_it() -> None:
+    with transaction():
+        db.session.add(Vocabulary(name="colours", tags=[Tag(name="green")]))
+    put(vocabulary_tags={"colours": ["green"]}, tags=["green"])
+    assert linked_tags() == {"green"}
+    with pytest.raises(Invalid, match="red"):
+        put("Other", vocabulary_tags={"colours": ["red"]})
+
+
+def test_a_series_must_exist() -> None:
+    with pytest.raises(Invalid, match="no series"):
+        put(series="yearbooks")
+    organization = db.session.scalars(select(Organization).filter_by(slug="ecology")).one()
+    series = DatasetSeries(slug="yearbooks", organization_id=organization.id, title={"en": "Y"})
+    with transaction():
+        db.session.add(series)
+    made = put(series="yearbooks", series_position=3)
+    dataset = db.session.get(Dataset, made.dataset_id)
+    assert dataset is not None
+    assert (dataset.series_id, dataset.series_position) == (series.id, 3)
+
+
+def test_a_text_is_stale_when_the_other_language_changes() -> None:
+    def origins(**fields: Any) -> dict[str, Any]:
+        made = put(slug="air", **fields)
+        dataset = db.session.get(Dataset, made.dataset_id, populate_existing=True)
+        assert dataset is not None
+        return {tag: (o["origin"], o["stale"]) for tag, o in dataset.text_origins["title"].items()}
+
+    first = {"zh": "空气", "en": "Air"}
+    machine = {"title": ["en"]}
+    assert origins(title=first, machine=machine) == {
+        "zh": ("written", False),
+        "en": ("machine", False),
+    }
+    assert origins(title=first, tags=["x"]) == {"zh": ("written", False), "en": ("machine", False)}
+    changed = {"zh": "空气质量", "en": "Air"}
+    assert origins(title=changed) == {"zh": ("written", False), "en": ("machine", True)}
+    assert origins(title=changed, tags=["x"])["en"] == ("machine", True)
+    caught_up = {"zh": "空气质量", "en": "Air quality"}
+    assert origins(title=caught_up) == {"zh": ("written", True), "en": ("written", False)}
+
+
+def test_a_former_address_leads_to_the_dataset_and_is_not_given_away() -> None:
+    made = put(slug="air")
+    with transaction():
+        db.session.add(FormerAddress(kind="dataset", slug="old-air", object_id=made.dataset_id))
+    assert datasets.show(ANYONE, "old-air").id == made.dataset_id
+    other = datasets.show(ANYONE, put("Other", slug="old-air").dataset_id)
+    assert other.slug == "old-air-2"
+
+
+def test_a_merged_dataset_gives_the_one_that_took_its_place() -> None:
+    kept, merged = put(slug="air").dataset_id, put("Old", slug="old").dataset_id
+    with transaction():
+        db.session.execute(
+            update(Dataset)
+            .where(Dataset.id == merged)
+            .values(merged_into=kept, state=State.WITHDRAWN)
+        )
+    assert datasets.show(ANYONE, "old").id == kept
+
+
+def test_of_drafts_and_private_datasets_nobody_hears() -> None:
+    private = put(private=True).dataset_id
+    draft = put("Draft").dataset_id
+    with transaction():
+        db.session.execute(
+            update(Dataset).where(Dataset.id == draft).values(state=State.DRAFT, published_at=None)
+        )
+    for id_ in (private, draft):
+        with pytest.raises(NotFound) as caught:
+            datasets.show(ANYONE, id_)
+        assert not isinstance(caught.value, Gone)
+        assert datasets.show(editor_of("ecology"), id_).id == id_
+    search.repair_index()
+    assert search.find(ANYONE, SearchQuery("")).total == 0
+
+
+def test_a_revision_holds_the_whole_content() -> None:
+    fields = {
+        "title": {"zh": "空气", "en": "Air"},
+        "tags": ["air"],
+        "details": {"share_type": "conditional", "publisher": {"name": "Bureau"}},
+        "spatial_box": [1, 2, 3, 4],
+        "modified": "2026-01-02T03:04:05Z",
+        "resources": [{"key": "a", "size": 3, "load": {"part": "p"}}],
+    }
+    made = put(slug="air", **fields)
+    put(slug="air", **fields, notice={"en": "Changed"})
+    kept = db.session.scalars(
+        select(DatasetRevision)
+        .filter_by(dataset_id=made.dataset_id)
+        .order_by(DatasetRevision.number)
+    ).all()
+    assert [(one.number, one.state) for one in kept] == [(1, "superseded"), (2, "published")]
+    assert dataset_draft(kept[0].content) == make_draft(slug="air", **fields)

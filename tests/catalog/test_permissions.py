@@ -14,6 +14,7 @@ from catalog.permissions import ANYONE, POLICY, SCHEDULER, Action, Identity, all
 WHO = {
     "anonymous": ANYONE,
     "account": Identity("a1"),
+    "member": Identity("a6", organizations={"ours": MemberRole.MEMBER}),
     "editor": Identity("a2", organizations={"ours": MemberRole.EDITOR}),
     "publisher": Identity("a3", organizations={"ours": MemberRole.PUBLISHER}),
     "stranger": Identity("a4", organizations={"theirs": MemberRole.PUBLISHER}),
@@ -24,14 +25,16 @@ EVERYBODY = frozenset(WHO)
 PORTAL = frozenset({"administrator", "scheduler"})
 PUBLISHERS = PORTAL | {"publisher"}
 EDITORS = PUBLISHERS | {"editor"}
+MEMBERS = EDITORS | {"member"}
 
 
 def dataset(state: State = State.PUBLISHED, access: Access = Access.OPEN) -> Dataset:
-    return Dataset(organization_id="ours", state=state, access=access)
+    return Dataset(organization_id="ours", state=state, access=access, private=False)
 
 
 OURS = Organization(id="ours")
 PUBLIC, GONE = dataset(), dataset(State.WITHDRAWN)
+PRIVATE = Dataset(organization_id="ours", state=State.PUBLISHED, access=Access.OPEN, private=True)
 ON_APPLICATION, CLOSED = dataset(access=Access.ON_APPLICATION), dataset(access=Access.CLOSED)
 ACCOUNT, KEY = Account(id="a1"), ApiKey(account_id="a1")
 OF_ACCOUNT = frozenset({"account", "administrator"})
@@ -39,7 +42,10 @@ OF_ACCOUNT = frozenset({"account", "administrator"})
 MATRIX: list[tuple[Action, str, object, frozenset[str]]] = [
     (Action.DATASET_READ, "published", PUBLIC, EVERYBODY),
     (Action.DATASET_READ, "closed", CLOSED, EVERYBODY),
-    (Action.DATASET_READ, "withdrawn", GONE, EDITORS),
+    (Action.DATASET_READ, "withdrawn", GONE, MEMBERS),
+    (Action.DATASET_READ, "draft", dataset(State.DRAFT), MEMBERS),
+    (Action.DATASET_READ, "private", PRIVATE, MEMBERS),
+    (Action.TABLE_READ, "private", PRIVATE, MEMBERS),
     (Action.DATASET_WRITE, "published", PUBLIC, EDITORS),
     (Action.DATASET_WRITE, "withdrawn", GONE, EDITORS),
     (Action.DATASET_WRITE, "organization", OURS, EDITORS),
@@ -47,11 +53,13 @@ MATRIX: list[tuple[Action, str, object, frozenset[str]]] = [
     (Action.DATASET_WRITE, "nothing", None, PORTAL),
     (Action.DATASET_RETIRE, "published", PUBLIC, PUBLISHERS),
     (Action.DATASET_RETIRE, "withdrawn", GONE, PUBLISHERS),
+    (Action.DATASET_APPROVE, "ours", PUBLIC, PUBLISHERS - {"scheduler"}),
+    (Action.DATASET_PURGE, "ours", PUBLIC, PORTAL),
     (Action.TABLE_READ, "open", PUBLIC, EVERYBODY),
-    (Action.TABLE_READ, "on application", ON_APPLICATION, EDITORS),
-    (Action.TABLE_READ, "closed", CLOSED, EDITORS),
-    (Action.TABLE_READ, "withdrawn", GONE, EDITORS),
-    (Action.TABLE_READ, "no dataset", OURS, EDITORS),
+    (Action.TABLE_READ, "on application", ON_APPLICATION, MEMBERS),
+    (Action.TABLE_READ, "closed", CLOSED, MEMBERS),
+    (Action.TABLE_READ, "withdrawn", GONE, MEMBERS),
+    (Action.TABLE_READ, "no dataset", OURS, MEMBERS),
     (Action.TABLE_LOAD, "open", PUBLIC, EDITORS),
     (Action.TABLE_LOAD, "closed", CLOSED, EDITORS),
     (Action.TABLE_WRITE, "open", PUBLIC, EDITORS),
@@ -60,6 +68,9 @@ MATRIX: list[tuple[Action, str, object, frozenset[str]]] = [
     (Action.COLUMN_READ, "open", PUBLIC, EDITORS),
     (Action.ORGANIZATION_WRITE, "ours", OURS, PUBLISHERS),
     (Action.ORGANIZATION_WRITE, "a new one", None, PORTAL),
+    (Action.ORGANIZATION_READ, "ours", OURS, MEMBERS),
+    (Action.STANDARD_WRITE, "any", None, PORTAL),
+    (Action.LOG_READ, "ours", OURS, PUBLISHERS),
     (Action.THEME_WRITE, "any", None, PORTAL),
     (Action.SOURCE_READ, "any", None, EVERYBODY),
     (Action.SOURCE_WRITE, "ours", "ours", PORTAL),

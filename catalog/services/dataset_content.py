@@ -1,0 +1,239 @@
+"""What a draft makes of a dataset's rows: fields, addresses, themes, tags, resources, origins of its texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select
+
+from catalog.db import db
+from catalog.errors import N_, Invalid
+from catalog.models.address import FormerAddress
+from catalog.models.base import new_id, now
+from catalog.models.dataset import Dataset, Resource, dataset_tag, dataset_theme
+from catalog.models.group import Group
+from catalog.models.series import DatasetSeries
+from catalog.models.slug import slug_from
+from catalog.models.tag import Tag, Vocabulary
+from catalog.models.text import origins_after, pick
+from catalog.schemas.drafts import DatasetDraft, ResourceDraft
+from catalog.search.analysis import spelled
+
+TRANSLATED = ("title", "description", "notice", "access_reason")
+"""Fields whose origin is kept for each language."""
+
+
+def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
+    """Make the dataset what the draft says; ids of the resources whose content must be read (again).
+
+    The dataset must be in the session's database already; raises Invalid for an unknown theme, series
+    or vocabulary.
+    """
+    dataset.text_origins = _origins(dataset, draft)
+    for name, value in fields_of(draft).items():
+        setattr(dataset, name, value)
+    dataset.series_id = _series(draft.series)
+    _set_themes(dataset, draft.themes)
+    _set_tags(dataset, draft)
+    return _set_resources(dataset, draft.resources)
+
+
+def _origins(dataset: Dataset, draft: DatasetDraft) -> dict[str, Any]:
+    origins = {
+        name: origins_after(
+            getattr(dataset, name) or {},
+            getattr(draft, name),
+            (dataset.text_origins or {}).get(name, {}),
+            machine=draft.machine.get(name, ()),
+        )
+        for name in TRANSLATED
+    }
+    return {name: known for name, known in origins.items() if known}
+
+
+def _series(slug: str) -> str | None:
+    if not slug:
+        return None
+    found = db.session.scalar(select(DatasetSeries.id).where(DatasetSeries.slug == slug))
+    if found is None:
+        raise Invalid(
+            "there is no series “%(slug)s”",
+            problems={"series": [N_("There is no such series.")]},
+            slug=slug,
+        )
+    return found
+
+
+def fields_of(draft: DatasetDraft) -> dict[str, Any]:
+    """The columns of the dataset's own row."""
+    return {
+        "title": dict(draft.title),
+        "description": dict(draft.description),
+        "notice": dict(draft.notice),
+        "license_id": draft.license,
+        "license_text": draft.license_text,
+        "frequency": draft.frequency,
+        "access": draft.access,
+        "access_reason": dict(draft.access_reason),
+        "tags": list(draft.tags),
+        "landing_page": draft.landing_page,
+        "contact": draft.contact,
+        "spatial": draft.spatial,
+        "temporal_start": draft.temporal_start,
+        "temporal_end": draft.temporal_end,
+        "issued": draft.issued,
+        "modified": draft.modified,
+        "extras": dict(draft.extras),
+        "identifier": draft.identifier,
+        "spatial_code": draft.spatial_code,
+        "spatial_box": list(draft.spatial_box),
+        "spatial_geometry": dict(draft.spatial_geometry),
+        "vocabulary_tags": {name: list(tags) for name, tags in draft.vocabulary_tags.items()},
+        "details": dict(draft.details),
+        "custom": dict(draft.custom),
+        "series_position": draft.series_position,
+        "private": draft.private,
+    }
+
+
+def free_slug(draft: DatasetDraft) -> str:
+    """The wanted slug, or one made from the English or the spelled Chinese title; free of others."""
+    title, _ = pick(draft.title, "en")
+    wanted = draft.slug or slug_from(spelled(title))
+    taken = _taken(wanted)
+    slug, number = wanted, 1
+    while slug in taken:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug
+
+
+def _taken(wanted: str) -> set[str]:
+    """Slugs in use that are `wanted` or begin like it, those of before too: an address never changes its meaning."""
+    like = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    found: set[str] = set()
+    for column in (Dataset.slug, FormerAddress.slug):
+        same = or_(column == wanted, column.like(f"{like}-%", escape="\\"))
+        found.update(db.session.scalars(select(column).where(same)))
+    return found
+
+
+def _set_themes(dataset: Dataset, slugs: tuple[str, ...]) -> None:
+    known = dict(
+        db.session.execute(select(Group.slug, Group.id).where(Group.slug.in_(slugs))).all()
+    )
+    unknown = [slug for slug in slugs if slug not in known]
+    if unknown:
+        raise Invalid(
+            "there is no theme “%(slug)s”",
+            problems={"themes": [N_("There is no such theme.")]},
+            slug=unknown[0],
+        )
+    db.session.execute(delete(dataset_theme).where(dataset_theme.c.dataset_id == dataset.id))
+    rows = [{"dataset_id": dataset.id, "theme_id": known[slug]} for slug in slugs]
+    if rows:
+        db.session.execute(insert(dataset_theme), rows)
+
+
+def _set_tags(dataset: Dataset, draft: DatasetDraft) -> None:
+    """Link the dataset with the rows of its tags; free ones are made, those of a vocabulary must be in it."""
+    ids = set(_free_tags(draft.tags))
+    for name, tags in draft.vocabulary_tags.items():
+        ids.update(_vocabulary_tags(name, tags))
+    linked = set(
+        db.session.scalars(
+            select(dataset_tag.c.tag_id).where(dataset_tag.c.dataset_id == dataset.id)
+        )
+    )
+    if linked - ids:
+        db.session.execute(
+            delete(dataset_tag).where(
+                dataset_tag.c.dataset_id == dataset.id, dataset_tag.c.tag_id.in_(linked - ids)
+            )
+        )
+    rows = [{"dataset_id": dataset.id, "tag_id": tag_id} for tag_id in sorted(ids - linked)]
+    if rows:
+        db.session.execute(insert(dataset_tag), rows)
+
+
+def _free_tags(names: Iterable[str]) -> list[str]:
+    wanted = tuple(dict.fromkeys(names))
+    if not wanted:
+        return []
+    known: dict[str, str] = dict(
+        db.session.execute(
+            select(Tag.name, Tag.id).where(Tag.vocabulary_id.is_(None), Tag.name.in_(wanted))
+        ).all()
+    )
+    new = [
+        {"id": new_id(), "name": name, "label": {}, "label_origins": {}}
+        for name in wanted
+        if name not in known
+    ]
+    if new:
+        db.session.execute(insert(Tag), new)
+    return [*known.values(), *(str(row["id"]) for row in new)]
+
+
+def _vocabulary_tags(vocabulary: str, names: tuple[str, ...]) -> list[str]:
+    known: dict[str, str] = dict(
+        db.session.execute(
+            select(Tag.name, Tag.id)
+            .join(Vocabulary, Vocabulary.id == Tag.vocabulary_id)
+            .where(Vocabulary.name == vocabulary, Tag.name.in_(names))
+        ).all()
+    )
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise Invalid(
+            "“%(tag)s” is not in the vocabulary “%(name)s”",
+            problems={"vocabulary_tags": [N_("There is no such tag in this vocabulary.")]},
+            tag=unknown[0],
+            name=vocabulary,
+        )
+    return list(known.values())
+
+
+def _set_resources(dataset: Dataset, drafts: tuple[ResourceDraft, ...]) -> tuple[str, ...]:
+    """Match resources by key: ids and tables stay with their key; ids of those to be read."""
+    known = {
+        resource.key: resource
+        for resource in db.session.scalars(
+            select(Resource)
+            .where(Resource.dataset_id == dataset.id)
+            .execution_options(populate_existing=True)
+        )
+    }
+    gone = known.keys() - {draft.key for draft in drafts}
+    if gone:
+        ids = [known[key].id for key in sorted(gone)]
+        db.session.execute(delete(Resource).where(Resource.id.in_(ids)))
+    to_load = []
+    for position, draft in enumerate(drafts):
+        resource = known.get(draft.key)
+        if resource is None:
+            resource = Resource(id=new_id(), dataset_id=dataset.id, key=draft.key, load={})
+            db.session.add(resource)
+        if draft.load and dict(draft.load) != resource.load:
+            to_load.append(resource.id)
+        _describe(resource, draft, position)
+    return tuple(to_load)
+
+
+def _describe(resource: Resource, draft: ResourceDraft, position: int) -> None:
+    values: Mapping[str, object] = {
+        "position": position,
+        "title": dict(draft.title),
+        "description": dict(draft.description),
+        "format": draft.format,
+        "media_type": draft.media_type,
+        "url": draft.url,
+        "size": draft.size,
+        "load": dict(draft.load),
+    }
+    changed = {name: value for name, value in values.items() if getattr(resource, name) != value}
+    for name, value in changed.items():
+        setattr(resource, name, value)
+    if changed:
+        resource.updated_at = now()
