@@ -8,6 +8,7 @@ the columns as they are shown, the format and the libraries that write it. A cha
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -40,8 +41,10 @@ from catalog.tabular.query import TableQuery
 FOLDER = "releases"
 EDITION = 1
 """To be raised with every change of how files are written that changes their bytes."""
-LIBRARIES = {"parquet": ("pyarrow",), "xlsx": ("xlsxwriter",), "gpkg": ("pyogrio",)}
+LIBRARIES = {"parquet": ("pyarrow",), "gpkg": ("pyogrio",)}
 """Packages whose version may change the bytes of a format."""
+PACKED = ("csv.gz", "xlsx")
+"""Formats whose bytes zlib may change."""
 USED_STEP = timedelta(hours=1)
 """How exactly it is known when a file was used last: each use would be a write."""
 PATIENCE_SECONDS = 300.0
@@ -218,6 +221,8 @@ def _known(
 
 def _digest(table: DataTable, release: Release, version: Version, name: str) -> str:
     libraries = [(one, version_of_package(one)) for one in LIBRARIES.get(name, ())]
+    if name in PACKED:
+        libraries.append(("zlib", zlib.ZLIB_RUNTIME_VERSION))
     columns = [repr(column) for column in version.columns]
     if FORMATS[name].spatial:
         columns.append(repr(sorted(meanings_of(table).items())))

@@ -8,9 +8,7 @@ Null is an empty cell, the empty text a pair of quotes.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +25,7 @@ from catalog.tabular.json_text import (
     text_buffers,
     text_of,
 )
+from catalog.tabular.sink import Sink
 from catalog.tabular.values import TEXT_TYPES
 
 BOM = b"\xef\xbb\xbf"
@@ -76,7 +75,7 @@ def parquet_stream(
     named = pa.schema(
         [field.with_name(column.name) for field, column in zip(schema, columns, strict=True)]
     )
-    sink = _Sink()
+    sink = Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), named, compression="zstd") as writer:
         for group in _row_groups(batches):
             writer.write_table(group.rename_columns(named.names).cast(named))
@@ -94,32 +93,6 @@ def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
             waiting = []
     if waiting:
         yield pa.Table.from_batches(waiting)
-
-
-class _Sink(io.RawIOBase):
-    """Takes bytes from a writer and hands them on, keeping nothing but the length."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-        self._length = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._length
-
-    def write(self, part: Any, /) -> int:
-        content = bytes(part)
-        self._parts.append(content)
-        self._length += len(content)
-        return len(content)
-
-    def take(self) -> bytes:
-        """What was written since the last call."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
 
 
 def _csv_lines(batch: pa.RecordBatch, columns: Sequence[Column], defused: bool) -> bytes:  # noqa: FBT001 # inner

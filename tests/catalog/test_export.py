@@ -7,7 +7,6 @@ import io
 import math
 import tracemalloc
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -16,24 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from python_calamine import CalamineWorkbook
 
-from catalog.errors import TooLarge
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
 from catalog.tabular.export import csv_stream, json_stream, jsonl_stream, parquet_stream
-from catalog.tabular.workbook import LONGEST_CELL, MOST_CELLS, workbook_stream
 from tests.make_table import ARROW, STATION_ROWS, STATIONS, Row, make_columns
 
 S = make_columns(s=ColumnType.STRING)
-ALL = make_columns(
-    s=ColumnType.STRING,
-    i=ColumnType.INTEGER,
-    n=ColumnType.NUMBER,
-    b=ColumnType.BOOLEAN,
-    d=ColumnType.DATE,
-    t=ColumnType.DATETIME,
-)
 
 
 def batch_of(columns: Sequence[Column], rows: Sequence[Row]) -> pa.RecordBatch:
@@ -209,83 +197,3 @@ def test_streams_keep_no_more_than_a_batch() -> None:
         tracemalloc.stop()
         assert size > 30_000_000
         assert peak < 12_000_000
-
-
-# Excel
-
-
-def workbook(columns: Sequence[Column], rows: Sequence[Row], **options: Any) -> CalamineWorkbook:
-    batches = [batch_of(columns, rows)] if rows else []
-    content = b"".join(workbook_stream(batches, columns, rows=len(rows), **options))
-    return CalamineWorkbook.from_filelike(io.BytesIO(content))
-
-
-def cells(columns: Sequence[Column], rows: Sequence[Row]) -> list[list[object]]:
-    found: list[list[object]] = workbook(columns, rows).get_sheet_by_index(0).to_python()
-    return found
-
-
-def test_a_workbook_has_the_values() -> None:
-    rows: list[Row] = [
-        {
-            "s": "007",
-            "i": 5,
-            "n": 0.1,
-            "b": True,
-            "d": date(2020, 2, 29),
-            "t": datetime(2020, 2, 29, 12, 30, 1, 500_000),  # local time, as stored
-        },
-        dict.fromkeys("sinbdt"),
-        {
-            "s": "",
-            "i": 2**63 - 1,
-            "n": math.inf,
-            "b": False,
-            "d": date(1899, 1, 1),
-            "t": datetime(1, 1, 1),  # as above
-        },
-    ]
-    found = cells(ALL, rows)
-    assert found[0] == ["s", "i", "n", "b", "d", "t"]
-    assert found[1][:5] == ["007", 5.0, 0.1, True, date(2020, 2, 29)]
-    assert isinstance(found[1][5], datetime)
-    assert abs(found[1][5].replace(tzinfo=UTC).timestamp() - 1582979401.5) < 0.002
-    assert found[2] == [""] * 6
-    assert found[3] == ["", str(2**63 - 1), "", False, "1899-01-01", "0001-01-01T00:00:00"]
-
-
-@pytest.mark.parametrize(
-    "value", [*FORMULAS[:4], "{=1}", "https://example.org", "internal:Sheet1!A1", "1e5", " x "]
-)
-def test_a_text_in_a_workbook_is_only_text(value: str) -> None:
-    content = b"".join(workbook_stream([batch_of(S, texts(value))], S, rows=1))
-    read = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    assert read[1] == [value]
-
-
-def test_a_full_sheet_is_followed_by_the_next() -> None:
-    book = workbook(S, texts("a", "b", "c"), rows_a_sheet=3)
-    sheets = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
-    assert sheets == [[["s"], ["a"], ["b"]], [["s"], ["c"]]]
-
-
-def test_a_text_that_no_cell_can_hold_says_that_it_was_cut() -> None:
-    found = str(cells(S, texts("x" * 40_000))[1][0])
-    assert len(found) == LONGEST_CELL
-    assert "40000 characters" in found
-
-
-def test_moments_with_a_zone_are_written_in_utc() -> None:
-    moments = pa.array([datetime(2020, 1, 1, 8, tzinfo=UTC)], pa.timestamp("us", "Asia/Shanghai"))
-    columns = make_columns(t=ColumnType.DATETIME)
-    batch = pa.RecordBatch.from_arrays([moments], names=["t"])
-    content = b"".join(workbook_stream([batch], columns, rows=1))
-    read = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    assert read[1] == [datetime(2020, 1, 1, 8)]  # Excel knows no zones
-
-
-@pytest.mark.parametrize(("columns", "rows"), [(1, MOST_CELLS + 1), (16_385, 1)])
-def test_a_table_too_large_for_excel_is_refused(columns: int, rows: int) -> None:
-    many = make_columns(**{f"c{at}": ColumnType.STRING for at in range(columns)})
-    with pytest.raises(TooLarge):
-        next(workbook_stream([], many, rows=rows))
