@@ -27,6 +27,7 @@ import catalog.log
 import harvesters.plan
 import portal
 import portal.errors
+from api.broken_answers import BrokenAnswers
 from catalog.errors import CatalogError
 from catalog.permissions import ANYONE, SCHEDULER
 from catalog.queue import job_queue
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.init_app(app)
     app.register_error_handler(CatalogError, show_error)
     app.register_error_handler(HTTPException, show_error)
+    app.wsgi_app = BrokenAnswers(app.wsgi_app)  # type: ignore[method-assign] # Flask's documented way
     return app
 
 
