@@ -79,14 +79,28 @@ class Visitor(FlaskClient):
             return super().open(*args, **kwargs)  # type: ignore[arg-type] # the signature is Flask's
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables and no rows: copying it is ten times as fast as making them."""
+    folder = tmp_path_factory.mktemp("empty")
+    with create_app(Settings(data_dir=str(folder), queue_url="immediate:").resolved()).app_context():
+        db.create_all()
+        db.session.remove()
+        db.engine.dispose()
+    return folder / "catalog.sqlite"
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, empty_database: Path) -> Iterator[Flask]:
     """A fresh portal, inside its app context."""
     made = create_app(settings)
     made.config["TESTING"] = True
     made.test_client_class = Visitor
     with made.app_context():
-        db.create_all()
+        if settings.database_url == f"sqlite:///{settings.data_dir}/catalog.sqlite":
+            shutil.copyfile(empty_database, Path(settings.data_dir) / "catalog.sqlite")
+        else:
+            db.create_all()
         yield made
         db.session.remove()
         db.engine.dispose()
