@@ -24,6 +24,8 @@ from werkzeug.test import TestResponse
 
 from catalog.db import db
 from catalog.settings import Settings
+from tests.make_elastic import MISSING as NO_ELASTIC
+from tests.make_elastic import ElasticServer, elastic_is_there, make_elastic
 from tests.make_s3 import MISSING, S3Server, make_s3, s3proxy
 from wsgi import create_app
 
@@ -139,6 +141,15 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     if s3proxy() is None:
         pytest.skip(MISSING)
     with make_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elastic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ElasticServer]:
+    """A real Elasticsearch server; each test makes an index of its own."""
+    if not elastic_is_there():
+        pytest.skip(NO_ELASTIC)
+    with make_elastic(tmp_path_factory.mktemp("elastic")) as server:
         yield server
 
 
