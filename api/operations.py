@@ -37,6 +37,12 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 WAITING = Gauge("weft_jobs_waiting", "Jobs that wait for the worker", registry=REGISTRY)
+SHUT_IN = Gauge(
+    "weft_sql_shut_in",
+    "Whether this means of the kernel shut in the last SQL statement of this process",
+    ("means",),
+    registry=REGISTRY,
+)
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 """A stranger may send any word; each would be a time series."""
 SENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -94,4 +100,6 @@ def readyz() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """Prometheus metrics of this process and the length of the queue."""
     WAITING.set(health.jobs_waiting())
+    for means, took_effect in health.statements_shut_in().items():
+        SHUT_IN.labels(means).set(took_effect)
     return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

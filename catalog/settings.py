@@ -97,6 +97,8 @@ class Settings:
     """Most rows in the answer to an SQL statement; more are cut off, and the answer says so."""
     sql_answer_bytes: int = 32_000_000
     """Most bytes in the answer to an SQL statement."""
+    sql_needs: str = ""
+    """Means of the kernel without which no SQL is run, such as `landlock,seccomp`; empty: what there is will do."""
     sql_scan_anonymous: int = 500_000_000
     """Rows that an SQL statement without a key may read, in all its tables together."""
     sql_scan_basic: int = 1_000_000_000

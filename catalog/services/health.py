@@ -12,6 +12,8 @@ from catalog.errors import CatalogError
 from catalog.files import file_store
 from catalog.queue import job_queue
 from catalog.search import SearchQuery, search_engine
+from catalog.services.sql import sandbox
+from catalog.tabular.sandbox import MEANS
 from catalog.tabular.store import table_journal
 
 
@@ -31,6 +33,12 @@ def jobs_waiting() -> int:
     return job_queue().waiting()
 
 
+def statements_shut_in() -> dict[str, bool]:
+    """Means of the kernel → whether it shut in the last SQL statement of this process; empty before the first."""
+    rights = sandbox().rights
+    return {means: means in rights for means in MEANS} if rights else {}
+
+
 def _database() -> None:
     db.session.execute(text("SELECT version_num FROM alembic_version"))
 
@@ -47,10 +55,17 @@ def _tables() -> None:
     table_journal().check()
 
 
+def _statements() -> None:
+    """Starts a child only where one must have given up more than any can."""
+    if sandbox().limits.needs:
+        sandbox().check()
+
+
 _QUESTIONS: dict[str, Callable[[], object]] = {
     "database": _database,
     "search": _search,
     "files": _files,
     "tables": _tables,
+    "sql": _statements,
     "queue": jobs_waiting,
 }

@@ -136,6 +136,7 @@ def sandbox() -> Sandbox:
             bytes=settings.sql_answer_bytes,
             processes=settings.sql_processes,
             wait_seconds=settings.sql_wait_seconds,
+            needs=tuple(filter(None, map(str.strip, settings.sql_needs.split(",")))),
         )
     )
 

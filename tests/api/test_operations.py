@@ -1,13 +1,15 @@
 import json
 import logging
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from catalog import log as weft_log
 from catalog.db import db
 from catalog.errors import Unavailable
-from catalog.services import health
+from catalog.services import health, sql
 
 
 def test_a_living_process_answers(client: FlaskClient):
@@ -40,6 +42,22 @@ def test_ready_names_the_engine_that_is_down(client: FlaskClient, monkeypatch: p
 
     monkeypatch.setitem(health._QUESTIONS, "search", down)
     assert "the index is being moved" in client.get("/readyz").json["troubles"]["search"]
+
+
+def test_what_shuts_statements_in_is_told_and_may_be_required(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+):
+    assert health.statements_shut_in() == {}
+    sandbox = sql.sandbox()
+    sandbox.check()
+    assert 'weft_sql_shut_in{means="limits"} 1.0' in client.get("/metrics").text
+    sandbox.close()
+    settings = app.extensions["weft"]["settings"]
+    monkeypatch.setitem(
+        app.extensions["weft"], "settings", replace(settings, sql_needs="moon, limits")
+    )
+    assert "lacks moon" in client.get("/readyz").json["troubles"]["sql"]
+    sql.sandbox().close()
 
 
 def test_metrics_count_requests_and_waiting_jobs(client: FlaskClient):

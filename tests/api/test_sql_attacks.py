@@ -271,6 +271,71 @@ SELECT sum(rent) FROM shops
 SELECT phone::BIGINT FROM shops
 SELECT error(owner) FROM shops
 SELECT o_c1 FROM shops
+FROM shops SELECT owner
+FROM shops s, LATERAL (SELECT s.owner)
+SELECT columns(* EXCLUDE (turnover)) FROM shops
+SELECT unnest(shops).owner FROM shops
+SELECT count(*) FROM shops GROUP BY GROUPING SETS ((owner), ())
+SELECT count(*) FROM shops GROUP BY CUBE (turnover)
+SELECT sum(1) OVER w FROM shops WINDOW w AS (ORDER BY owner)
+SELECT s.owner.x FROM shops s
+SELECT list(x.owner) FROM (SELECT shops AS x FROM shops)
+SELECT (SELECT s.turnover) FROM shops s
+SELECT shop FROM shops ASOF JOIN shops s ON shops.turnover >= s.turnover
+SELECT * FROM shops POSITIONAL JOIN closed
+SELECT * FROM shops SEMI JOIN closed ON true
+SELECT * FROM shops ANTI JOIN shops s USING (owner)
+WITH RECURSIVE r(n) AS (SELECT owner FROM shops UNION SELECT n FROM r) SELECT * FROM r
+WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT rent FROM closed) SELECT * FROM r
+SELECT * FROM shops WHERE (owner, 1) IN (VALUES ('x', 1))
+SELECT * FROM read_csv(shop) FROM shops
+SELECT * FROM read_csv_auto(['/etc/passwd'], columns = {'a': 'VARCHAR'})
+SELECT * FROM read_json_objects('/proc/self/environ')
+SELECT * FROM read_ndjson_auto('/proc/self/maps')
+SELECT * FROM '/proc/self/fd/3'
+SELECT * FROM "weft://0.parquet"
+SELECT * FROM parquet_kv_metadata('*')
+SELECT * FROM parquet_bloom_probe('*', 'owner', 'x')
+SELECT * FROM which_secret('x', 's3')
+SELECT * FROM duckdb_extensions()
+SELECT * FROM duckdb_databases()
+SELECT * FROM duckdb_indexes()
+SELECT * FROM duckdb_temporary_files()
+SELECT * FROM duckdb_prepared_statements()
+SELECT * FROM information_schema.schemata
+SELECT * FROM pg_catalog.pg_attribute
+SELECT * FROM pg_tables
+SELECT * FROM storage_info('t0')
+SELECT * FROM pragma_storage_info('covered0')
+SELECT * FROM checkpoint()
+SELECT * FROM sql_auto_complete('SELECT * FROM ')
+SELECT current_setting('memory_limit')
+SELECT current_database()
+SELECT txid_current()
+SELECT pg_typeof(rent) FROM shops
+SELECT col_description(1, 1)
+SELECT in_search_path('a', 'b')
+SELECT can_cast_implicitly(1, '1')
+SELECT add_parquet_key('a', 'b')
+SELECT create_sort_key(owner, 'ASC') FROM shops
+SELECT parse_path('/etc/passwd')
+SELECT * FROM shops AT (VERSION => 2)
+SELECT * FROM shops AT (VERSION => -1)
+COMMENT ON TABLE shops IS 'x'
+ANALYZE shops
+ALTER TABLE shops ADD COLUMN x INT
+FORCE CHECKPOINT
+KILL 1
+EXPLAIN (FORMAT JSON) SELECT owner FROM shops
+SET VARIABLE a = (SELECT owner FROM shops)
+ATTACH ':memory:' AS x
+ATTACH 'postgres://localhost/x' AS p (TYPE postgres)
+INSTALL httpfs FROM community
+UPDATE EXTENSIONS
+COPY (SELECT * FROM shops) TO '/dev/stdout'
+COPY shops TO 's3://bucket/x.parquet'
+CREATE OR REPLACE TEMP FUNCTION f(x) AS getenv(x)
+SELECT * FROM shops WHERE shop = $1 AND owner = $2
 """.strip().splitlines()
 
 HARMLESS = """
@@ -320,6 +385,39 @@ TABLE shops
 VALUES (1), (2)
 SELECT * FROM range(5), generate_series(1, 3), unnest([1, 2])
 SELECT (WITH a AS (SELECT 1 AS x) SELECT x FROM a)
+SELECT unnest(shops) FROM shops
+SELECT unnest(s, recursive := true) FROM shops s
+SELECT format('{}', shops::VARCHAR), printf('%s', shops::VARCHAR) FROM shops
+SELECT * LIKE 'o%' FROM shops
+SELECT shops.* LIKE '%n%' FROM shops
+SELECT COLUMNS(c -> c LIKE '%o%') FROM shops
+SELECT row_to_json(s), json_object('a', s) FROM shops s
+SELECT map_from_entries([(1, shops)]) FROM shops
+SELECT struct_values(shops), struct_pack(a := shops) FROM shops
+SELECT * FROM shops s JOIN shops t ON s = t
+SELECT * FROM shops ORDER BY ALL
+SELECT shops FROM shops GROUP BY ALL
+SELECT DISTINCT shops FROM shops
+SELECT min(shops), max(shops), mode(shops), histogram(phone) FROM shops
+SELECT string_agg(shops::VARCHAR, '|') FROM shops
+SELECT list_transform([phone], x -> x || '!') FROM shops
+SELECT CAST(shops AS STRUCT(shop VARCHAR, phone VARCHAR, rent VARCHAR)) FROM shops
+SELECT array_to_string(string_split(phone, ''), '-') FROM shops
+SELECT levenshtein(phone, '13912345678') AS a, jaccard(phone, '13912345678') AS b FROM shops
+SELECT * RENAME (owner AS x) FROM shops
+SELECT approx_quantile(length(rent), 0.5), approx_top_k(phone, 9) FROM shops
+SELECT * FROM shops QUALIFY row_number() OVER (PARTITION BY phone ORDER BY rent) < 3
+WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9) SELECT * FROM r, shops
+SELECT * FROM shops LIMIT 50%
+SELECT strptime(phone, '%Y') FROM shops
+SELECT phone::DATE FROM shops
+SELECT rent::INT[] FROM shops
+SELECT phone::STRUCT(a INT) FROM shops
+SELECT 1 / (rent = '3')::INT FROM shops
+SELECT substring(shop, rent::INT) FROM shops
+SELECT json_extract(phone, '$') FROM shops
+SELECT from_json(phone, '"BIGINT"') FROM shops
+SELECT unhex(phone), from_base64(phone), decode(phone::BLOB) FROM shops
 """.strip().splitlines()
 
 
@@ -371,6 +469,22 @@ ENDLESS = {
     "long sum": "SELECT " + " + ".join(["1"] * 10_000),
     "long union": " UNION ALL ".join(["SELECT 1"] * 3_000),
     "many columns": "SELECT " + ", ".join(["shop"] * 8_000) + " FROM shops",
+    "joins of values": "SELECT count(*) FROM "
+    + " CROSS JOIN ".join(["(VALUES (1), (2), (3), (4)) v"] * 25),
+    "growing recursion": "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT x.n + y.n FROM r x, r y) SELECT count(*) FROM r",
+    "keyed recursion": "WITH RECURSIVE r(a, b) USING KEY (a) AS (SELECT 1, 1 UNION SELECT a + 1, b FROM r) FROM r",
+    "one long text": "SELECT repeat('x', 1000000000)",
+    "long padding": "SELECT lpad('x', 2000000000, 'y'), rpad('x', 2000000000, 'y')",
+    "long replacement": "SELECT replace(repeat('x', 1000000), 'x', repeat('y', 1000000))",
+    "long list of lists": "SELECT list_resize([1], 2000000000)",
+    "growing json": "SELECT to_json(range(100000000))",
+    "wide answer": "SELECT repeat('x', 1000000) FROM range(1000000)",
+    "slow pattern": "SELECT regexp_matches(repeat('a', 1000000), '(a*)*b')",
+    "big numbers": "SELECT factorial(100000), pow(10, 100000), 10::HUGEINT ** 100",
+    "aggregates of all": "SELECT list(a.range) FROM range(1000000) a, range(1000) b",
+    "sorting": "SELECT * FROM range(1000000) a, range(1000) b ORDER BY hash(a.range + b.range) LIMIT 1 OFFSET 900000000",
+    "windows": "SELECT sum(a.range) OVER (ORDER BY hash(b.range)) FROM range(1000000) a, range(1000) b",
+    "distances": "SELECT sum(levenshtein(repeat('ab', 100000), repeat('ba', 100000 + range::INT))) FROM range(1000)",
     "open quote": "SELECT 'x",
     "too long": "SELECT 1 -- " + "x" * 60_000,
     "lone surrogate": "SELECT '\ud800'",

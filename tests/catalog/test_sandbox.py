@@ -11,12 +11,14 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from catalog.errors import BadQuery, CatalogError, TooMany, Unavailable
 from catalog.tabular.sandbox import Answer, Given, GivenColumn, Limits, Sandbox
+from catalog.tabular.sandbox.syscalls import MACHINES
 from tests.make_table import make_parquet
 
 ROOT = Path(__file__).parents[2]
@@ -192,10 +194,11 @@ def test_rows_and_bytes_of_an_answer_are_bounded(sandbox: Sandbox) -> None:
 
 
 PROBE = """
-import ctypes, os, socket, subprocess, sys
+import ctypes, json, mmap, os, socket, subprocess, sys, threading
 sys.path[:] = {paths}
 from catalog.tabular.sandbox import child, rights
 child.load()
+{become}
 left = rights.leave_the_network()
 open_file = os.open({file!r}, os.O_RDONLY)
 given_up = rights.give_up(20)
@@ -210,12 +213,10 @@ def call(*numbers):
     if libc.syscall(*map(ctypes.c_long, numbers)) < 0:
         raise OSError(ctypes.get_errno(), "refused")
 def thread():
-    import threading
     seen = []
     one = threading.Thread(target=seen.append, args=(1,))
     one.start(); one.join()
     assert seen
-import json, mmap
 print(json.dumps(dict(left=left, given_up=given_up, tried=dict(
     read=tried(lambda: open("/etc/passwd").read()),
     read_again=tried(lambda: open({file!r}).read()),
@@ -252,8 +253,21 @@ print(json.dumps(dict(left=left, given_up=given_up, tried=dict(
 KEPT = {"own_file", "thread", "memory"}
 
 
-@pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+SOMEBODY = 12_345
+"""A user who is neither root nor nobody, and owns nothing."""
+BECOME = """
+if os.geteuid() != {user}:  # after everything is imported: this user may not be able to read the programs
+    os.setgroups([])
+    os.setresgid({user}, {user}, {user})
+    os.setresuid({user}, {user}, {user})
+"""
+USERS = {"as-started": os.geteuid(), "as-somebody": SOMEBODY if os.geteuid() == 0 else os.geteuid()}
+
+
+@pytest.fixture(scope="module", params=USERS.values(), ids=USERS)
+def tried(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, object]:
     """What a process can still do after it gave up its rights as a child does; it really tries."""
     folder = tmp_path_factory.mktemp("probe")
     folder.chmod(0o777)
@@ -270,6 +284,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
             file=str(file),
             folder=str(folder),
             port=server.getsockname()[1],
+            become=BECOME.format(user=request.param),
         )
         done = subprocess.run(
             [sys.executable, "-I", "-c", textwrap.dedent(program)],
@@ -296,13 +311,72 @@ def test_every_means_of_the_kernel_takes_effect_where_it_exists(tried: dict[str,
     assert given_up[:2] == ["limits", "no_new_privileges"]
     if Path("/sys/kernel/security/landlock").exists() or "landlock" in given_up:
         assert "landlock" in given_up
-    if os.uname().machine == "x86_64":
+    if os.uname().machine in MACHINES:
         assert "seccomp" in given_up
 
 
 def test_a_child_says_what_it_gave_up(sandbox: Sandbox) -> None:
     ask(sandbox, "SELECT 1")
     assert {"limits", "no_new_privileges"} <= set(sandbox.rights)
+
+
+AS_SOMEBODY = """
+import json, os, socket, sys
+sys.path[:] = {paths}
+from catalog.tabular.sandbox import Limits, Sandbox, child, mother
+child.load()
+{become}
+made = Sandbox(Limits(seconds=5.0))
+made._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+if os.fork() == 0:  # as it is started, but for the program that this user may not be able to read
+    made._orders.close()
+    sys.argv = ["", json.dumps(sys.path), str(theirs.fileno()), "60"]
+    mother.main()
+theirs.close()
+assert made._orders.recv(16) == b"ready"
+with made.call() as call:
+    call.tables("SELECT sum(range) AS n FROM range(10)", ())
+    answer = call.run([])
+made.close()
+print(json.dumps(dict(user=os.geteuid(), rows=answer.data.to_pylist(), rights=made.rights)))
+"""
+
+
+def test_a_portal_that_is_not_root_runs_statements_as_shut_in() -> None:
+    user = USERS["as-somebody"]
+    program = AS_SOMEBODY.format(paths=[*sys.path, str(ROOT)], become=BECOME.format(user=user))
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["user"], told["rows"]) == (user, [{"n": 45}])
+    assert {"limits", "no_new_privileges"} <= set(told["rights"])
+    assert "nobody" not in told["rights"]  # which takes root
+    if os.uname().machine in MACHINES:
+        assert "seccomp" in told["rights"]
+
+
+def test_no_statement_is_run_where_a_means_is_missing_that_must_be_there() -> None:
+    made = Sandbox(replace(SHORT, needs=("limits", "moon")))
+    try:
+        with pytest.raises(Unavailable, match="lacks moon"), made.call():
+            raise AssertionError("it was run")
+        with pytest.raises(Unavailable):
+            made.check()
+    finally:
+        made.close()
+
+
+def test_what_a_child_could_not_give_up_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    made = Sandbox(SHORT)
+    for _ in range(2):
+        made._look_at(("limits", "landlock"))
+    assert [record.getMessage() for record in caplog.records] == ["statements run without seccomp"]
 
 
 @pytest.mark.parametrize(

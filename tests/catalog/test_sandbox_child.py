@@ -17,6 +17,7 @@ from catalog.tabular.sandbox import Answer, Call, Given, GivenColumn, Limits, ri
 from catalog.tabular.sandbox import child as program
 from catalog.tabular.sandbox.files import HandedOver
 from catalog.tabular.sandbox.functions import FUNCTIONS, TABLE_FUNCTIONS
+from catalog.tabular.sandbox.syscalls import MACHINES, Machine
 from tests.make_table import make_parquet
 
 LIMITS = Limits(seconds=5.0, rows=50, bytes=1_000_000, memory_mb=200, threads=1)
@@ -245,8 +246,67 @@ def test_a_child_that_says_nothing_is_given_up() -> None:
             call.run([])
 
 
-def test_the_filter_of_system_calls_is_a_list_of_whole_steps() -> None:
-    steps = [struct.unpack("HBBI", part) for (part,) in struct.iter_unpack("8s", rights._filter(7))]
+def decided(machine: Machine, number: int, *arguments: int, audit: int = 0) -> str:
+    """What the kernel would do with a system call: the filter's program, run as the kernel runs it."""
+    data = struct.pack(
+        "IIQ6Q", number, audit or machine.audit, 0, *arguments, *[0] * (6 - len(arguments))
+    )
+    steps = list(struct.iter_unpack("HBBI", rights._filter(machine, 7)))
+    at, loaded = 0, 0
+    while True:
+        code, yes, no, value = steps[at]
+        at += 1
+        match code:
+            case 0x20:
+                (loaded,) = struct.unpack_from("I", data, value)
+            case 0x15:
+                at += yes if loaded == value else no
+            case 0x45:
+                at += yes if loaded & value else no
+            case _:
+                return {0x7FFF0000: "allowed", 0x80000000: "killed"}.get(
+                    value, f"error {value & 0xFFFF}"
+                )
+
+
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
+def test_a_filter_allows_computing_and_refuses_all_else(machine: Machine) -> None:
+    allowed = {number for number in range(600) if decided(machine, number) == "allowed"}
+    looked_into = {machine.mmap, machine.mprotect, machine.prlimit64}
+    assert allowed == {*machine.allowed.values(), *looked_into}
+    assert decided(machine, machine.mmap, 0, 4096, 1 | 4) == "error 1"  # new code
+    assert decided(machine, machine.mprotect, 0, 4096, 4) == "error 1"
+    assert decided(machine, machine.clone, 0x11) == "error 1"  # a process
+    assert decided(machine, machine.clone, rights.CLONE_THREAD | 0x100) == "allowed"
+    assert decided(machine, machine.clone3) == "error 38"
+    assert decided(machine, machine.tgkill, 7) == "allowed"
+    assert decided(machine, machine.tgkill, 8) == "error 1"
+    assert decided(machine, machine.prlimit64, 8) == "error 1"
+    assert decided(machine, machine.newfstatat, 3, 0, 0, rights.AT_EMPTY_PATH) == "allowed"
+    assert (
+        decided(machine, machine.allowed["read"], audit=0x40000003) == "killed"
+    )  # of another machine
+
+
+@pytest.mark.parametrize(
+    ("name", "of_x86_64", "of_aarch64"),
+    [("openat", 257, 56), ("execve", 59, 221), ("socket", 41, 198), ("ptrace", 101, 117), ("kill", 62, 129),
+     ("io_uring_setup", 425, 425), ("connect", 42, 203), ("unshare", 272, 97), ("mount", 165, 40), ("bpf", 321, 280)],
+)  # fmt: skip
+def test_no_machine_lets_a_child_reach_out(name: str, of_x86_64: int, of_aarch64: int) -> None:
+    assert decided(MACHINES["x86_64"], of_x86_64) == "error 1", name
+    assert decided(MACHINES["aarch64"], of_aarch64) == "error 1", name
+
+
+def test_a_machine_without_a_list_has_no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    assert rights._seccomp() is False
+
+
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
+def test_the_filter_of_system_calls_is_a_list_of_whole_steps(machine: Machine) -> None:
+    program = rights._filter(machine, 7)
+    steps = [struct.unpack("HBBI", part) for (part,) in struct.iter_unpack("8s", program)]
     assert len(steps) < 4096
     for at, (code, yes, no, _) in enumerate(steps):
         if code & 7 == 5:  # a jump stays inside

@@ -1,6 +1,6 @@
 """Gives up what a process may do, by every means of the kernel that is there and needs no root.
 
-Each means says whether it took effect; none is needed for the others. Where the kernel is no Linux the limits
+Each means says whether it took effect, and none is needed for the others: which must be there is the portal's to say. Where the kernel is no Linux the limits
 of resources remain.
 """
 
@@ -14,6 +14,8 @@ import signal
 import struct
 from contextlib import suppress
 
+from catalog.tabular.sandbox.syscalls import MACHINES, Machine
+
 NOBODY = 65_534
 OPEN_FILES = 512
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP = 1, 4, 38, 22
@@ -25,25 +27,10 @@ AT_EMPTY_PATH = 0x1000
 LANDLOCK_CREATE, LANDLOCK_RESTRICT = 444, 446
 """System calls of Landlock have the same numbers on all machines."""
 
-_X86_64 = 0xC000003E
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _EPERM, _ENOSYS = 1, 38
 _LOAD, _JUMP_EQUAL, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _NUMBER, _ARCH, _ARGUMENT = 0, 4, 16
-
-ALLOWED = {
-    "read": 0, "write": 1, "close": 3, "fstat": 5, "poll": 7, "lseek": 8, "munmap": 11, "brk": 12,
-    "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15, "pread64": 17, "readv": 19, "writev": 20,
-    "select": 23, "sched_yield": 24, "mremap": 25, "mincore": 27, "madvise": 28, "dup": 32, "nanosleep": 35,
-    "getpid": 39, "sendto": 44, "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "shutdown": 48, "getsockopt": 55,
-    "exit": 60, "fcntl": 72, "gettimeofday": 96, "getrlimit": 97, "getrusage": 98, "sysinfo": 99, "times": 100,
-    "getuid": 102, "getgid": 104, "geteuid": 107, "getegid": 108, "sigaltstack": 131, "gettid": 186,
-    "futex": 202, "sched_getaffinity": 204, "set_tid_address": 218, "restart_syscall": 219,
-    "clock_gettime": 228, "clock_getres": 229, "clock_nanosleep": 230, "exit_group": 231, "tgkill": 234,
-    "set_robust_list": 273, "ppoll": 271, "pselect6": 270, "getrandom": 318, "membarrier": 324, "rseq": 334,
-    "getcpu": 309,
-}  # fmt: skip
-"""What computing and answering over an open socket need, by number on x86-64; all else is refused."""
 
 
 def leave_the_network() -> list[str]:
@@ -151,38 +138,39 @@ class _Program(ctypes.Structure):
 
 
 def _seccomp() -> bool:
-    """Refuse all system calls but those of a list; only on x86-64, whose numbers the list has."""
-    if platform.machine() != "x86_64":
+    """Refuse all system calls but those of a list, where there is one for this machine."""
+    machine = MACHINES.get(platform.machine())
+    if machine is None:
         return False
-    program = _filter(os.getpid())
+    program = _filter(machine, os.getpid())
     given = _Program(len(program) // 8, program)
     libc = ctypes.CDLL(None, use_errno=True)
     return bool(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(given), 0, 0) == 0)
 
 
-def _filter(pid: int) -> bytes:
+def _filter(machine: Machine, pid: int) -> bytes:
     """The program of the kernel's filter, in classic BPF."""
     steps = [
         (_LOAD, 0, 0, _ARCH),
-        (_JUMP_EQUAL, 1, 0, _X86_64),
+        (_JUMP_EQUAL, 1, 0, machine.audit),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NUMBER),
     ]
-    steps += _unless_bits(9, 2, PROT_EXEC)  # mmap: no new code
-    steps += _unless_bits(10, 2, PROT_EXEC)  # mprotect
-    steps += [  # clone: threads, no processes
-        (_JUMP_EQUAL, 0, 4, 56),
+    steps += _unless_bits(machine.mmap, 2, PROT_EXEC)  # no new code
+    steps += _unless_bits(machine.mprotect, 2, PROT_EXEC)
+    steps += [  # threads, no processes
+        (_JUMP_EQUAL, 0, 4, machine.clone),
         (_LOAD, 0, 0, _ARGUMENT),
         (_JUMP_ANY_BIT, 0, 1, CLONE_THREAD),
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _ERRNO | _EPERM),
-        (_JUMP_EQUAL, 0, 1, 435),  # clone3 cannot be looked into: libc then takes clone
+        (_JUMP_EQUAL, 0, 1, machine.clone3),  # cannot be looked into: libc then takes clone
         (_RETURN, 0, 0, _ERRNO | _ENOSYS),
     ]
-    steps += _only_with(234, pid)  # tgkill: to abort, not to end others
-    steps += _only_with(302, 0)  # prlimit64: of this process
-    steps += _only_with(262, AT_EMPTY_PATH, argument=3)  # newfstatat: as fstat
-    for number in sorted(set(ALLOWED.values()) - {234}):
+    steps += _only_with(machine.tgkill, pid)  # to abort, not to end others
+    steps += _only_with(machine.prlimit64, 0)  # of this process
+    steps += _only_with(machine.newfstatat, AT_EMPTY_PATH, argument=3)  # as fstat
+    for number in sorted(machine.allowed.values()):
         steps += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
     steps.append((_RETURN, 0, 0, _ERRNO | _EPERM))
     return b"".join(struct.pack("HBBI", *step) for step in steps)

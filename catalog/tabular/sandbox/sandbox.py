@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -23,12 +24,17 @@ from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
 from catalog.tabular.sandbox import wire
 
+log = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("mother.py")
 IDLE = 300.0
 START = 20.0
 """Seconds for the mother to load what children need."""
 GRACE = 1.5
 """Seconds after the time limit in which a child may say that it ran out of time."""
+MEANS = ("limits", "no_new_privileges", "landlock", "seccomp", "network", "nobody")
+"""What a child may say that it has given up, or by what."""
+WANTED = frozenset({"landlock", "seccomp"})
+"""Without these a child could still open files or call all of the kernel: worth a line in the log."""
 ENVIRONMENT = {
     "TZ": "UTC",
     "LANG": "C.UTF-8",
@@ -51,6 +57,8 @@ class Limits:
     processes: int = 2
     wait_seconds: float = 3.0
     threads: int = 2
+    needs: tuple[str, ...] = ()
+    """What a child must have given up, of MEANS; where the system cannot do that, no statement is run."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +195,11 @@ class Sandbox:
         with self._turn(caller), self._child() as child:
             yield Call(child, self.limits, rows)
 
+    def check(self) -> None:
+        """Raise Unavailable if no child can be had, or if one keeps a right that it must give up."""
+        with self._child():
+            pass
+
     def close(self) -> None:
         """End the mother and with her all children."""
         with self._lock:
@@ -240,10 +253,22 @@ class Sandbox:
                 if last:
                     raise Unavailable("statements cannot be run right now") from error
                 continue
-            self.rights = tuple(hello["rights"])
+            self._look_at(tuple(hello["rights"]))
             break
         with ours:
+            missing = [means for means in self.limits.needs if means not in self.rights]
+            if missing:
+                raise Unavailable(
+                    "statements are not run here: this system lacks %(means)s",
+                    means=", ".join(missing),
+                )
             yield ours
+
+    def _look_at(self, rights: tuple[str, ...]) -> None:
+        """Keep what the child has given up, and say once what it could not."""
+        if not self.rights and not set(rights) >= WANTED:
+            log.warning("statements run without %s", ", ".join(sorted(WANTED - set(rights))))
+        self.rights = rights
 
     def _order(self) -> socket.socket:
         ours, theirs = socket.socketpair()

@@ -201,7 +201,7 @@ def test_rows_are_sorted_with_nulls_where_postgresql_has_them(
         ("third <-> quoted", False, [3]),
         ("'a fourth dessert'", False, [4]),
         ("sixth <2> 北京", False, [6]),
-        ("sixth <3> 北京", False, []),
+        ("sixth <4> 北京", False, []),
         ("sixth <-> 53.56 <-> 北京", False, [6]),
         ("sixth <2> 北京:*", False, [6]),
         ("sixth <0> 北京", False, [6]),
