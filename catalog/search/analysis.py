@@ -71,11 +71,21 @@ LITTLE_WORDS = frozenset(
 class Unit:
     """One thing that was asked for; it is found if all terms of one of its `ways` are.
 
-    `single` says that the only term is a lone CJK character.
+    `single` says that the only term is a lone CJK character. A `phrase` has one way, whose terms stand
+    next to each other in this order. `others` are ways that say the same in other words (synonyms):
+    they are found too, but count as less.
+
+    A word of latin letters may be pinyin: `syllables` are terms of the spelled titles, tags and names
+    that must all be there; `initials` are pairs of initials that stand there in this order. A lone
+    syllable and initials are read so only where no document holds the word as it is written.
     """
 
     ways: tuple[tuple[str, ...], ...]
     single: bool = False
+    phrase: bool = False
+    others: tuple[tuple[str, ...], ...] = ()
+    syllables: tuple[str, ...] = ()
+    initials: tuple[str, ...] = ()
 
 
 def terms_of(text: str) -> Iterator[str]:

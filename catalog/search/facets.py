@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from catalog.errors import BadQuery
 from catalog.models.vocabulary import Access, Frequency
+from catalog.search.conditions import check_condition
 from catalog.search.engine import Bucket, SearchQuery
 
 
@@ -29,6 +30,8 @@ class Facet:
     """A facet: the name of its parameter, the field it filters and its label.
 
     `values` names a closed list of values with their labels; other facets take what the data says.
+    Values of a `tree` stand under others: a document that has one has those above it too.
+    `folded` says that a page shows it closed until something is chosen in it.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Facet:
     label: str
     kind: Kind = Kind.KEYWORD
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tree: bool = False
+    folded: bool = False
 
 
 RANGES = {"week": 7, "month": 31, "year": 366}
@@ -43,9 +48,15 @@ RANGES = {"week": 7, "month": 31, "year": 366}
 UNKNOWN = "unknown"
 """The value of `updated` for datasets whose last change nobody knows."""
 FACETS = (
-    Facet("organization", "organization", N_("Organization")),
+    Facet("organization", "organization", N_("Organization"), tree=True),
     Facet("theme", "theme", N_("Theme")),
     Facet("format", "format", N_("Format")),
+    Facet(
+        "api",
+        "api",
+        N_("Programming interface"),
+        values={"yes": N_("Has an API"), "no": N_("Files only")},
+    ),
     Facet(
         "access",
         "access",
@@ -69,7 +80,7 @@ FACETS = (
             UNKNOWN: N_("Not stated"),
         },
     ),
-    Facet("license", "license", N_("Licence")),
+    Facet("license", "license", N_("Licence"), folded=True),
     Facet(
         "frequency",
         "frequency",
@@ -85,6 +96,32 @@ FACETS = (
             Frequency.NEVER: N_("Never"),
             Frequency.UNKNOWN: N_("Not stated"),
         },
+        folded=True,
+    ),
+    Facet("region", "region", N_("Region"), tree=True, folded=True),
+    Facet("tag", "tag", N_("Tag"), folded=True),
+    Facet(
+        "quality",
+        "quality",
+        N_("Quality"),
+        values={
+            "high": N_("High"),
+            "good": N_("Good"),
+            "fair": N_("Fair"),
+            "low": N_("Low"),
+        },
+        folded=True,
+    ),
+    Facet(
+        "type",
+        "type",
+        N_("Kind"),
+        values={
+            "dataset": N_("Dataset"),
+            "series": N_("Series of datasets"),
+            "service": N_("Data service"),
+        },
+        folded=True,
     ),
 )
 FACET_BY_NAME = {facet.name: facet for facet in FACETS}
@@ -95,9 +132,14 @@ SORTS = {
     "title": N_("Title"),
 }
 """Orders of results with their labels."""
+FURTHER_SORTS = ("slug", "created", "updated", "score")
+"""Orders that only machines ask for, newest and best first; `slug` from a to z."""
 MOST_TEXT = 300
 MOST_OFFSET = 10_000
 MOST_HITS = 100
+"""Hits on a page that a reader asks for."""
+MOST_ROWS = 1000
+"""Hits in one answer of an engine."""
 MOST_VALUES = 50
 MOST_BUCKETS = 200
 """Buckets of one facet in an answer; the values that were asked for are always among them."""
@@ -112,9 +154,9 @@ def check_query(query: SearchQuery) -> None:
             "only the first %(most)s results can be paged through: narrow the search",
             most=MOST_OFFSET,
         )
-    if not 0 <= query.limit <= MOST_HITS:
-        raise BadQuery("a page may have at most %(most)s results", most=MOST_HITS)
-    if query.sort not in SORTS:
+    if not 0 <= query.limit <= MOST_ROWS:
+        raise BadQuery("a page may have at most %(most)s results", most=MOST_ROWS)
+    if query.sort not in SORTS and query.sort not in FURTHER_SORTS:
         raise BadQuery(
             "results cannot be sorted by %(sort)s: use one of %(known)s",
             sort=query.sort[:40],
@@ -122,6 +164,8 @@ def check_query(query: SearchQuery) -> None:
         )
     for name, values in query.filters.items():
         _check_filter(name, values)
+    if query.where is not None:
+        check_condition(query.where)
 
 
 def _check_filter(name: str, values: tuple[str, ...]) -> None:

@@ -14,7 +14,15 @@ import tantivy
 from tantivy import Order, Query
 
 from catalog.errors import Unavailable
-from catalog.search.engine import Bucket, Document, Hit, SearchPage, SearchQuery
+from catalog.search.engine import (
+    PUBLIC,
+    Bucket,
+    Document,
+    Hit,
+    SearchPage,
+    SearchQuery,
+    Suggestion,
+)
 from catalog.search.facets import (
     FACETS,
     MOST_BUCKETS,
@@ -45,6 +53,8 @@ def _today() -> date:
 class TantivyEngine:
     """The engine on a folder; `today` says the day that the ranges of `updated` are counted from."""
 
+    shared = False
+
     def __init__(self, folder: Path, *, today: Callable[[], date] = _today) -> None:
         self._folder = IndexFolder(Path(folder))
         self._compiler = Compiler(self._folder.schema)
@@ -70,6 +80,33 @@ class TantivyEngine:
         with self._folder.writing() as writer:
             for id_ in unwanted:
                 writer.delete_documents_by_term("id", id_)
+
+    def show(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
+        """Make these found, and `gone` not, by every search from now on."""
+        self.put(documents)
+        self.delete(gone)
+
+    def suggest(
+        self,
+        text: str,  # noqa: ARG002 # to come
+        limit: int = 10,  # noqa: ARG002 # to come
+        visible: tuple[str, ...] = (PUBLIC,),  # noqa: ARG002 # to come
+    ) -> tuple[Suggestion, ...]:
+        """Titles and tags that begin so."""
+        return ()
+
+    def similar(
+        self,
+        id_: str,  # noqa: ARG002 # to come
+        limit: int = 5,  # noqa: ARG002 # to come
+        visible: tuple[str, ...] = (PUBLIC,),  # noqa: ARG002 # to come
+    ) -> tuple[Hit, ...]:
+        """Documents most like this one."""
+        return ()
+
+    def stamps(self) -> Mapping[str, str]:
+        """Id → stamp of all documents, for comparing them with the database."""
+        return dict.fromkeys(self.ids(), "")
 
     def rebuild(self, documents: Iterable[Document]) -> None:
         """Replace the whole index; readers see the old one until the new one is complete."""

@@ -328,7 +328,7 @@ def test_a_page_of_no_hits_still_counts(engine: SearchEngine) -> None:
         SearchQuery("x" * 301),
         SearchQuery(offset=10_001),
         SearchQuery(offset=-1),
-        SearchQuery(limit=101),
+        SearchQuery(limit=1001),
         SearchQuery(sort="size"),
         SearchQuery(filters={"colour": ("red",)}),
         SearchQuery(filters={"updated": ("tomorrow",)}),
