@@ -130,12 +130,15 @@ def missed_titles(engine: SearchEngine, asked: Iterable[str]) -> list[tuple[str,
 
 
 def print_table(name: str, outcomes: list[Outcome]) -> None:
-    """nDCG@10 over all, by language and by kind."""
+    """nDCG@10 over all, by language and by kind, and the part of the results that somebody has read and graded."""
     print(f"\n{name}: nDCG@{DEPTH} of {len(outcomes)} queries")
+    print(f"  {'':14} {'asked':>5} {'nDCG':>7} {'read':>6}")
     for part in (whole, _language, _kind):
         for value, mean in means(outcomes, part).items():
-            count = sum(part(outcome.judgement) == value for outcome in outcomes)
-            print(f"  {value:14} {count:4} {mean:7.3f}")
+            asked = [outcome for outcome in outcomes if part(outcome.judgement) == value]
+            found = [key in one.judgement.grades for one in asked for key in one.found]
+            read = sum(found) / len(found) if found else 1.0
+            print(f"  {value:14} {len(asked):5} {mean:7.3f} {read:6.0%}")
 
 
 def _language(judgement: Judgement) -> str:
