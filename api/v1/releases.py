@@ -122,7 +122,7 @@ def show(parameters: Mapping[str, Any], table_id: str, number: int) -> Response:
     """Who made it, when and why, its columns, and how to cite it."""
     release = releases.show(g.identity, table_id, number)
     table = releases.listed(g.identity, table_id, limit=1).table
-    schema = release_schema_json(table, release, release.columns)
+    schema = release_schema_json(table, release, release.columns, g.lang)
     return json_answer({**_release(table_id, release), "schema": schema})
 
 
@@ -240,7 +240,7 @@ def _manifest(found: Sequence[ReleaseFormat], release: ReleaseInfo) -> dict[str,
         "release": release_json(release),
         "url": address(here),
         "page": page,
-        "schema": release_schema_json(table, release, version.columns),
+        "schema": release_schema_json(table, release, version.columns, g.lang),
         "files": [_file(here, file) for file in found],
     }
 

@@ -9,12 +9,14 @@ import orjson
 
 from catalog.models.vocabulary import ColumnType
 from catalog.schemas.dataset import moment_json
+from catalog.schemas.table_schema import PROFILE, field_json
 from catalog.tabular.column import Column
 
 if TYPE_CHECKING:
     from catalog.models.table import DataTable
     from catalog.services.releases import ChangePage, ReleaseInfo
 
+WORDS = ("title", "description", "unit")
 MISSING = ""
 """An empty cell is what CSV has for a missing value."""
 
@@ -38,18 +40,18 @@ def release_json(release: ReleaseInfo) -> dict[str, Any]:
 
 
 def release_schema_json(
-    table: DataTable, release: ReleaseInfo, columns: Sequence[Column]
+    table: DataTable, release: ReleaseInfo, columns: Sequence[Column], language: str
 ) -> dict[str, Any]:
-    """The Table Schema of a release: its columns as they were then."""
+    """The Table Schema of a release: names, types and key as they were then, with what is said of the columns."""
     known = {column.stored: column for column in table.columns}
     fields = []
     for column in columns:
-        described: dict[str, Any] = {"name": column.name, "type": column.type.value}
         now = known.get(column.stored)
-        if now is not None and now.unit:
-            described["unit"] = now.unit
-        fields.append(described)
-    whole: dict[str, Any] = {"fields": fields, "missingValues": [MISSING]}
+        said = field_json(now, language) if now is not None else {}
+        if now is None or now.type != column.type:  # what is said of values holds for another type
+            said = {key: said[key] for key in WORDS if key in said} | {"type": column.type.value}
+        fields.append({**said, "name": column.name})
+    whole: dict[str, Any] = {"$schema": PROFILE, "fields": fields, "missingValues": [MISSING]}
     key = list(release.primary_key)
     names = {column.name for column in columns}
     return whole | ({"primaryKey": key} if key and names.issuperset(key) else {})

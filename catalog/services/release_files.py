@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version as version_of_package
@@ -49,6 +49,10 @@ USED_STEP = timedelta(hours=1)
 """How exactly it is known when a file was used last: each use would be a write."""
 PATIENCE_SECONDS = 300.0
 """How long a call waits for a file to be made."""
+
+
+Part = tuple[bytes, int, int | None]
+"""What stands before a part of a file, its first byte, and its length (None: to the end)."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def stream(wanted: ReleaseFormat) -> Iterator[bytes]:
     """The whole file: from where it is kept, else while it is made; what cannot be made is raised here."""
     file = _opened(wanted)
     if file is not None:
-        return Pieces(file, 0, None)
+        return Pieces(file, [(b"", 0, None)])
     reading = makings().reading(_recipe(wanted))
     try:
         first = next(reading, b"")
@@ -125,12 +129,12 @@ def made(wanted: ReleaseFormat, *, seconds: float = PATIENCE_SECONDS) -> Release
     return replace(wanted, made=done, kept=True)
 
 
-def part(wanted: ReleaseFormat, start: int, length: int) -> Iterator[bytes]:
-    """So many bytes of a kept file from `start`."""
+def parts(wanted: ReleaseFormat, parts: Sequence[Part], *, end: bytes = b"") -> Iterator[bytes]:
+    """Parts of a kept file, each after what stands before it, and what comes at the end."""
     file = _opened(wanted)
     if file is None:
         raise Unavailable("the file was let go a moment ago; try again")
-    return Pieces(file, start, length)
+    return Pieces(file, parts, end)
 
 
 def forget(table_id: str, number: int, name: str) -> None:
@@ -142,28 +146,41 @@ def forget(table_id: str, number: int, name: str) -> None:
 
 
 class Pieces:
-    """A part of an open file, piece by piece; closing it closes the file."""
+    """Parts of an open file, piece by piece; closing it closes the file."""
 
-    def __init__(self, file: IO[bytes], start: int, length: int | None) -> None:
-        self._file, self._left = file, length
-        file.seek(start)
+    def __init__(self, file: IO[bytes], parts: Sequence[Part], end: bytes = b"") -> None:
+        self._file, self._pieces = file, _pieces_of(file, parts, end)
 
     def __iter__(self) -> Pieces:
         return self
 
     def __next__(self) -> bytes:
-        most = PIECE if self._left is None else min(PIECE, self._left)
-        piece = self._file.read(most) if most and not self._file.closed else b""
+        piece = next(self._pieces, b"")
         if not piece:
             self.close()
             raise StopIteration
-        if self._left is not None:
-            self._left -= len(piece)
         return piece
 
     def close(self) -> None:
         """Close the file."""
+        self._pieces.close()
         self._file.close()
+
+
+def _pieces_of(file: IO[bytes], parts: Sequence[Part], end: bytes) -> Generator[bytes, None, None]:
+    for before, start, length in parts:
+        if before:
+            yield before
+        file.seek(start)
+        while length is None or length:
+            piece = file.read(PIECE if length is None else min(PIECE, length))
+            if not piece:
+                break
+            if length is not None:
+                length -= len(piece)  # what is left of it
+            yield piece
+    if end:
+        yield end
 
 
 class Followed:

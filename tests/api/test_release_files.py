@@ -8,6 +8,8 @@ import io
 import os
 import time
 from datetime import UTC, datetime
+from email.parser import BytesParser
+from email.policy import HTTP
 from pathlib import Path
 from typing import Any
 
@@ -137,13 +139,74 @@ def test_a_part_behind_the_end_is_refused_with_the_size(
     assert beyond.headers["Content-Range"] == f"bytes */{len(whole)}"
 
 
-@pytest.mark.parametrize("span", ["bytes=0-1,5-6", "rows=0-1", "bytes=", "bytes=a-b", "nonsense"])
-def test_what_is_no_single_part_is_answered_with_the_whole_file(
+@pytest.mark.parametrize(
+    "span",
+    [
+        "rows=0-1",
+        "bytes=",
+        "bytes=a-b",
+        "nonsense",
+        "bytes=5-6,0-1",
+        "bytes=0-9,5-20",
+        "bytes=0-400,-400",
+        "bytes=" + ",".join(f"{2 * at}-{2 * at}" for at in range(65)),
+    ],
+)
+def test_what_names_no_parts_that_can_be_told_apart_is_answered_with_the_whole_file(
     client: FlaskClient, served: Served, span: str
 ) -> None:
     answer = ask(client, served, "/releases/1/download.csv", Range=span)
     assert answer.status_code == 200
     assert answer.data == ask(client, served, "/releases/1/download.csv").data
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_several_parts_come_in_one_answer(
+    client: FlaskClient, served: Served, *, kept: bool
+) -> None:
+    if kept:
+        ask(client, served, "/releases/1/download.csv")
+    answer = ask(client, served, "/releases/1/download.csv", Range="bytes=0-9,20-29,-5")
+    whole = ask(client, served, "/releases/1/download.csv").data
+    assert answer.status_code == 206
+    assert "Content-Range" not in answer.headers
+    assert answer.headers["Content-Length"] == str(len(answer.data))
+    assert answer.headers["Content-Type"].startswith("multipart/byteranges; boundary=")
+    assert answer.headers["ETag"]
+    size = len(whole)
+    assert parts_of(answer) == [
+        ("text/csv; charset=utf-8", f"bytes 0-9/{size}", whole[:10]),
+        ("text/csv; charset=utf-8", f"bytes 20-29/{size}", whole[20:30]),
+        ("text/csv; charset=utf-8", f"bytes {size - 5}-{size - 1}/{size}", whole[-5:]),
+    ]
+
+
+def parts_of(answer: Any) -> list[tuple[str, str, bytes]]:
+    """Kind, range and bytes of each part, as a reader of MIME finds them."""
+    head = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
+    read = BytesParser(policy=HTTP).parsebytes(head + answer.data)
+    return [
+        (
+            part["Content-Type"].replace('"', ""),
+            part["Content-Range"],
+            part.get_payload(decode=True),
+        )
+        for part in read.iter_parts()
+    ]
+
+
+def test_of_several_parts_those_that_the_file_has_are_answered(
+    client: FlaskClient, served: Served
+) -> None:
+    whole = ask(client, served, "/releases/1/download.csv").data
+    one = ask(client, served, "/releases/1/download.csv", Range="bytes=3-5,90000-90009")
+    assert (one.status_code, one.data) == (206, whole[3:6])
+    assert one.headers["Content-Range"] == f"bytes 3-5/{len(whole)}"
+    none = ask(client, served, "/releases/1/download.csv", Range="bytes=90000-90001,90005-")
+    assert (none.status_code, none.data) == (416, b"")
+    assert none.headers["Content-Range"] == f"bytes */{len(whole)}"
+    changed = {"Range": "bytes=0-1,5-6", "If_Range": '"other"'}
+    assert ask(client, served, "/releases/1/download.csv", **changed).status_code == 200
 
 
 def test_a_download_goes_on_only_in_the_file_that_it_began_in(

@@ -18,7 +18,7 @@ from catalog.db import db, transaction
 from catalog.models.dataset import Dataset
 from catalog.models.vocabulary import Access, ColumnAccess
 from catalog.permissions import SCHEDULER
-from catalog.services import releases, table_columns, table_writes
+from catalog.services import releases, table_columns, table_schema, table_writes
 from tests.make_portal import Served
 from tests.make_versions import make_row, make_versions
 
@@ -209,6 +209,20 @@ def test_a_manifest_tells_size_and_hash_of_files_that_were_made(
     assert told["release"]["rows"] == 4
     assert told["schema"]["fields"][1] == {"name": "n", "type": "integer"}
     assert files["csv-bom"]["url"].endswith("download.csv?bom=1")
+
+
+def test_a_manifest_has_the_same_table_schema_as_the_table(
+    client: FlaskClient, served: Served
+) -> None:
+    said = {"name": "n", "title": "Number", "unit": "km", "constraints": {"minimum": 0}}
+    table_schema.describe(SCHEDULER, served.table, {"fields": [said]})
+    newest = ask(client, served, "/releases").json["releases"][0]["number"]
+    schema = ask(client, served, f"/releases/{newest}/manifest").json["schema"]
+    whole = client.get(f"/api/v1/tables/{served.table}/schema").json
+    assert schema == whole
+    assert schema["fields"][1]["constraints"] == {"minimum": 0}
+    shown = ask(client, served, f"/releases/{newest}").json["schema"]
+    assert shown == schema
 
 
 def test_rows_that_were_given_up_are_gone_and_what_is_said_of_them_stays(
