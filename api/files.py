@@ -21,6 +21,10 @@ MOST_SPANS = 64
 """Parts that one answer may have; who asks for more, or for bytes twice, gets the whole file."""
 
 
+WAIT_SECONDS = 20.0
+"""How long a call waits for a file that cannot be sent while it is made; proxies give up after a minute."""
+
+
 def send(wanted: ReleaseFormat) -> Response:
     """The file, parts of it, or only what is known of it (HEAD)."""
     same = _unchanged(wanted) if is_conditional() else None
@@ -59,6 +63,9 @@ def disposition(filename: str) -> str:
 
 
 def _whole(wanted: ReleaseFormat) -> Response:
+    """The file; one that must be whole before its first byte leaves is waited for, or asked for again later."""
+    if request.method == "GET" and not wanted.format.at_once:
+        wanted = release_files.made(wanted, seconds=WAIT_SECONDS)
     pieces = release_files.stream(wanted) if request.method == "GET" else iter(())
     response = Response(pieces, content_type=wanted.format.media_type)
     if wanted.made is not None:

@@ -59,6 +59,8 @@ class Format:
     media_type: str
     stream: Callable[[Content], Iterator[bytes]]
     spatial: bool = False
+    at_once: bool = True
+    """Whether its first bytes can leave before the last ones are known."""
 
 
 def format_of(name: str) -> Format:
@@ -166,7 +168,14 @@ FORMATS: dict[str, Format] = {
             _xlsx,
         ),
         Format("geojson", "geojson", "application/geo+json", _geojson, spatial=True),
-        Format("gpkg", "gpkg", "application/geopackage+sqlite3", _gpkg, spatial=True),
+        Format(
+            "gpkg",
+            "gpkg",
+            "application/geopackage+sqlite3",
+            _gpkg,
+            spatial=True,
+            at_once=False,
+        ),
     )
 }
 """Formats of downloads by name."""

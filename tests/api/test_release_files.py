@@ -20,6 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from api import files as api_files
 from catalog.db import db, transaction
 from catalog.files import file_store
 from catalog.models.dataset import Dataset
@@ -301,7 +302,9 @@ def test_a_download_counts_once_however_often_it_goes_on(
     assert sum(counted) == 2
 
 
-def test_places_make_map_files(client: FlaskClient, app: Flask, tmp_path: Path) -> None:
+def test_places_make_map_files(
+    client: FlaskClient, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     columns = make_columns(
         name=ColumnType.STRING, lng=ColumnType.NUMBER, lat=ColumnType.NUMBER, n=ColumnType.INTEGER
     )
@@ -324,7 +327,13 @@ def test_places_make_map_files(client: FlaskClient, app: Flask, tmp_path: Path) 
         "properties": {"name": "东四", "lng": 116.4, "lat": 39.9, "n": 1},
     }
     assert features[1]["geometry"] is None
+    monkeypatch.setattr(api_files, "WAIT_SECONDS", 0.0)
+    later = ask(client, made, "/releases/1/download.gpkg")
+    assert (later.status_code, later.json["retry_after"]) == (503, 30)
+    assert later.headers["Retry-After"] == "30"
+    monkeypatch.undo()
     package = ask(client, made, "/releases/1/download.gpkg")
+    assert package.headers["Content-Length"] == str(len(package.data))
     assert package.data.startswith(b"SQLite format 3\x00")
     release_keeping.let_go_oldest(0)
     assert ask(client, made, "/releases/1/download.gpkg").data == package.data
