@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from catalog.db import db
 from catalog.permissions import ANYONE
 from catalog.schemas.account import RegisterDraft
 from catalog.services import accounts
+from catalog.settings import Settings
 from tests.make_page import checked, href, one, page, words
 from tests.make_source import make_source
+from wsgi import create_app
 
 PASSWORD = "correct horse battery"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -290,30 +293,50 @@ def test_a_key_is_kept_sealed_and_for_five_minutes_only(
     app: Flask, signed_in: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = str(one(checked(make_key(signed_in, "en", name="map")), "#secret")["value"])
-    folder = Path(app.extensions["weft"]["settings"].data_dir) / "once"
-    (file,) = folder.iterdir()
-    assert file.stat().st_mode & 0o077 == 0
-    assert secret.encode() not in file.read_bytes()
     with signed_in.session_transaction() as session:
         assert secret not in str(dict(session))
+        assert session["once"]
+    folder = Path(app.extensions["weft"]["settings"].data_dir)
+    for file in folder.rglob("*"):
+        assert not file.is_file() or secret.encode() not in file.read_bytes()
     later = time.time() + 301
     monkeypatch.setattr("time.time", lambda: later)
     assert signed_in.get("/en/account/keys/new").status_code == 302
-    assert not list(folder.iterdir())
+    with signed_in.session_transaction() as session:
+        assert "once" not in session
 
 
-def test_a_key_that_nobody_came_back_for_is_removed_with_the_next(
+def test_a_key_is_shown_by_any_process_on_any_machine(
+    app: Flask, settings: Settings, signed_in: FlaskClient, tmp_path: Path
+) -> None:
+    fields = {"name": "map"}
+    sent = submit(signed_in, "/en/account/keys", form_at="/en/account/", **fields)
+    assert sent.status_code == 303
+    given = app.extensions["weft"]["settings"]
+    shared = {"database_url": given.database_url, "secret_key": str(app.secret_key)}
+    other = create_app(replace(settings, data_dir=str(tmp_path / "other machine"), **shared))
+    elsewhere = other.test_client()
+    cookie = signed_in.get_cookie("weft")
+    assert cookie is not None
+    elsewhere.set_cookie(cookie.key, cookie.value)
+    with other.app_context():
+        assert SECRET.search(elsewhere.get("/en/account/keys/new").get_data(as_text=True))
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_what_is_kept_for_one_account_is_not_opened_for_another(
     app: Flask, signed_in: FlaskClient
 ) -> None:
-    make_key(signed_in, "en", name="one")
-    folder = Path(app.extensions["weft"]["settings"].data_dir) / "once"
-    (left,) = folder.iterdir()
-    os.utime(left, (1, 1))
+    make_key(signed_in, "en", name="map")
+    with signed_in.session_transaction() as session:
+        sealed = session["once"]
     other = app.test_client()
-    sign_in(other)
-    make_key(other, "en", name="two")
-    (kept,) = folder.iterdir()
-    assert kept != left
+    fields = {"email": "li@example.org", "name": "李", "password": PASSWORD}
+    submit(other, "/en/account/register", **fields)
+    with other.session_transaction() as session:
+        session["once"] = sealed
+    assert other.get("/en/account/keys/new").headers["Location"] == "/en/account/"
 
 
 def test_the_language_of_a_form_of_a_key_that_was_refused_can_be_changed(
