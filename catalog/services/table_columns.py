@@ -94,13 +94,21 @@ def create(  # what a table is
     primary_key: Sequence[str] = (),
     reason: str = "",
 ) -> DataTable:
-    """A table of the resource without rows; raises Conflict when the resource has one of that key."""
+    """A table of the resource without rows; raises Conflict when the resource has one of that key.
+
+    So does a resource that is loaded from its source: the next load would remove what it did not read.
+    """
     resource = db.session.scalar(
         select(Resource).where(Resource.id == resource_id).options(joinedload(Resource.dataset))
     )
     if resource is None:
         raise NotFound("there is no such resource")
     require(who, Action.TABLE_WRITE, resource.dataset)
+    if resource.load and resource.dataset.source_id is not None:
+        raise Conflict(
+            "the tables of this resource are harvested, and the next run would remove one that its source does not "
+            "have: make the table in a resource of another dataset"
+        )
     made = new_columns([name for name, _ in columns], [type_ for _, type_ in columns])
     _check_names(made)
     _check_key(primary_key, made)

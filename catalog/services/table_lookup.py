@@ -33,6 +33,8 @@ Answer = TypeVar("Answer")
 
 BASE, DELTA, CELLS = "base", "delta", "cells"
 """Kinds of files of the journal."""
+MOST_NAMESAKES = 2_000
+"""Tables of one resource whose titles are compared."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,16 @@ def show(who: Identity, table_id: str) -> DataTable:
     if table.narrow is not None and not allowed(who, Action.COLUMN_READ, dataset):
         return table.narrow
     return table
+
+
+def has_namesakes(table: DataTable) -> bool:
+    """Whether another table of the resource has the same title, or has none either."""
+    others = db.session.scalars(
+        select(DataTable.title)
+        .where(DataTable.resource_id == table.resource_id, DataTable.id != table.id)
+        .limit(MOST_NAMESAKES)
+    )
+    return any(title == table.title for title in others)
 
 
 def columns_of(table: DataTable) -> tuple[Column, ...]:

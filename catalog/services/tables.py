@@ -5,8 +5,9 @@ from catalog.services.table_batches import batches
 from catalog.services.table_copies import keep_copies
 from catalog.services.table_exports import Export, export
 from catalog.services.table_formats import FORMATS, has_places
+from catalog.services.table_joins import Joinable, joinable
 from catalog.services.table_loads import LoadReport, fail, load, repair_tables, serve_table
-from catalog.services.table_lookup import columns_of, show
+from catalog.services.table_lookup import columns_of, has_namesakes, show
 from catalog.services.table_rows import (
     RowPage,
     ask,
@@ -22,6 +23,7 @@ from catalog.services.table_upkeep import damaged_files
 __all__ = [
     "FORMATS",
     "Export",
+    "Joinable",
     "LoadReport",
     "RowPage",
     "ask",
@@ -34,7 +36,9 @@ __all__ = [
     "export",
     "fail",
     "group",
+    "has_namesakes",
     "has_places",
+    "joinable",
     "keep_copies",
     "keep_release_files",
     "load",

@@ -30,6 +30,7 @@ from portal.filters import sentence, text
 from portal.table_page.addresses import Addresses
 from portal.table_page.cells import body
 from portal.table_page.headings import heading_cells
+from portal.table_page.names import with_part
 from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPES, VIEWS
 
 if TYPE_CHECKING:
@@ -168,11 +169,22 @@ class TablePage:
         missing = max(1 if len(now) < MOST_ORDERS else 0, 2 - len(now))
         return [*now, *[("", False)] * missing]
 
-    @property
+    @cached_property
     def title(self) -> str:
-        """The table's own title, else its resource's, else its dataset's."""
+        """The table's own title, else its resource's or dataset's; with its part where others are called so."""
         resource = self.table.resource
-        return text(self.table.title) or text(resource.title) or text(resource.dataset.title)
+        title = text(self.table.title) or text(resource.title) or text(resource.dataset.title)
+        return with_part(title, self.table.key) if tables.has_namesakes(self.table) else title
+
+    @property
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        """Where the table belongs: the dataset, and the file where that has a title of its own."""
+        found = [(text(self.dataset.title), self.dataset_address)]
+        resource = self.table.resource
+        file = text(resource.title)
+        if file and file not in (found[0][0], self.title):
+            found.append((file, f"{self.dataset_address}#resource-{resource.id}"))
+        return found
 
     @property
     def dataset(self) -> Any:

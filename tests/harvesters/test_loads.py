@@ -17,11 +17,13 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from catalog.db import db, transaction
+from catalog.errors import Conflict
 from catalog.models.base import now
 from catalog.models.dataset import Dataset, Resource
 from catalog.models.table import DataTable
+from catalog.models.vocabulary import ColumnType
 from catalog.permissions import SCHEDULER
-from catalog.services import tables
+from catalog.services import table_columns, tables
 from catalog.settings import Settings
 from catalog.tabular.query import TableQuery
 from catalog.tabular.reading import read_files
@@ -420,3 +422,14 @@ def test_a_damaged_member_of_an_archive_keeps_its_rows(app: Flask, folder: Path)
     assert {(table.key, table.rows) for table in db.session.scalars(select(DataTable))} == {
         ("a.csv", 1), ("b.csv", 1),
     }  # fmt: skip
+
+
+def test_a_table_that_its_source_does_not_have_is_not_made_where_the_next_run_would_remove_it(
+    app: Flask, folder: Path
+) -> None:
+    (folder / "codes.csv").write_text("code,name\n007,王\n")
+    harvest(make_source("files", str(folder)))
+    columns = [("n", ColumnType.INTEGER)]
+    with pytest.raises(Conflict, match="the next run would remove"):
+        table_columns.create(SCHEDULER, resource().id, columns, key="mine")
+    assert table().key != "mine"
