@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from catalog.errors import BadQuery, CatalogError
 from catalog.search import SearchQuery
-from catalog.services import datasets, search, sql
+from catalog.services import datasets, search, sql, sql_examples
 from catalog.services.attempts import address_block
 from portal.site import Site
 from portal.table_page.cells import body
@@ -90,28 +90,27 @@ class SqlPage:
     @property
     def examples(self) -> list[Example]:
         """Statements about one of the most used tables; none on an empty portal or while the search is down."""
-        table = _table()
+        table = _table(_scanned(g.identity.plan) // 2)
         if table is None:
             return []
-        name = f'"{table.id}"'
+        versions = sql_examples.of_versions(g.identity, table)
+        title = gettext("The first rows of release %(number)s", number=versions.release)
+        if versions.compares:
+            title = gettext("Rows that were not in release %(number)s", number=versions.release)
         return [
-            Example(gettext("The first rows of a table"), f"SELECT * FROM {name} LIMIT 10"),
+            Example(gettext("The first rows of a table"), f'SELECT * FROM "{table.id}" LIMIT 10'),
             Example(gettext("How often each value occurs"), sql.example(table)),
-            Example(
-                gettext("Rows that were not in the first release"),
-                f"SELECT * FROM {name} EXCEPT SELECT * FROM {name} AT (VERSION => 1)",
-            ),
+            Example(title, versions.statement),
         ]
 
     @property
     def limits(self) -> dict[str, str]:
         """What a statement may take, for a sentence."""
         settings = current_app.extensions["weft"]["settings"]
-        plan = g.identity.plan if g.identity.plan in sql.PLANS else "basic"
         return {
             "seconds": f"{settings.sql_timeout_seconds:g}",
             "memory": str(settings.sql_memory_mb),
-            "rows": f"{getattr(settings, f'sql_scan_{plan}'):,}",
+            "rows": f"{_scanned(g.identity.plan):,}",
             "answer": f"{settings.sql_rows:,}",
         }
 
@@ -123,14 +122,23 @@ def _place(error: CatalogError) -> str:
     return str(gettext("Line %(line)s, character %(column)s", line=line, column=column))
 
 
-def _table() -> DataTable | None:
+def _scanned(plan: str) -> int:
+    """How many rows the tables of a statement may have together."""
+    known = plan if plan in sql.PLANS else "basic"
+    return int(getattr(current_app.extensions["weft"]["settings"], f"sql_scan_{known}"))
+
+
+def _table(most: int) -> DataTable | None:
+    """The largest table of one of the most used datasets, of at most so many rows."""
     try:
         page = search.find(g.identity, SearchQuery(sort="uses", limit=10, facets=False))
         for hit in page.hits:
             if hit.card["tables"] and hit.card["access"] == "open":
                 dataset = datasets.show(g.identity, hit.id)
                 tables = [table for part in dataset.resources for table in part.tables]
-                return max(tables, key=lambda table: table.rows)
+                small = [table for table in tables if table.release and table.rows <= most]
+                if small:
+                    return max(small, key=lambda table: table.rows)
     except CatalogError:
         return None
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,9 +14,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from catalog.errors import Unavailable
+from catalog.models.vocabulary import ColumnAccess, ColumnType
 from catalog.permissions import SCHEDULER
-from catalog.services import search
+from catalog.services import search, table_columns
+from catalog.services.table_columns import (
+    AddColumn,
+    ColumnChange,
+    DropColumn,
+    RenameColumn,
+    RetypeColumn,
+)
+from tests.make_page import words
 from tests.make_portal import Served, make_served
+from tests.make_table import STATIONS
 
 
 @pytest.fixture
@@ -42,6 +52,52 @@ def test_the_form_is_there_and_its_examples_work(
     assert len(links) == 3
     for link in links:
         assert client.get(link).status_code == 200, link
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([AddColumn("more", ColumnType.STRING)], '"站点", "No", "PM2.5", "open`""now", "day", "seen at"'),
+        ([DropColumn("No"), RenameColumn("day", "No")], '"站点", "PM2.5", "open`""now", "seen at"'),
+        ([RetypeColumn("No", ColumnType.STRING)], '"站点", "PM2.5", "open`""now", "day", "seen at"'),
+    ],
+)  # fmt: skip
+def test_the_example_of_versions_works_when_columns_are_others(
+    client: FlaskClient, served: Served, changes: list[ColumnChange], said: str
+) -> None:
+    table_columns.change_columns(SCHEDULER, served.table, changes)
+    statement = words(page_of(client), ".weft-statements code")[2]
+    asked = f'SELECT {said} FROM "{served.table}"'
+    assert statement == f"{asked} EXCEPT {asked} AT (VERSION => 1)"
+    answer = page_of(client, statement)
+    assert not answer.select("#statement-error")
+    assert answer.select_one(".weft-count").text.strip().startswith("0 rows")
+
+
+def test_the_example_of_versions_reads_a_release_that_shares_no_column(
+    client: FlaskClient, served: Served
+) -> None:
+    names = [column.name for column in STATIONS]
+    changes = [AddColumn("more", ColumnType.STRING), *map(DropColumn, names)]
+    table_columns.change_columns(SCHEDULER, served.table, changes)
+    page = page_of(client)
+    assert words(page, ".weft-statements code")[2].endswith("AT (VERSION => 1) LIMIT 10")
+    assert "The first rows of release 1" in words(page, ".weft-statements a")
+    link = page.select(".weft-statements a")[2]["href"]
+    assert (
+        len(page_of(client, parse_qs(urlsplit(link).query)["q"][0]).select(".weft-grid tbody tr"))
+        == 7
+    )
+
+
+def test_the_example_of_versions_leaves_out_what_is_masked(
+    client: FlaskClient, served: Served
+) -> None:
+    table_columns.set_access(SCHEDULER, served.table, "day", ColumnAccess.MASKED)
+    table_columns.change_columns(SCHEDULER, served.table, [DropColumn("PM2.5")])
+    statement = words(page_of(client), ".weft-statements code")[2]
+    assert statement.startswith('SELECT "站点", "No", "open`""now", "seen at" FROM')
+    assert not page_of(client, statement).select("#statement-error")
 
 
 def test_an_answer_is_a_table_with_files_and_the_call(client: FlaskClient, served: Served) -> None:
