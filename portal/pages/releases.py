@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask_babel import gettext
 
 from catalog.schemas.grid import Grid, read_grid
 from catalog.services import citations, release_files, tables
 from catalog.tabular.query import TableQuery
 from catalog.tabular.where_text import listed_name, order_text
 from portal.readers import count_view
+from portal.site import Site
 from portal.table_page.cells import body
+from portal.table_page.citing import CiteForm, citation_of, permanent
 from portal.table_page.page import TablePage
-from portal.table_page.versions import (
-    ChangesView,
-    ReleaseView,
-    citation_of,
-    permanent,
-)
+from portal.table_page.versions import ChangesView, ReleaseView
 
 bp = Blueprint("releases", __name__)
 
@@ -58,19 +57,21 @@ def changes(table_id: str) -> str:
 def ask(table_id: str) -> str:
     """What will be cited, before it gets its address."""
     page = TablePage(tables.show(g.identity, table_id), read_grid(request.args))
-    as_of = request.args.get("as_of") or None
-    matching = tables.count(g.identity, table_id, page.conditions.where, as_of=as_of)
-    release = tables.release_as_of(g.identity, table_id, as_of)
-    return render_template("tables/cite.html", page=page, matching=matching, release=release)
+    return render_template("tables/cite.html", page=page, asked=CiteForm(page))
 
 
 @bp.post("/tables/<table_id>/cite")
 def cite(table_id: str) -> Response:
     """Give the query on a release an address that stays."""
     page = TablePage(tables.show(g.identity, table_id), read_grid(request.form))
-    orders = page.grid.order_by(page.columns)
-    query = TableQuery(where=page.conditions.where, order_by=orders)
     as_of = request.form.get("as_of") or None
+    columns = [column.name for column in tables.columns(g.identity, table_id, None, as_of=as_of)]
+    chosen = [name for name in columns if name in request.form.getlist("show")]
+    query = TableQuery(
+        select=() if len(chosen) in (0, len(columns)) else tuple(chosen),
+        where=page.conditions.where,
+        order_by=page.grid.order_by(page.columns),
+    )
     cited = citations.cite(g.identity, table_id, query, as_of=as_of)
     address = url_for("releases.citation", citation_id=cited.citation.id)
     return cast("Response", redirect(address, 303))
@@ -89,13 +90,15 @@ def citation(citation_id: str) -> str:
         "tables/citation.html",
         page=page,
         cited=cited,
-        select=", ".join(map(listed_name, cited.query.select)),
+        select=str(gettext(", ")).join(map(page.label, cited.query.select)),
         order_by=order_text(cited.query.order_by),
         unchanged=citations.is_unchanged(cited) if check and kept else None,
         kept=kept,
         address=address,
         texts=citation_of(page.dataset, cited.citation.release, made, address),
         asked=_asked(cited),
+        call=f"{Site().origin()}{request.script_root}/api/v1/tables/{page.table.id}/rows?"
+        + urlencode(_asked(cited), quote_via=quote),
     )
 
 

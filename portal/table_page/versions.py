@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app, g, request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from catalog.schemas.citation import citation_texts
 from catalog.services import release_changes, releases, tables
 from catalog.services.releases import ChangePage, ReleaseInfo, ReleasePage, SchemaChange
 from catalog.tabular.changes import Kind, RowChange
 from catalog.tabular.query import TableQuery
-from portal.filters import local, number
+from portal.filters import number
 from portal.paging import Pages, address_with, asked_page
-from portal.site import Site
 from portal.table_page.cells import number_text
+from portal.table_page.citing import citation_of, permanent
 from portal.table_page.page import TablePage
+from portal.table_page.words import TYPES
 
 PER_PAGE = 25
 MOST_CHOICES = 100
+MOST_SENTENCES = 5
+"""Differences of columns that are told of a release in a list; all are on the page of its changes."""
 MOST_VALUES = 24
 """Values of one row that are shown at once; the rest opens."""
 LONG = 400
@@ -37,11 +38,6 @@ KINDS = {
 COUNTED = {"added": "inserted", "changed": "updated", "removed": "deleted"}
 
 
-def permanent(path: str) -> str:
-    """The whole address of something that stays, without a language."""
-    return f"{Site().origin()}{request.script_root}{path}"
-
-
 @dataclass(frozen=True)
 class ReleaseCard:
     """A release in a list or on its own page."""
@@ -49,6 +45,10 @@ class ReleaseCard:
     info: ReleaseInfo
     table_id: str
     newest: bool
+    schema: tuple[str, ...] = ()
+    """How its columns differ from those of the release before, in sentences; at most MOST_SENTENCES."""
+    more: int = 0
+    """How many other differences of columns there are."""
 
     @property
     def address(self) -> str:
@@ -69,8 +69,14 @@ class ReleaseCard:
         return f"{url_for('releases.changes', table_id=self.table_id)}?{pair}"
 
     @property
+    def only_columns(self) -> bool:
+        """Whether it changed columns and no row."""
+        counts = [getattr(self.info, name) for name in COUNTED.values()]
+        return bool(self.schema) and not any(counts) and None not in counts
+
+    @property
     def tally(self) -> list[tuple[str, str, str, str]]:
-        """Kind, sign, number and word of what it changed; empty where that is not known."""
+        """Kind, sign, number and word of the rows that it changed; empty where that is not known."""
         found = [(kind, getattr(self.info, name)) for kind, name in COUNTED.items()]
         return [
             (kind, SIGNS[kind], number(count), str(KINDS[kind]))
@@ -87,14 +93,17 @@ class VersionsView:
         found = self._found(page, asked)
         self.pages = Pages.of(found.total, asked, PER_PAGE)
         self.total = found.total
-        self.cards = [card_of(page, info) for info in found.releases]
+        before_each = [*found.releases[1:], None]
+        pairs = list(zip(found.releases, before_each, strict=True))[:PER_PAGE]
+        self.cards = [card_of(page, info, before) for info, before in pairs]
         self.table = found.table
         self.choices = releases.listed(g.identity, page.table.id, limit=MOST_CHOICES).releases
 
     @staticmethod
     def _found(page: TablePage, asked: int) -> ReleasePage:
+        """The releases of the page, and the one before them, whose columns are compared."""
         offset = (asked - 1) * PER_PAGE
-        return releases.listed(g.identity, page.table.id, limit=PER_PAGE, offset=offset)
+        return releases.listed(g.identity, page.table.id, limit=PER_PAGE + 1, offset=offset)
 
     @property
     def retention(self) -> str:
@@ -120,15 +129,23 @@ class VersionsView:
         kept = gettext(" and ").join(parts)
         return str(
             gettext(
-                "Kept are %(releases)s, and all that are pinned or cited. Of the others their description stays.",
+                "Kept are %(releases)s, and all that are pinned or cited. The rows of the others are given up within "
+                "the hour; what is said of them stays.",
                 releases=kept,
             )
         )
 
 
-def card_of(page: TablePage, info: ReleaseInfo) -> ReleaseCard:
-    """A release of the table of the page."""
-    return ReleaseCard(info, page.table.id, newest=info.number == page.table.release)
+def card_of(page: TablePage, info: ReleaseInfo, before: ReleaseInfo | None = None) -> ReleaseCard:
+    """A release of the table of the page; with the one before it also how the columns differ."""
+    changed = releases.schema_changes(before.columns, info.columns) if before else ()
+    return ReleaseCard(
+        info,
+        page.table.id,
+        newest=info.number == page.table.release,
+        schema=tuple(map(schema_sentence, changed[:MOST_SENTENCES])),
+        more=max(0, len(changed) - MOST_SENTENCES),
+    )
 
 
 @dataclass(frozen=True)
@@ -276,8 +293,13 @@ def schema_sentence(change: SchemaChange) -> str:
             return str(gettext("The column “%(name)s” is gone.", **context))
         case "renamed":
             return str(gettext("The column “%(before)s” is called “%(after)s” now.", **context))
+    types = {end: str(TYPES.get(context[end], context[end])) for end in ("before", "after")}
     return str(
-        gettext("The column “%(name)s” has another type: %(before)s became %(after)s.", **context)
+        gettext(
+            "The column “%(name)s” has another type: “%(before)s” became “%(after)s”.",
+            name=change.name,
+            **types,
+        )
     )
 
 
@@ -322,7 +344,9 @@ class ReleaseView:
 
     def __init__(self, page: TablePage, number: int) -> None:
         self.page = page
-        self.card = card_of(page, releases.show(g.identity, page.table.id, number))
+        info = releases.show(g.identity, page.table.id, number)
+        before = releases.show(g.identity, page.table.id, number - 1) if number > 1 else None
+        self.card = card_of(page, info, before)
         self.info = self.card.info
 
     @property
@@ -350,17 +374,3 @@ class ReleaseView:
         """The first rows."""
         query = TableQuery(limit=self.MOST_ROWS)
         return tables.rows(g.identity, self.page.table.id, query, as_of=str(self.info.number))
-
-
-def citation_of(dataset: Any, number: int, made_at: datetime, address: str) -> dict[str, str]:
-    """The texts that cite a release or a query on it."""
-    settings = current_app.extensions["weft"]["settings"]
-    return citation_texts(
-        publisher=dataset.organization.title,
-        title=dataset.title,
-        site={"zh": settings.site_title_zh, "en": settings.site_title_en},
-        number=number,
-        made_at=local(made_at),
-        today=local(datetime.now(UTC)),
-        url=address,
-    )

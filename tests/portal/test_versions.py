@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 
 from catalog.models.vocabulary import ColumnAccess, ColumnType
 from catalog.permissions import SCHEDULER
 from catalog.services import releases, table_columns, table_writes
-from catalog.services.table_columns import AddColumn, DropColumn, RenameColumn
+from catalog.services.table_columns import AddColumn, DropColumn, RenameColumn, RetypeColumn
 from tests.make_portal import Served
 from tests.make_versions import make_versions
 
@@ -110,6 +113,45 @@ def test_changes_of_columns_are_said(client: FlaskClient, served: Served) -> Non
     assert "The column “note” is gone." in told
 
 
+@pytest.mark.parametrize("path", ["?view=versions", "/releases/5"])
+def test_a_release_of_columns_only_says_which(
+    client: FlaskClient, served: Served, path: str
+) -> None:
+    table_columns.change_columns(
+        SCHEDULER,
+        served.table,
+        [
+            AddColumn("extra", ColumnType.STRING),
+            RenameColumn("code", "id"),
+            RetypeColumn("n", ColumnType.NUMBER),
+            DropColumn("note"),
+        ],
+    )
+    html = page(client, f"/en/tables/{served.table}{path}")
+    told = words(html)
+    assert "only columns changed" in told
+    for sentence in (
+        "The column “code” is called “id” now.",
+        "The column “n” has another type: “Whole number” became “Number”.",
+        "The column “extra” is new.",
+        "The column “note” is gone.",
+        "Compare the columns",
+    ):
+        assert told.count(sentence) == 1
+    assert f"/en/tables/{served.table}/changes?from=4&amp;to=5#columns" in html
+    compared = page(client, f"/en/tables/{served.table}/changes?from=4&to=5")
+    assert 'id="columns"' in compared
+    assert "Columns that differ" in words(compared)
+
+
+def test_very_many_differences_of_columns_are_counted(client: FlaskClient, served: Served) -> None:
+    more = [AddColumn(f"extra {at}", ColumnType.STRING) for at in range(8)]
+    table_columns.change_columns(SCHEDULER, served.table, more)
+    told = words(page(client, f"/en/tables/{served.table}?view=versions"))
+    assert "The column “extra 4” is new. 3 more differences of columns" in told
+    assert "extra 5" not in told
+
+
 def test_a_withheld_column_is_on_no_page_of_versions(client: FlaskClient, served: Served) -> None:
     table_writes.upsert(SCHEDULER, served.table, [{"code": "c", "n": 3, "note": "geheim"}])
     table_columns.set_access(SCHEDULER, served.table, "note", ColumnAccess.HIDDEN)
@@ -165,3 +207,41 @@ def test_downloads_lead_to_citing_and_to_earlier_releases(
     assert f"/en/tables/{served.table}/cite?" in html
     assert "view=versions" in html
     assert "download.csv.gz" in html
+
+
+def test_columns_of_a_citation_are_chosen(client: FlaskClient, served: Served) -> None:
+    asked = page(client, f"/en/tables/{served.table}/cite?column=n&op=at_least&value=3&hide=note")
+    form = BeautifulSoup(asked, "html.parser")
+    boxes = {str(box["value"]): box.has_attr("checked") for box in form.select("[name=show]")}
+    assert boxes == {"code": True, "n": True, "note": False}
+    hidden = [
+        (str(f["name"]), str(f["value"]))
+        for f in form.select("main form[method=post] [type=hidden]")
+    ]
+    assert "hide" not in dict(hidden)
+    fields = MultiDict([*hidden, ("show", "code"), ("show", "note")])
+    made = client.post(f"/en/tables/{served.table}/cite", data=fields)
+    assert made.status_code == 303
+    told = words(page(client, made.headers["Location"]))
+    assert "Columns cited code, note" in told
+    assert "Rows where &#34;n&#34; &gt;= 3" in told
+    assert "Release 4" in told
+    call = f"http://localhost/api/v1/tables/{served.table}/rows?select=code%2Cnote&where=%22n%22%20%3E%3D%203&as_of=4"
+    assert call.replace("&", "&amp;") in told
+    answer = client.get(call.removeprefix("http://localhost")).json
+    assert answer is not None
+    assert [list(row) for row in answer["rows"]] == [["code", "note"]] * len(answer["rows"])
+    file = client.get(call.replace("/rows?", "/download.csv?").removeprefix("http://localhost"))
+    assert sha256(file.data).hexdigest() in told
+
+
+def test_columns_that_an_older_release_had_can_be_cited(
+    client: FlaskClient, app: Flask, served: Served
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    table_columns.change_columns(SCHEDULER, served.table, [DropColumn("note")])
+    asked = BeautifulSoup(page(client, f"/en/tables/{served.table}/cite?as_of=4"), "html.parser")
+    assert [str(box["value"]) for box in asked.select("[name=show]")] == ["code", "n", "note"]
+    fields = {"as_of": "4", "show": "note"}
+    made = client.post(f"/en/tables/{served.table}/cite", data=fields)
+    assert "Columns cited note" in words(page(client, made.headers["Location"]))
