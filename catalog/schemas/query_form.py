@@ -10,11 +10,22 @@ from catalog.errors import BadQuery
 from catalog.schemas.grid import COMPARISONS, LONGEST_NAME, LONGEST_VALUE
 from catalog.tabular.column import Column
 from catalog.tabular.filters import WITHOUT_VALUE, Comparison, Filter, all_of, condition_of
-from catalog.tabular.query import Aggregate, And, Condition, Measure, Or, Order, TableQuery
+from catalog.tabular.query import (
+    Aggregate,
+    And,
+    Condition,
+    JoinKind,
+    Measure,
+    Or,
+    Order,
+    TableQuery,
+)
 
 ALL, ANY = "all", "any"
 MOST_LINES, MOST_GROUPINGS, MOST_MEASURES, MOST_ORDERS = 8, 4, 6, 4
 MOST_HAVING = 2
+MOST_PAIRS = 10
+LONGEST_RELEASE, LONGEST_TABLE = 40, 100
 USUAL_LIMIT, GREATEST_LIMIT = 100, 10_000
 FORMATS = ("objects", "arrays", "csv", "jsonl", "parquet", "xlsx")
 DOWNLOADS = frozenset({"csv", "jsonl", "parquet", "xlsx"})
@@ -34,6 +45,16 @@ class Conditions:
 
 
 @dataclass(frozen=True)
+class OtherTable:
+    """Another table beside this one: its id, and the columns of this one that its key stands in."""
+
+    id: str
+    columns: tuple[str, ...] = ()
+    """In the order of the other table's key; an empty name leaves it to names that are the same."""
+    kind: JoinKind = JoinKind.INNER
+
+
+@dataclass(frozen=True)
 class QueryForm:
     """What the form says; two groups of conditions, joined by `join`."""
 
@@ -48,6 +69,9 @@ class QueryForm:
     orders: tuple[Order, ...] = ()
     limit: int = USUAL_LIMIT
     format: str = "objects"
+    as_of: str = ""
+    """The release, by number or by day; empty for the newest one."""
+    other: OtherTable | None = None
 
     @property
     def groups(self) -> bool:
@@ -122,6 +146,8 @@ def read_form(args: Lists) -> QueryForm:
         )[:MOST_ORDERS],
         limit=min(int(limit), GREATEST_LIMIT) if _is_limit(limit) else USUAL_LIMIT,
         format=format_ if format_ in FORMATS else FORMATS[0],
+        as_of=_first(args, "as_of").strip()[:LONGEST_RELEASE],
+        other=_other(args),
     )
 
 
@@ -141,8 +167,21 @@ def form_pairs(form: QueryForm) -> list[tuple[str, str]]:
         pairs += [("hc", line.column), ("ho", line.comparison.value), ("hv", line.value)]
     for order in form.orders:
         pairs += [("sc", order.column), ("sd", "1" if order.descending else "0")]
+    pairs += [("as_of", form.as_of)] if form.as_of else []
+    if form.other:
+        pairs += [("jt", form.other.id), *(("jm", name) for name in form.other.columns)]
+        pairs += [("jk", JoinKind.LEFT.value)] if form.other.kind is JoinKind.LEFT else []
     pairs += [("limit", str(form.limit))] if form.limit != USUAL_LIMIT else []
     return [*pairs, *([("format", form.format)] if form.format != FORMATS[0] else [])]
+
+
+def _other(args: Lists) -> OtherTable | None:
+    table = _first(args, "jt").strip()
+    if not 0 < len(table) <= LONGEST_TABLE:
+        return None
+    columns = [name if len(name) <= LONGEST_NAME else "" for name in args.get("jm", ())]
+    left = _first(args, "jk") == JoinKind.LEFT.value
+    return OtherTable(table, tuple(columns[:MOST_PAIRS]), JoinKind.LEFT if left else JoinKind.INNER)
 
 
 def _first(args: Lists, name: str) -> str:
@@ -193,5 +232,5 @@ def _joined(
 
 def says_nothing(args: Lists) -> bool:
     """Whether an address says nothing of the form."""
-    names = {"col", "ac", "bc", "by", "mf", "sc", "limit", "format"}
+    names = {"col", "ac", "bc", "by", "mf", "sc", "limit", "format", "as_of", "jt"}
     return not any(any(args.get(name, ())) for name in names)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from flask_babel import gettext
 
-from catalog.tabular.query import Compare, Condition, IsNull, Not, Op
+from catalog.tabular.filters import Comparison
+from portal.table_page import sent_examples
 
 if TYPE_CHECKING:
     from catalog.models.table import TableColumn
@@ -26,20 +27,19 @@ class Example:
     code: str
 
 
-def example_where(columns: Sequence[TableColumn], chosen: Condition | None) -> Condition | None:
-    """The reader's own filter, else one that fits the columns and finds something."""
-    if chosen is not None:
-        return chosen
+def example_condition(columns: Sequence[TableColumn]) -> tuple[str, str, str] | None:
+    """A column, a comparison and a value that find something, as the form takes them."""
     for column in columns:
         value = _common(column)
         if value is not None:
-            return Compare(column.name, Op.EQ, value)
+            return column.name, Comparison.IS, value
     for column in columns:
         if column.type in ("integer", "number") and isinstance(
             (column.profile or {}).get("mean"), int | float
         ):
-            return Compare(column.name, Op.GE, float(f"{column.profile['mean']:.3g}"))
-    return Not(IsNull(columns[0].name)) if columns else None
+            rounded = float(f"{column.profile['mean']:.3g}")
+            return column.name, Comparison.AT_LEAST, f"{rounded:.12f}".rstrip("0").rstrip(".")
+    return (columns[0].name, Comparison.FILLED, "") if columns else None
 
 
 def _common(column: TableColumn) -> str | None:
@@ -61,7 +61,9 @@ class Call:
     file: str = ""
     """Name to save the answer under, where it is a file; empty for JSON."""
     paged: bool = False
-    """Whether the answer names the address of the next page."""
+    """Whether the answer leads to the next page."""
+    body: Mapping[str, Any] | None = None
+    """What is sent, where the address cannot say all of it."""
 
     @property
     def url(self) -> str:
@@ -72,6 +74,14 @@ class Call:
 
 def examples(call: Call) -> list[Example]:
     """The same call four times."""
+    if call.body is not None:
+        body = call.body
+        return [
+            Example("curl", "curl", sent_examples.curl(call.address, body)),
+            Example("python", "Python", sent_examples.python(call.address, body, paged=call.paged)),
+            Example("javascript", "JavaScript", sent_examples.javascript(call.address, body)),
+            Example("r", "R", sent_examples.r(call.address, body)),
+        ]
     return [
         Example("curl", "curl", _curl(call)),
         Example("python", "Python", _python(call)),

@@ -39,8 +39,9 @@ from catalog.tabular.where_text import (
 )
 from portal.site import Site
 from portal.table_page.cells import body
-from portal.table_page.examples import Call, Example, example_where, examples
+from portal.table_page.examples import Call, Example, example_condition, examples
 from portal.table_page.page import in_words
+from portal.table_page.query_reach import Reach, join_json
 from portal.table_page.words import AGGREGATES, COMPARISONS, FORMAT_WORDS
 
 if TYPE_CHECKING:
@@ -71,28 +72,41 @@ class QueryBuilder:
         self.address = f"{Site().origin()}/api/v1/tables/{page.table.id}"
 
     @cached_property
+    def reach(self) -> Reach:
+        """The release and the tables that are asked."""
+        return Reach(self.page, self.form)
+
+    @cached_property
     def _asked(self) -> tuple[Condition | None, tuple[CatalogError, ...]]:
-        found, wrong = self.form.where(self.page.columns)
+        found, wrong = self.form.where(self.reach.columns)
         chosen = self.page.conditions.where
-        both = [condition for condition in (chosen, found) if condition is not None]
-        where = all_of(both)
-        if where is None and self.unused:
-            columns = self.page.columns
-            open_ = [c for c in self.page.table.columns if not columns[c.name].masked]
-            where = example_where(open_, None)
-        return where, wrong
+        return all_of([part for part in (chosen, found) if part is not None]), wrong
 
     @property
-    def mistakes(self) -> list[str]:
-        """What is wrong with the conditions and with the query, as sentences."""
-        wrong = [in_words(error) for error in (*self._asked[1], *self._having[1])]
-        return [*wrong, *([in_words(self._refusal)] if self._refusal else [])]
+    def example(self) -> str:
+        """The address of a form that finds something; empty where one is filled in."""
+        columns = self.page.columns
+        open_ = [c for c in self.page.table.columns if c.name in columns]
+        found = example_condition([c for c in open_ if not columns[c.name].masked])
+        if not self.unused or found is None or self.page.grid.filters or self.page.grid.words:
+            return ""
+        return self.page.at.part(
+            "", [("view", "api"), *zip(("ac", "ao", "av"), found, strict=True)]
+        )
+
+    @property
+    def mistakes(self) -> dict[str, list[str]]:
+        """What is wrong with the question, as sentences by field."""
+        wrong = self.reach.mistakes
+        conditions = [*self._asked[1], *self._having[1]]
+        conditions += [self._refusal] if self._refusal else []
+        return wrong | ({"build-a1c": list(map(in_words, conditions))} if conditions else {})
 
     @property
     def where(self) -> str:
         """The conditions as the API takes them."""
         condition = self._asked[0]
-        columns = tuple(self.page.columns.values())
+        columns = tuple(self.reach.columns.values())
         return short_where_text(condition, columns) if condition else ""
 
     @cached_property
@@ -102,12 +116,13 @@ class QueryBuilder:
 
     @cached_property
     def _plain(self) -> TableQuery:
-        return self.form.query(self.page.columns, self._asked[0])
+        asked = self.form.query(self.reach.columns, self._asked[0])
+        return replace(asked, join=self.reach.join)
 
     @cached_property
     def _results(self) -> dict[str, Column]:
         """The columns of the groups."""
-        columns = tuple(self.page.columns.values())
+        columns = tuple(self.reach.columns.values())
         try:
             return {column.name: column for column in result_columns(self._plain, columns)}
         except CatalogError:
@@ -121,15 +136,21 @@ class QueryBuilder:
 
     @property
     def format(self) -> str:
-        """The format of the answer; groups come as JSON only."""
-        if self.form.groups and self.form.format in DOWNLOADS:
-            return FORMATS[0]
-        return self.form.format
+        """The format of the answer."""
+        return FORMATS[0] if self.no_files and self.form.format in DOWNLOADS else self.form.format
+
+    @property
+    def no_files(self) -> bool:
+        """Whether the answer comes as JSON only, as groups and rows of two tables do."""
+        return self.form.groups or self.form.other is not None
 
     @cached_property
     def call(self) -> Call:
         """The call of the API."""
         query, form = self.query, self.form
+        if query.join:
+            sent = self._said | ({"format": "arrays"} if self.format == "arrays" else {})
+            return Call(f"{self.address}/query", (), paged=not form.groups, body=sent)
         file = self.format in DOWNLOADS
         texts = {
             "select": names_text(query.select),
@@ -140,6 +161,7 @@ class QueryBuilder:
             "order_by": order_text(query.order_by),
             "limit": "" if file else str(query.limit),
             "format": self.format if self.format == "arrays" else "",
+            "as_of": self.reach.as_of,
         }
         parameters = tuple((name, text) for name, text in texts.items() if text)
         if form.groups:
@@ -152,8 +174,14 @@ class QueryBuilder:
     @property
     def body(self) -> str:
         """The same as JSON, for `POST /query`."""
+        return json.dumps(self.call.body or self._said, ensure_ascii=False, indent=2)
+
+    @property
+    def _said(self) -> dict[str, Any]:
         query = self.query
         parts: dict[str, Any] = {
+            "join": join_json(query.join) if query.join else None,
+            "as_of": self.reach.as_of,
             "select": list(query.select),
             "where": condition_json(query.where) if query.where else None,
             "group_by": list(query.group_by),
@@ -162,7 +190,7 @@ class QueryBuilder:
             "order_by": [order_text([order]) for order in query.order_by],
         }
         asked = {name: part for name, part in parts.items() if part}
-        return json.dumps({**asked, "limit": query.limit}, ensure_ascii=False, indent=2)
+        return {**asked, "limit": query.limit}
 
     @property
     def examples(self) -> list[Example]:
@@ -171,12 +199,12 @@ class QueryBuilder:
 
     @cached_property
     def _preview(self) -> tuple[RowPage | None, CatalogError | None]:
-        if not self.page.loaded:
+        if not self.page.loaded or self.reach.mistakes:
             return None, None
-        query = self.query
-        ask = tables.group if self.form.groups else tables.rows
+        as_of, counted = self.reach.as_of or None, not self.form.groups
         try:
-            found = ask(g.identity, self.page.table.id, _few(query))
+            few = _few(self.query)
+            found = tables.ask(g.identity, self.page.table.id, few, total=counted, as_of=as_of)
         except CatalogError as error:
             return None, error
         return found, None
@@ -198,15 +226,13 @@ class QueryBuilder:
         if found is None or not found.data.num_rows:
             return Markup()
         types = ["string" if c.masked else str(c.type) for c in found.columns]
-        whole = f"/api/v1/tables/{self.page.table.id}/rows?offset=OFFSET"
+        whole = f"/api/v1/tables/{self.page.table.id}/rows?{self.reach.whole}offset=OFFSET"
         return body(found.data, types, offset=0, marked=0, whole=whole)
 
-    @cached_property
+    @property
     def total(self) -> int | None:
         """Number of rows that satisfy the conditions; None for groups."""
-        if self.form.groups or self._preview[0] is None:
-            return None
-        return tables.count(g.identity, self.page.table.id, self._asked[0])
+        return self._preview[0].total if self._preview[0] else None
 
     @property
     def kept(self) -> list[tuple[str, str]]:
@@ -253,10 +279,10 @@ class QueryBuilder:
     def order_choices(self) -> list[tuple[str, str]]:
         """What the answer can be sorted by: names and labels."""
         if self.form.groups:
-            labels = {h.name: h.called for h in self.page.headings}
+            labels = {h.name: h.called for h in self.reach.headings}
             names = [*self.query.group_by, *(m.name for m in self.query.measures)]
             return [(name, labels.get(name, name)) for name in names]
-        return [(h.name, h.called) for h in self.page.headings if h.sortable]
+        return [(h.name, h.called) for h in self.reach.headings if h.sortable]
 
 
 def _padded(lines: Sequence[Any], least: int, most: int) -> list[Any]:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pyarrow as pa
 import pytest
@@ -672,10 +672,26 @@ def test_downloads_are_offered_for_all_rows_and_for_those_that_match(
     assert len(got.text.splitlines()) == 85
 
 
+def test_the_empty_form_and_its_call_ask_the_same(client: FlaskClient, table_id: str) -> None:
+    soup = page(client, f"/en/tables/{table_id}?view=api")
+    call = f"http://localhost/api/v1/tables/{table_id}/rows?limit=100"
+    assert soup.select(".weft-code code")[0].get_text() == call
+    assert not soup.select("#where")
+    form = one(soup, ".weft-build")
+    assert not [box for box in form.select("input[name=av], input[name=bv]") if box["value"]]
+    sent = [(str(f["name"]), "") for f in form.select("[name]") if f["name"] not in ("limit", "ao")]
+    again = page(client, f"/en/tables/{table_id}?view=api&{urlencode(sent)}")
+    assert again.select(".weft-code code")[0].get_text() == call
+
+
 def test_examples_name_this_table_and_a_filter_that_finds_something(
     client: FlaskClient, table_id: str
 ) -> None:
-    soup = page(client, f"/en/tables/{table_id}?view=api")
+    empty = page(client, f"/en/tables/{table_id}?view=api")
+    links = [str(a["href"]) for a in empty.select(".weft-build a")]
+    soup = page(client, links[0])
+    filled = [str(box["value"]) for box in soup.select(".weft-build [name=av]") if box["value"]]
+    assert filled == ["东四"]
     assert words(soup, ".weft-example h3") == ["curl", "Python", "JavaScript", "R"]
     address = f"http://localhost/api/v1/tables/{table_id}"
     assert all(
@@ -700,7 +716,9 @@ def test_the_readers_filter_is_in_the_examples(client: FlaskClient, table_id: st
 
 
 def test_an_example_condition_is_found_for_any_table(client: FlaskClient, app: Flask) -> None:
-    numbers = make_loaded_table([{"n": 1}, {"n": 3}], slug="numbers")
-    assert one(page(client, f"/en/tables/{numbers}?view=api"), "#where").get_text() == "n >= 2.0"
-    days = make_loaded_table([{"d": "2020-01-01"}], slug="days")
-    assert one(page(client, f"/en/tables/{days}?view=api"), "#where").get_text() == "d IS NOT NULL"
+    found = []
+    for slug, rows in (("numbers", [{"n": 1}, {"n": 3}]), ("days", [{"d": "2020-01-01"}])):
+        soup = page(client, f"/en/tables/{make_loaded_table(rows, slug=slug)}?view=api")
+        filled = page(client, str(soup.select(".weft-build a")[0]["href"]))
+        found.append(one(filled, "#where").get_text())
+    assert found == ["n >= 2", "d IS NOT NULL"]
