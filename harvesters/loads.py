@@ -22,7 +22,7 @@ from catalog.errors import N_, CatalogError, Unavailable
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Resource
 from catalog.permissions import SCHEDULER
-from catalog.services import tables
+from catalog.services import table_schema, tables
 from catalog.settings import Settings
 from catalog.tabular.reading import ReadOptions, ReadTable, read_files, read_rows
 from harvesters.harvester import Content, Files
@@ -152,6 +152,7 @@ def _load(source: HarvestSource, resource: Resource) -> tables.LoadReport:
     harvester = harvester_of(source.kind)
     given = source_of(harvester, source.url, source.options, settings().secret_key)
     options = ReadOptions.from_json(resource.load.get("read", {}))
+    options = table_schema.with_written(options, resource.id)
     with _folder() as folder, Http(settings(), beat=_Beat(resource.id)) as http:
         content = harvester.content(given, http, resource.load, folder / "fetched")
         read = _read(content, options, folder / "read")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
 SOURCE = (*READING, "missingValues")
-ELSEWHERE = ("format", "ckan")
-"""Told in another place: by its own rule, and to clients of CKAN."""
+ELSEWHERE = ("format", "ckan", "written")
+"""Told in another place: by its own rule, to clients of CKAN, and to nobody."""
 OF_VALUES = {"email", "uri", "uuid", "binary"}
 """Formats of texts hold for what is published too; those of dates and numbers only for the source."""
 CODES = {USCC, DIVISION, IDENTITY}

@@ -12,7 +12,7 @@ from catalog.errors import Conflict, Unreadable
 from catalog.models.table import DataTable, Release
 from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
-from catalog.services import datasets, table_loads
+from catalog.services import datasets, table_loads, table_schema
 from catalog.services.table_journal import folder, follow_now
 from catalog.services.table_writes import WriteReport, own
 from catalog.tabular.base_rows import BaseRows
@@ -40,6 +40,7 @@ def replace(  # what may be said of a file
     options = ReadOptions.from_json((resource.load or {}).get("read", {}))
     types = {column.name: ColumnType(column.type) for column in table.columns}
     options = with_changes(options, types={**types, **options.types})
+    options = table_schema.with_written(options, table.resource_id)
     before = table.release
     with folder() as place:
         file = Path(place) / "sent" / name

@@ -401,9 +401,12 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
     said = load_.get("columns") or {}
     for column in table.columns:
         about = said.get(column.name) or {}
+        before = table_schema.written(column)
         column.label = dict(about.get("label") or {})
         column.description = dict(about.get("description") or {})
         column.unit = str(about.get("unit") or "")[:60]
+        for name, value in before.items():
+            setattr(column, name, value)
     table_schema.take(table, read)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -19,8 +20,12 @@ from catalog.tabular.table_schema import READING, Field, read_schema
 OURS = {*READING, "type", "format", "constraints", "missingValues", "crs", "source"}
 """What a table schema says of a field; clients of CKAN say other things beside it."""
 
+WRITTEN = "written"
+"""Under this name the dictionary lists what a person said of the column, which no load changes."""
+SAID = ("label", "description", "unit", "semantic", "info")
+
 if TYPE_CHECKING:
-    from catalog.tabular.reading import ReadTable
+    from catalog.tabular.reading import ReadOptions, ReadTable
 
 
 def describe(who: Identity, table_id: str, given: object) -> None:
@@ -50,7 +55,10 @@ def describe(who: Identity, table_id: str, given: object) -> None:
         raise Invalid("The table has no column %(column)s.", column=unknown[0])
     with transaction():
         for field in schema.fields:
-            _say(by_name[field.name], field)
+            column = by_name[field.name]
+            before = {name: getattr(column, name) for name in SAID}
+            _say(column, field)
+            mark_written(column, [name for name in SAID if getattr(column, name) != before[name]])
         if isinstance(given, Mapping) and "primaryKey" in given:
             table.primary_key = list(schema.primary_key)
         table.updated_at = now()
@@ -62,12 +70,61 @@ def take(table: DataTable, read: ReadTable) -> None:
         field = read.dictionary.get(column.name)
         if field:
             label, description, unit = column.label, column.description, column.unit
+            before = written(column)
             _say(column, field)
             column.label = label or column.label
             column.description = description or column.description
             column.unit = unit or column.unit
+            for name, value in before.items():
+                setattr(column, name, value)
     if read.primary_key:
         table.primary_key = list(read.primary_key)
+
+
+def written(column: TableColumn) -> dict[str, object]:
+    """What a person said of the column: names of its properties and their values."""
+    return {name: getattr(column, name) for name in (column.info or {}).get(WRITTEN, ())}
+
+
+def mark_written(column: TableColumn, names: Iterable[str]) -> None:
+    """Remember that a person said this of the column; part of the caller's transaction."""
+    info = dict(column.info or {})
+    known = {*info.get(WRITTEN, ()), *names}
+    column.info = {**info, WRITTEN: [name for name in SAID if name in known]}
+
+
+def with_written(options: ReadOptions, resource_id: str) -> ReadOptions:
+    """The options of a reader, with what people declared of the columns of the resource's only table.
+
+    Where a resource has several tables, names of columns say nothing of which one is meant.
+    """
+    tables = db.session.scalars(
+        select(DataTable)
+        .where(DataTable.resource_id == resource_id)
+        .options(selectinload(DataTable.columns))
+        .limit(2)
+    ).all()
+    if len(tables) != 1:
+        return options
+    declared = {
+        column.name: _field_of(column)
+        for column in tables[0].columns
+        if {"info", "semantic"} & written(column).keys()
+    }
+    if not declared:
+        return options
+    others = [field for field in options.schema.fields if field.name not in declared]
+    return replace(
+        options,
+        schema=replace(options.schema, fields=(*others, *declared.values())),
+        types={name: kind for name, kind in options.types.items() if name not in declared},
+    )
+
+
+def _field_of(column: TableColumn) -> Field:
+    info = {name: value for name, value in (column.info or {}).items() if name in OURS}
+    given = {"type": str(column.type), **info, "name": column.name, "semantic": column.semantic}
+    return read_schema({"fields": [given]}).fields[0]
 
 
 def _say(column: TableColumn, field: Field) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 
 from catalog.errors import NotFound
+from catalog.permissions import Action, allowed
 from catalog.schemas.grid import VIEWS as NAMES
 from catalog.schemas.grid import read_grid
 from catalog.services import tables
@@ -75,7 +76,10 @@ def _rows(page: TablePage) -> str:
 def _columns(page: TablePage) -> str:
     rows, columns = page.table.rows, page.columns
     profiles = [profile_of(c, rows, masked=columns[c.name].masked) for c in page.table.columns]
-    return render_template("tables/columns.html", page=page, profiles=profiles, bar=bar)
+    may_write = allowed(g.identity, Action.TABLE_WRITE, page.dataset)
+    return render_template(
+        "tables/columns.html", page=page, profiles=profiles, bar=bar, may_write=may_write
+    )
 
 
 def _chart(page: TablePage) -> str:

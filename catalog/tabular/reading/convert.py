@@ -152,7 +152,7 @@ class Constraints:
         typed_as = field if field.type else replace(field, kind=column.type.value)
         read = reader_of(typed_as)
         self._lengths = (given.get("minLength"), given.get("maxLength"))
-        self._limits = tuple(
+        self.limits = tuple(
             _limit(read, field.name, key, given[key]) if key in given else None
             for key in ("minimum", "maximum")
         )
@@ -167,7 +167,7 @@ class Constraints:
             yield _where(pc.less(sizes, shortest), Reason.MIN_LENGTH)
         if longest is not None:
             yield _where(pc.greater(sizes, longest), Reason.MAX_LENGTH)
-        least, most = self._limits
+        least, most = self.limits
         if least is not None:
             yield _where(pc.less(values, pa.scalar(least, values.type)), Reason.MINIMUM)
         if most is not None:
