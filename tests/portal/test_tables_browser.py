@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
+from tests.make_browser import ROOT, check_fit, make_desk, make_site
 from tests.make_table_page import link_map, make_loaded_table, make_table_of_files
 
 pytestmark = [pytest.mark.browser]
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 GEOJSON = ROOT / "demo" / "planning-natural-resources-geo" / "shanghai-districts.geojson"
 DAYS = ("2020-02-01", "2020-02-02", "2020-02-05")
 DISTRICTS = ("黄浦区", "徐汇区", "浦东新区", "崇明区", "境外输入")
@@ -35,8 +31,6 @@ VIEWS = ("rows", "columns", "chart", "map", "versions", "downloads", "api")
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
     """A running portal; the address of the page of a table with a map."""
-    if not (ROOT / "static" / "build" / "manifest.json").exists():
-        pytest.skip("the front end was not built: run make static")
     drawn = make_table_of_files(
         [GEOJSON],
         slug="outlines",
@@ -44,31 +38,15 @@ def address(app: Flask) -> Iterator[str]:
     )
     table = make_loaded_table(ROWS, slug="daily", title={"zh": "每日统计", "en": "Daily counts"})
     link_map(table, drawn, join=[["city", "name"]], day="date", value="confirmed")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}/en/tables/{table}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with make_site(app) as origin:
+        yield f"{origin}/en/tables/{table}"
 
 
 @pytest.fixture
 def desk(chromium: Browser, address: str) -> Iterator[Page]:
     """A page on a desk, which fails the test when the browser complains."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    complaints: list[str] = []
-    opened = context.new_page()
-    opened.on(
-        "console",
-        lambda message: (
-            complaints.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
+    with make_desk(chromium) as page:
+        yield page
 
 
 def said(page: Page) -> str:
@@ -226,15 +204,5 @@ def test_no_view_scrolls_sideways_or_fails_axe(
     page = context.new_page()
     for view in VIEWS:
         page.goto(f"{address}?view={view}&column=city&op=is&value=黄浦区")
-        page.add_style_tag(content=f"html {{ font-size: {zoom * 100}% }}")
-        root = "document.documentElement"
-        assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), view
-        page.add_script_tag(path=AXE)
-        found = page.evaluate("axe.run()")
-        serious = [
-            (one["id"], [node["html"][:200] for node in one["nodes"][:3]])
-            for one in found["violations"]
-            if one["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], view
+        check_fit(page, view, zoom=zoom)
     context.close()

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser
-from werkzeug.serving import make_server
 
 from catalog.permissions import SCHEDULER
 from catalog.services import citations, releases
 from catalog.tabular.query import Compare, Op, TableQuery
+from tests.make_browser import AXE, make_site
 from tests.make_versions import make_versions
 
 pytestmark = [pytest.mark.browser]
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
 def address(app: Flask, tmp_path: Path) -> Iterator[str]:
     """A running portal with a table of four releases, one of them given up; its address with `{lang}` in it."""
-    if not (ROOT / "static" / "build" / "manifest.json").exists():
-        pytest.skip("the front end was not built: run make static")
     served = make_versions(tmp_path)
     releases.pin(SCHEDULER, served.table, 2)
     releases.set_retention(SCHEDULER, served.table, keep=2)
     releases.retain(served.table)
     query = TableQuery(where=Compare("n", Op.GE, 3))
     cited = citations.cite(SCHEDULER, served.table, query)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port} /tables/{served.table} /citations/{cited.citation.id}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with make_site(app) as origin:
+        yield f"{origin} /tables/{served.table} /citations/{cited.citation.id}"
 
 
 def pages(address: str) -> dict[str, str]:
