@@ -61,10 +61,11 @@ def document(entry: Entry) -> Document:
         for at, (title, format_) in enumerate(entry.files[:MOST_FILES] or (("", ""),))
     ]
     resources[0].tables = [table]
+    name = entry.key.partition(":")[2].rpartition("/")[2]
     dataset = Dataset(
         id=entry.key,
         slug=slug_from(next(iter(entry.title.values()))),
-        record_key=entry.key.partition(":")[2].rpartition("/")[2],
+        identifier=name if name.isascii() else "",
         title=dict(entry.title),
         description=dict(entry.description),
         organization=Organization(
