@@ -18,6 +18,7 @@ from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.organization import Organization
+from catalog.models.revision import DatasetRevision
 from catalog.models.table import DataTable
 from catalog.models.vocabulary import FREQUENCY_DAYS, Frequency, State
 from catalog.permissions import Action, Identity, allowed, require
@@ -39,6 +40,8 @@ class Outcome(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     SAME = "same"
+    SUBMITTED = "submitted"
+    """Nothing is public yet: somebody has to approve it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def put(who: Identity, draft: DatasetDraft, *, origin: Origin | None = None) -> 
     """
     fingerprint = fingerprint_of(draft)
     with transaction() as tx:
-        organization = _organization(draft.organization)
+        organization = organization_named(draft.organization)
         dataset = _existing(draft, origin)
         require(who, Action.DATASET_WRITE, organization)
         if dataset is None:
@@ -85,7 +88,7 @@ def put(who: Identity, draft: DatasetDraft, *, origin: Origin | None = None) -> 
         require(who, Action.DATASET_WRITE, dataset)
         if dataset.fingerprint == fingerprint and dataset.state == State.PUBLISHED:
             return Put(Outcome.SAME, dataset.id)
-        return _change(tx, who, dataset, draft, organization, fingerprint)
+        return apply(tx, who, dataset, draft)
 
 
 def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
@@ -219,7 +222,8 @@ def _shown() -> Select[Dataset]:
     )
 
 
-def _organization(slug: str) -> Organization:
+def organization_named(slug: str) -> Organization:
+    """The organization of a draft; raises Invalid."""
     organization = db.session.scalar(select(Organization).where(Organization.slug == slug))
     if organization is None:
         raise Invalid(
@@ -274,23 +278,27 @@ def _create(  # the parts of one step of `put`
     return Put(Outcome.CREATED, dataset.id, to_load)
 
 
-def _change(  # the parts of one step of `put`
+def apply(
     tx: Transaction,
     who: Identity,
     dataset: Dataset,
     draft: DatasetDraft,
-    organization: Organization,
-    fingerprint: str,
+    *,
+    revision: DatasetRevision | None = None,
 ) -> Put:
+    """Make the dataset what the draft says and public, inside the caller's transaction.
+
+    The content is that of `revision`, or it becomes a revision of its own.
+    """
     changed = changed_fields(dataset, draft)
-    dataset.organization_id = organization.id
+    dataset.organization_id = organization_named(draft.organization).id
     back = dataset.state != State.PUBLISHED
-    dataset.state, dataset.fingerprint = State.PUBLISHED, fingerprint
+    dataset.state, dataset.fingerprint = State.PUBLISHED, fingerprint_of(draft)
     dataset.published_at = dataset.published_at or now()
     dataset.withdrawn_at, dataset.withdrawn_reason = None, {}
     to_load = dataset_content.fill(dataset, draft)
     action = "dataset.published" if back else "dataset.changed"
-    _said(tx, who, dataset, draft, action, fields=changed)
+    _said(tx, who, dataset, draft, action, revision=revision, fields=changed)
     return Put(Outcome.CHANGED, dataset.id, to_load)
 
 
@@ -309,10 +317,12 @@ def _said(
     dataset: Dataset,
     draft: DatasetDraft,
     action: str,
+    *,
+    revision: DatasetRevision | None = None,
     **more: object,
 ) -> None:
-    """Keep the content as a revision, write the line of the log, have it indexed."""
-    dataset.revision = revisions.keep_published(who, dataset, draft)
+    """Keep the content as the public revision, write the line of the log, have it indexed."""
+    dataset.revision = revisions.keep_published(who, dataset, draft, revision)
     data = {"slug": dataset.slug, "title": dataset.title, "revision": dataset.revision, **more}
     log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
     _touch(tx, dataset)

@@ -1,0 +1,334 @@
+"""The way of a dataset to the public: proposed, submitted, approved or returned, published, withdrawn.
+
+Every step is a line of the log. Who approves is never who made the proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+
+from catalog.db import Transaction, db, transaction
+from catalog.errors import N_, Conflict, Denied, Invalid, NotFound
+from catalog.models.address import FormerAddress
+from catalog.models.base import new_id, now
+from catalog.models.dataset import Dataset
+from catalog.models.revision import DatasetRevision
+from catalog.models.vocabulary import Access, RevisionState, State
+from catalog.permissions import Action, Identity, require
+from catalog.queue import job
+from catalog.schemas.dataset import dataset_draft
+from catalog.schemas.drafts import DatasetDraft
+from catalog.schemas.texts import SLUG
+from catalog.services import dataset_content, datasets, log, revisions
+from catalog.services.search import index_dataset
+
+OPEN = (
+    RevisionState.DRAFT,
+    RevisionState.SUBMITTED,
+    RevisionState.RETURNED,
+    RevisionState.APPROVED,
+)
+"""States of a proposal that is not decided for good; a dataset has at most one."""
+EDITABLE = (RevisionState.DRAFT, RevisionState.RETURNED)
+MOST_AT_ONCE = 200
+
+
+def propose(
+    who: Identity, draft: DatasetDraft, *, dataset_id: str = "", reason: str = ""
+) -> DatasetRevision:
+    """Keep a draft of a new dataset, or of a change to one; the draft that is there already is changed.
+
+    Raises Conflict while a proposal is submitted or approved, and for a harvested dataset.
+    """
+    with transaction():
+        organization = datasets.organization_named(draft.organization)
+        require(who, Action.DATASET_WRITE, organization)
+        if not dataset_id:
+            dataset = _begun(who, draft, organization.id)
+        else:
+            dataset = _editable(who, dataset_id)
+        revision = _open(dataset.id)
+        if revision is not None and revision.state not in EDITABLE:
+            raise Conflict("a change to this dataset waits for its approval: decide on it first")
+        if revision is None:
+            revision = revisions.begin(who, dataset.id, draft)
+        revision.content = revisions.content_of(draft)
+        revision.state, revision.reason = RevisionState.DRAFT, reason[:500]
+        revision.made_by, revision.made_by_name = who.account_id, who.name[:200]
+        revision.made_at = now()
+        if dataset.state == State.DRAFT:  # members look at it as it will be
+            dataset_content.fill(dataset, draft)
+            dataset.organization_id = organization.id
+        _line(who, "revision.saved", dataset, revision)
+    return revision
+
+
+def put(who: Identity, draft: DatasetDraft) -> datasets.Put:
+    """What the API writes: public at once, or submitted where the organization wants every change approved."""
+    organization = datasets.organization_named(draft.organization)
+    if not organization.review or who.administrator or who.scheduler:
+        return datasets.put(who, draft)
+    with transaction():
+        known = select(Dataset.id).where(Dataset.slug == draft.slug)
+        known_id = db.session.scalar(known) if draft.slug else None
+        revision = propose(who, draft, dataset_id=known_id or "")
+        submit(who, revision.id)
+    return datasets.Put(datasets.Outcome.SUBMITTED, revision.dataset_id)
+
+
+def submit(who: Identity, revision_id: str) -> DatasetRevision:
+    """Hand a draft in for approval; raises Invalid with what it lacks, by field."""
+    with transaction():
+        revision, dataset = _found(who, revision_id)
+        require(who, Action.DATASET_WRITE, dataset)
+        _must_be(revision, *EDITABLE)
+        _complete(dataset_draft(revision.content))
+        revision.state, revision.submitted_at = RevisionState.SUBMITTED, now()
+        revision.remarks = ""
+        _line(who, "revision.submitted", dataset, revision)
+    return revision
+
+
+def approve(
+    who: Identity, revision_id: str, *, publish_at: datetime | None = None
+) -> DatasetRevision:
+    """Approve a submitted revision: it is public at once, or from `publish_at` on."""
+    with transaction() as tx:
+        revision, dataset = _found(who, revision_id)
+        _may_decide(who, dataset, revision)
+        _must_be(revision, RevisionState.SUBMITTED)
+        revision.decided_by, revision.decided_by_name = who.account_id, who.name[:200]
+        revision.decided_at = now()
+        if publish_at is not None and publish_at > now():
+            revision.state, revision.publish_at = RevisionState.APPROVED, publish_at
+            _line(who, "revision.approved", dataset, revision)
+        else:
+            _line(who, "revision.approved", dataset, revision)
+            _publish(tx, who, dataset, revision)
+    return revision
+
+
+def send_back(who: Identity, revision_id: str, remarks: str) -> DatasetRevision:
+    """Return a submitted or scheduled revision to its author, with what is to be corrected."""
+    with transaction():
+        revision, dataset = _found(who, revision_id)
+        _may_decide(who, dataset, revision)
+        _must_be(revision, RevisionState.SUBMITTED, RevisionState.APPROVED)
+        if not remarks.strip():
+            raise Invalid(
+                "say what is to be corrected",
+                problems={"remarks": [N_("Say what is to be corrected.")]},
+            )
+        revision.state, revision.remarks = RevisionState.RETURNED, remarks.strip()[:10_000]
+        revision.decided_by, revision.decided_by_name = who.account_id, who.name[:200]
+        revision.decided_at, revision.publish_at = now(), None
+        _line(who, "revision.returned", dataset, revision, remarks=revision.remarks[:500])
+    return revision
+
+
+def discard(who: Identity, revision_id: str) -> None:
+    """Give a proposal up; a dataset that was never public goes with it."""
+    with transaction():
+        revision, dataset = _found(who, revision_id)
+        require(who, Action.DATASET_WRITE, dataset)
+        _must_be(revision, *OPEN)
+        revision.state, revision.publish_at = RevisionState.DISCARDED, None
+        _line(who, "revision.discarded", dataset, revision)
+        if dataset.state == State.DRAFT:
+            db.session.delete(dataset)
+
+
+def restore(who: Identity, dataset_id: str, number: int) -> DatasetRevision:
+    """A new draft with the content of an earlier revision; it takes the usual way to the public."""
+    with transaction():
+        dataset = _editable(who, dataset_id)
+        revision = revisions.numbered(dataset.id, number)
+        draft = dataset_draft({**revision.content, "slug": dataset.slug})
+        return propose(who, draft, dataset_id=dataset.id, reason=f"#{number}")
+
+
+@job(every_minutes=1)
+def publish_due() -> None:
+    """Publish the approved revisions whose moment has come."""
+    due = select(DatasetRevision.id).where(
+        DatasetRevision.state == RevisionState.APPROVED, DatasetRevision.publish_at <= now()
+    )
+    for revision_id in list(db.session.scalars(due.limit(MOST_AT_ONCE))):
+        with transaction() as tx:
+            revision = db.session.get(DatasetRevision, revision_id, populate_existing=True)
+            if revision is None or revision.state != RevisionState.APPROVED:
+                continue  # it was returned meanwhile
+            dataset = db.session.get_one(Dataset, revision.dataset_id, populate_existing=True)
+            who = Identity(revision.decided_by, revision.decided_by_name)
+            _publish(tx, who, dataset, revision)
+
+
+def withdraw(who: Identity, dataset_id: str, reason: Mapping[str, str]) -> Dataset:
+    """Take a dataset from the public; its page says since when and why."""
+    with transaction() as tx:
+        dataset = _editable(who, dataset_id)
+        require(who, Action.DATASET_RETIRE, dataset)
+        said = {tag: text.strip()[:2000] for tag, text in reason.items() if text.strip()}
+        if not said:
+            raise Invalid(
+                "a reason is needed", problems={"reason": [N_("Say why it is withdrawn.")]}
+            )
+        if dataset.state != State.PUBLISHED:
+            raise Conflict("this dataset is not public")
+        dataset.state, dataset.withdrawn_at = State.WITHDRAWN, now()
+        dataset.withdrawn_reason = said
+        _changed(tx, who, "dataset.withdrawn", dataset)
+    return dataset
+
+
+def publish_again(who: Identity, dataset_id: str) -> Dataset:
+    """Bring a withdrawn dataset back as it was."""
+    with transaction() as tx:
+        dataset = _editable(who, dataset_id)
+        require(who, Action.DATASET_RETIRE, dataset)
+        if dataset.state != State.WITHDRAWN or dataset.merged_into:
+            raise Conflict("this dataset is not withdrawn")
+        dataset.state, dataset.withdrawn_at = State.PUBLISHED, None
+        dataset.withdrawn_reason = {}
+        _changed(tx, who, "dataset.published", dataset)
+    return dataset
+
+
+def merge(who: Identity, dataset_id: str, into_id: str) -> Dataset:
+    """Let a duplicate lead to the dataset that stays; that one is given back."""
+    with transaction() as tx:
+        duplicate, kept = _any(who, dataset_id), _any(who, into_id)
+        for dataset in (duplicate, kept):
+            require(who, Action.DATASET_RETIRE, dataset)
+        if duplicate.id == kept.id or kept.merged_into or kept.state != State.PUBLISHED:
+            raise Conflict("the dataset that stays must be public, and another one")
+        duplicate.state, duplicate.withdrawn_at = State.WITHDRAWN, now()
+        duplicate.merged_into = kept.id
+        _changed(tx, who, "dataset.merged", duplicate, into=kept.slug)
+    return kept
+
+
+def rename(who: Identity, dataset_id: str, slug: str) -> Dataset:
+    """Give a dataset another address; the present one leads there for ever."""
+    with transaction() as tx:
+        dataset = _any(who, dataset_id)
+        require(who, Action.DATASET_RETIRE, dataset)
+        if not SLUG.fullmatch(slug) or len(slug) > 100:
+            raise Invalid(
+                "this address cannot be used",
+                problems={"slug": [N_("Use lower-case letters a to z, digits, - and _.")]},
+            )
+        if slug == dataset.slug:
+            return dataset
+        former = db.session.get(FormerAddress, ("dataset", slug))
+        taken = db.session.scalar(select(Dataset.id).where(Dataset.slug == slug))
+        if taken or (former is not None and former.object_id != dataset.id):
+            raise Conflict("the address “%(slug)s” is in use", slug=slug)
+        if former is not None:
+            db.session.delete(former)
+        db.session.add(FormerAddress(kind="dataset", slug=dataset.slug, object_id=dataset.id))
+        dataset.slug, dataset.fingerprint = slug, ""
+        _changed(tx, who, "dataset.renamed", dataset)
+    return dataset
+
+
+def _publish(tx: Transaction, who: Identity, dataset: Dataset, revision: DatasetRevision) -> None:
+    draft = dataset_draft(revision.content)
+    revision.publish_at = None
+    datasets.apply(tx, who, dataset, draft, revision=revision)
+
+
+def _begun(who: Identity, draft: DatasetDraft, organization_id: str) -> Dataset:
+    dataset = Dataset(
+        id=new_id(),
+        slug=dataset_content.free_slug(draft),
+        organization_id=organization_id,
+        creator_id=who.account_id,
+        title=dict(draft.title),
+        state=State.DRAFT,
+        index_due=None,
+    )
+    db.session.add(dataset)
+    db.session.flush()
+    return dataset
+
+
+def _any(who: Identity, id_or_slug: str) -> Dataset:
+    dataset = db.session.scalar(
+        select(Dataset)
+        .where((Dataset.id == id_or_slug) | (Dataset.slug == id_or_slug))
+        .execution_options(populate_existing=True)
+    )
+    if dataset is None:
+        raise NotFound("there is no dataset “%(slug)s”", slug=id_or_slug[:120])
+    require(who, Action.DATASET_WRITE, dataset)
+    return dataset
+
+
+def _editable(who: Identity, id_or_slug: str) -> Dataset:
+    dataset = _any(who, id_or_slug)
+    if dataset.source_id is not None:
+        raise Conflict(
+            "the dataset “%(slug)s” is harvested: change it at its source", slug=dataset.slug
+        )
+    return dataset
+
+
+def _open(dataset_id: str) -> DatasetRevision | None:
+    return db.session.scalar(
+        select(DatasetRevision)
+        .where(DatasetRevision.dataset_id == dataset_id, DatasetRevision.state.in_(OPEN))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _found(who: Identity, revision_id: str) -> tuple[DatasetRevision, Dataset]:
+    revision = db.session.get(DatasetRevision, revision_id, populate_existing=True)
+    if revision is None:
+        raise NotFound("there is no such revision")
+    dataset = db.session.get_one(Dataset, revision.dataset_id, populate_existing=True)
+    require(who, Action.DATASET_READ, dataset)
+    return revision, dataset
+
+
+def _must_be(revision: DatasetRevision, *states: RevisionState) -> None:
+    if revision.state not in states:
+        raise Conflict(
+            "this proposal has been dealt with already: it is %(state)s", state=revision.state
+        )
+
+
+def _may_decide(who: Identity, dataset: Dataset, revision: DatasetRevision) -> None:
+    require(who, Action.DATASET_APPROVE, dataset)
+    if who.account_id == revision.made_by:
+        raise Denied("somebody else has to decide on what you have written yourself")
+
+
+def _complete(draft: DatasetDraft) -> None:
+    """Raise Invalid for what the public must not miss."""
+    problems: dict[str, object] = {}
+    if not any(draft.description.values()):
+        problems["description"] = [N_("Describe the dataset in at least one language.")]
+    if draft.access != Access.OPEN and not any(draft.access_reason.values()):
+        problems["access_reason"] = [N_("Name the legal reason why it is not open.")]
+    if draft.access == Access.OPEN and draft.license == "notspecified":
+        problems["license"] = [N_("Choose a licence.")]
+    if problems:
+        raise Invalid("this dataset is not complete yet", problems=problems)
+
+
+def _changed(tx: Transaction, who: Identity, action: str, dataset: Dataset, **more: object) -> None:
+    dataset.updated_at = dataset.index_due = now()
+    data = {"slug": dataset.slug, "title": dataset.title, **more}
+    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
+    tx.after_commit(index_dataset.later, dataset.id)
+
+
+def _line(
+    who: Identity, action: str, dataset: Dataset, revision: DatasetRevision, **more: object
+) -> None:
+    data = {"slug": dataset.slug, "title": dataset.title, "revision": revision.number, **more}
+    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
