@@ -31,7 +31,7 @@ from api.broken_answers import BrokenAnswers
 from catalog.errors import CatalogError
 from catalog.permissions import ANYONE, SCHEDULER
 from catalog.queue import job_queue
-from catalog.services import accounts, search, table_manifest, tables
+from catalog.services import accounts, log, search, table_manifest, tables
 from catalog.settings import Settings
 
 ROOT = Path(__file__).parent
@@ -199,6 +199,19 @@ def verify() -> None:
     if damaged:
         raise click.ClickException(f"{len(damaged)} files of the journal are damaged or missing.")
     click.echo("Every file of the journal is as it was written.")
+
+
+@weft.command()
+def verify_log() -> None:
+    """Prove that no line of the log of changes was altered or removed; prints its last number and hash, to be kept elsewhere."""
+    with create_app().app_context():
+        count, broken = log.verify()
+        number, hash_, at = log.newest()
+    if broken:
+        raise click.ClickException(
+            f"Line {broken.number} of the log does not follow from the {count} lines before it ({broken.reason})."
+        )
+    click.echo(f"{count} lines hold. The last is {number} of {at or '–'}: {hash_}")
 
 
 @weft.command()

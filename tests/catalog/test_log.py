@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import delete, update
 
@@ -10,7 +11,9 @@ from catalog.db import db, transaction
 from catalog.models.log import LogEntry
 from catalog.permissions import SCHEDULER, Identity
 from catalog.services import datasets, log
+from catalog.settings import Settings
 from tests.make_dataset import make_draft, make_organization
+from wsgi import weft
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -97,3 +100,17 @@ def test_changes_of_datasets_leave_lines(app: Flask) -> None:
         ("dataset.created", None),
     ]
     assert said[0].data["revision"] == 2
+
+
+def test_a_command_proves_that_the_log_holds_and_names_the_line_that_does_not(
+    app: Flask, settings: Settings
+) -> None:
+    lines()
+    given = {"WEFT_DATA_DIR": settings.data_dir, "WEFT_QUEUE_URL": "immediate:"}
+    held = CliRunner().invoke(weft, ["verify-log"], env=given)
+    assert held.exit_code == 0, held.output
+    assert f"3 lines hold. The last is 3 of {log.newest()[2]}: {log.newest()[1]}" in held.output
+    alter(3, actor="somebody else")
+    broken = CliRunner().invoke(weft, ["verify-log"], env=given)
+    assert broken.exit_code == 1
+    assert "Line 3 of the log does not follow from the 2 lines before it" in broken.output
