@@ -6,7 +6,6 @@ A condition is answered once: the ids it gives are kept for the total, the order
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -29,7 +28,7 @@ from catalog.tabular.lance_keys import (
     page_of,
     rank_of,
 )
-from catalog.tabular.lance_layout import Layout
+from catalog.tabular.lance_opened import Opened
 from catalog.tabular.lance_words import (
     SUFFIX,
     Ids,
@@ -52,6 +51,7 @@ from catalog.tabular.state import ROW
 FIRST_IDS = 1_000
 MOST_FIRST_IDS = 10_000
 KEY_BYTES = 128_000_000
+TEXT_BYTES = 64_000_000
 MOST_KEPT_ROWS = 4_000_000
 """Keys of larger copies are read for each page: a few of them would fill the memory."""
 RANGES = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
@@ -66,26 +66,6 @@ Sorted = tuple[Column, bool, bool]
 """A column to sort by, whether descending, whether rows without a value come first."""
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A copy as it stands at one position of the journal."""
-
-    dataset: Any
-    rows: int
-    layout: Layout
-    copy: tuple[str, int]
-    """Table and position."""
-    indexed: frozenset[str]
-    """Stored names of columns whose pairs of letters are indexed."""
-    worded: frozenset[str]
-    """Stored names of columns whose words are indexed."""
-
-    @property
-    def in_order(self) -> bool:
-        """Whether rows stand in the order of their numbers."""
-        return self.layout.untouched
-
-
 class Finder:
     """Finds ids of rows and keeps what the next questions need again."""
 
@@ -96,10 +76,11 @@ class Finder:
         self.selections: Kept[Selection] = Kept()
         self.keys: Kept[KeyColumn] = Kept(KEY_BYTES)
         self.facts: Kept[TextFacts] = Kept()
+        self.texts: Kept[pa.StringArray] = Kept(TEXT_BYTES)
 
     def forget(self, gone: Callable[[Hashable], bool]) -> None:
         """Let go of what belongs to copies that were made anew."""
-        for kept in (self.selections, self.keys, self.facts):
+        for kept in (self.selections, self.keys, self.facts, self.texts):
             kept.forget(gone)
 
     def count(self, opened: Opened, columns: tuple[Column, ...], query: TableQuery) -> int:
@@ -149,9 +130,19 @@ class Finder:
         key = (*opened.copy, stored)
         known = self.facts.get(key)
         if known is None:
-            known = facts_of(opened.dataset.to_table(columns=[stored]).column(0), self.few)
+            texts = opened.dataset.to_table(columns=[stored]).column(0)
+            known = facts_of(texts, self.few)
             self.facts.put(key, known)
+            if known.values is None and opened.by_place and texts.nbytes <= TEXT_BYTES:
+                self.texts.put(key, texts.combine_chunks())  # what is found is compared with them
         return known
+
+    def _texts(self, opened: Opened, stored: str, ids: Ids) -> pa.ChunkedArray:
+        """The texts of these rows."""
+        kept = self.texts.get((*opened.copy, stored))
+        if kept is not None:
+            return pa.chunked_array([kept.take(pa.array(ids))])
+        return opened.dataset._take_rows(pa.array(ids), columns=[stored]).column(0)
 
     # Conditions
 
@@ -177,7 +168,7 @@ class Finder:
             case Test() if _is_ranged(bound):
                 return self._within(opened, [bound], None)
             case Test():
-                return _searched(opened, bound)
+                return self._searched(opened, bound)
         raise TypeError(f"{bound!r} is not searched for")
 
     def _every(self, opened: Opened, parts: tuple[Bound, ...]) -> Ids:
@@ -217,6 +208,19 @@ class Finder:
             else:
                 ids = ids[flags[_places(ids, column.ids, opened.rows)]]
         return np.zeros(0, np.uint64) if ids is None else ids
+
+    def _searched(self, opened: Opened, test: Test) -> Ids:
+        """By the index, and by comparing what it found where it is not certain alone."""
+        by_words = test.column.stored in opened.worded and bool(terms_of(test))
+        if by_words:
+            ids = ids_with_terms(opened.dataset, test)
+        else:
+            ids = ids_with_pairs(opened.dataset, test, opened.rows)
+        if is_certain(test, by_words=by_words) or not len(ids):
+            return ids
+        if len(ids) > opened.rows // COMPARED_PART:
+            return _scanned(opened, test)
+        return ids[satisfying(self._texts(opened, test.column.stored, ids), test)]
 
     def _is_ours(self, opened: Opened, bound: Bound) -> bool:
         """Whether keys or the index of pairs answer, at least in part."""
@@ -283,7 +287,7 @@ class Finder:
         name = (*opened.copy, stored)
         kept = self.keys.get(name)
         if kept is None:
-            if opened.in_order and not len(opened.layout.gone):  # ids count from 0 as rows do
+            if opened.by_place:
                 found = opened.dataset.to_table(columns=[stored])
                 kept = KeyColumn(keys_of(found.column(stored)), None)
             else:
@@ -299,22 +303,6 @@ def _with_ids(opened: Opened, stored: str) -> KeyColumn:
     ids: Ids = found["_rowid"].to_numpy()
     order = np.argsort(ids, kind="stable")
     return KeyColumn(keys_of(found.column(stored).take(pa.array(order))), ids[order])
-
-
-def _searched(opened: Opened, test: Test) -> Ids:
-    """By the index, and by comparing what it found where it is not certain alone."""
-    by_words = test.column.stored in opened.worded and bool(terms_of(test))
-    if by_words:
-        ids = ids_with_terms(opened.dataset, test)
-    else:
-        ids = ids_with_pairs(opened.dataset, test, opened.rows)
-    if is_certain(test, by_words=by_words) or not len(ids):
-        return ids
-    if len(ids) > opened.rows // COMPARED_PART:
-        return _scanned(opened, test)
-    stored = test.column.stored
-    texts = opened.dataset._take_rows(pa.array(ids), columns=[stored]).column(0)
-    return ids[satisfying(texts, test)]
 
 
 def _scanned(opened: Opened, bound: Bound) -> Ids:

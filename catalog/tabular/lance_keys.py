@@ -38,7 +38,8 @@ class Numbers:
 
     def of(self, places: Places) -> Ranks:
         """The numbers of these rows, in the direction of the sort."""
-        found = self.ranks[places]
+        # All rows are in row order, see `page_of`.
+        found = self.ranks if len(places) == len(self.ranks) else self.ranks[places]
         return ~found if self.descending else found
 
 
@@ -168,21 +169,23 @@ def _of_numbers(array: pa.Array) -> Ranks:
     if pa.types.is_boolean(array.type):
         return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), np.uint16)  # noqa: FBT003 # no flag
     if array.type == pa.date32():
-        days: Ranks = array.view(pa.int32()).fill_null(0).to_numpy().view(np.uint32)
-        return days ^ np.uint32(1 << 31)
-    plain = array.fill_null(0) if pa.types.is_floating(array.type) else _whole(array)
-    bits = plain.to_numpy(zero_copy_only=False)
-    if pa.types.is_floating(array.type):
-        seen: Ranks = bits.view(np.uint64)
-        turned: Ranks = np.where(seen & SIGN, ~seen, seen | SIGN)
-        return turned
-    signed: Ranks = bits.astype(np.int64, copy=False).view(np.uint64)
-    return signed ^ SIGN
+        return _plain(array, np.uint32) ^ np.uint32(1 << 31)
+    bits = _plain(array, np.uint64)
+    if not pa.types.is_floating(array.type):
+        return bits ^ SIGN
+    # All bits of a negative number are turned, of others only the sign.
+    turned = (bits.view(np.int64) >> 63).view(np.uint64)
+    turned |= SIGN
+    turned ^= bits
+    return turned
 
 
-def _whole(array: pa.Array) -> pa.Array:
-    """Whole numbers or moments as whole numbers."""
-    return array.view(pa.int64()).fill_null(0)
+def _plain(array: pa.Array, kind: type[np.unsignedinteger[Any]]) -> Ranks:
+    """The numbers or moments as they lie in memory; what stands where there is none is never looked at."""
+    _, data = array.buffers()
+    if data is None:  # pragma: no cover # Arrow gives even no numbers a buffer
+        return np.zeros(len(array), kind)
+    return np.frombuffer(data, kind, len(array), array.offset * np.dtype(kind).itemsize)
 
 
 def _of_few_texts(listed: pa.DictionaryArray) -> Ranks:
@@ -195,13 +198,19 @@ def _of_few_texts(listed: pa.DictionaryArray) -> Ranks:
 
 def _of_texts(array: pa.Array) -> Ranks:
     """The first bytes of each text as a number; bytes of UTF-8 sort as the letters do."""
-    array = pa.concat_arrays([array])  # whose buffers begin with its first text
     _, bounds, data = array.buffers()
     ends = np.frombuffer(bounds, np.int32, len(array) + 1, array.offset * 4)
     signs = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    signs = np.append(signs, np.zeros(PREFIX, np.uint8))
-    begins = np.lib.stride_tricks.sliding_window_view(signs, PREFIX)[ends[:-1]]
-    ranks: Ranks = begins.view(">u8")[:, 0].astype(np.uint64)
+    if len(signs) < PREFIX:
+        signs = np.append(signs, np.zeros(PREFIX, np.uint8))
+    last = len(signs) - PREFIX
+    words = np.lib.stride_tricks.as_strided(signs[:PREFIX].view(np.uint64), (last + 1,), (1,))
+    begins = ends[:-1]
+    ranks: Ranks = words[np.minimum(begins, last)].byteswap()
+    late = np.flatnonzero(
+        begins > last
+    )  # fewer bytes are left of these: what was read begins before them
+    ranks[late] <<= (8 * np.minimum(begins[late] - last, PREFIX - 1)).astype(np.uint64)
     short = np.flatnonzero(np.diff(ends) < PREFIX)  # these would go on into the next text
     beyond = (8 * (PREFIX - np.diff(ends)[short])).astype(np.uint64)
     half = np.uint64(32)  # a shift by all 64 bits at once is none

@@ -34,10 +34,12 @@ from catalog.errors import BadQuery, CatalogError, Unavailable
 from catalog.tabular.column import Column
 from catalog.tabular.lance_copies import Copy, copies, copy_with, new_copy, sync
 from catalog.tabular.lance_filter import filter_text
-from catalog.tabular.lance_finding import MOST_KEPT_ROWS, Finder, Opened, indexed_texts
+from catalog.tabular.lance_finding import MOST_KEPT_ROWS, Finder, indexed_texts
 from catalog.tabular.lance_index import index
 from catalog.tabular.lance_layout import Layout, Numbers
+from catalog.tabular.lance_opened import Opened
 from catalog.tabular.lance_pages import Pages
+from catalog.tabular.lance_rows import RowFile, copied
 from catalog.tabular.lance_words import TERMS
 from catalog.tabular.masking import hide
 from catalog.tabular.query import Condition, TableQuery
@@ -119,8 +121,13 @@ class LanceStore:
         beside, place = home / f".writing-{uuid.uuid4().hex}", home / f"{state.position:06d}.lance"
         numbers: list[Numbers] = []
         schema = _packed(schema_of(state.columns))
+        batches = _counted(state, numbers)
+        if state.plain:
+            expected = pq.read_metadata(state.base.path).num_rows
+            if expected >= max(1, self.index_from):
+                batches = copied(batches, schema.remove(len(schema) - 1), beside, expected)
         dataset = lance.write_dataset(
-            _counted(state, numbers),
+            batches,
             str(beside),
             schema=schema,
             data_storage_version=STORAGE_VERSION,
@@ -188,10 +195,9 @@ class LanceStore:
         opened = self._open(table, position)
         with _lance_errors():
             if query.where is None and not query.order_by:
-                data = self._page(opened, (table, position), stored, query)
+                data = self._page(opened, stored, query)
             else:
-                ids = self.finder.page(opened, columns, query)
-                data = _take(opened.dataset, stored, pa.array(ids))
+                data = opened.take(stored, self.finder.page(opened, columns, query))
         return hide(data.rename_columns([column.name for column in wanted]), wanted)
 
     def numbered(
@@ -227,23 +233,20 @@ class LanceStore:
                 named = batch.select(stored).rename_columns([column.name for column in wanted])
                 yield hide(named, wanted)
 
-    def _page(
-        self, opened: Opened, copy: tuple[str, int], stored: list[str], query: TableQuery
-    ) -> pa.Table:
+    def _page(self, opened: Opened, stored: list[str], query: TableQuery) -> pa.Table:
         """Rows in the order of their numbers, wherever changes have put them."""
-        layout = opened.layout
-        if layout.untouched:
+        layout, limit = opened.layout, max(0, min(query.limit, opened.rows - query.offset))
+        if layout.untouched and opened.file is None:
             ids = layout.beginning if layout.numbered else None
-            return self.pages.page(opened.dataset, copy, stored, query, ids)
-        limit = max(0, min(query.limit, opened.rows - query.offset))
+            return self.pages.page(opened.dataset, opened.copy, stored, query, ids)
         window = layout.window(query.offset, limit)
         if layout.numbered:
             ids_of_page = np.concatenate([layout.beginning(window.first, window.count), window.ids])
-            return _take(opened.dataset, stored, pa.array(ids_of_page[window.order]))
+            return opened.take(stored, ids_of_page[window.order])
         asked = replace(query, offset=window.first, limit=window.count)
-        parts = [self.pages.page(opened.dataset, copy, stored, asked)]
+        parts = [self.pages.page(opened.dataset, opened.copy, stored, asked)]
         if len(window.ids):
-            parts.append(_take(opened.dataset, stored, pa.array(window.ids)))
+            parts.append(opened.take(stored, window.ids))
         return pa.concat_tables(parts).take(pa.array(window.order))
 
     def _open(self, table: str, position: int) -> Opened:
@@ -267,6 +270,7 @@ class LanceStore:
                 key,
                 indexed_texts(dataset),
                 indexed_texts(dataset, TERMS),
+                RowFile.of(copy),
             )
         with self._lock:
             self._opened[key] = opened
@@ -356,12 +360,6 @@ def _layout(dataset: Any, copy: Copy, position: int) -> Layout:
     numbers, ids = found[ROW].to_numpy(), found["_rowid"].to_numpy()
     order = np.argsort(numbers)
     return Layout(copy.end, copy.gone(position), numbers[order], ids[order], numbered)
-
-
-def _take(dataset: Any, stored: list[str], ids: pa.Array) -> pa.Table:
-    if len(ids) == 0:
-        return dataset.schema.empty_table().select(stored)
-    return dataset._take_rows(ids, columns=stored)  # the only way to rows by id that stays fast
 
 
 def _scan(query: TableQuery, columns: tuple[Column, ...], *, in_order: bool) -> dict[str, Any]:
