@@ -12,9 +12,10 @@ from marshmallow import RAISE, fields, validate
 from api.answers import json_answer, this_call
 from api.files import disposition
 from api.v1.description import ANYTHING, N_, many, maybe, number, record, text
-from api.v1.parameters import Parameters, blueprint, said, yes_no
+from api.v1.parameters import Parameters, as_of, blueprint, said, yes_no
+from catalog.schemas.release import release_schema_json
 from catalog.schemas.table_schema import schema_json
-from catalog.services import table_cells, tables, usage
+from catalog.services import releases, table_cells, tables, usage
 
 bp = blueprint("tables", "table_dictionary")
 
@@ -41,12 +42,14 @@ CELLS = record(
     cells=many(
         record(
             "",
-            row=number(N_("Number of the row, from 0")),
-            line=number(N_("Number of the row as people count, from 1")),
+            row=number(N_("Number of the row, from 1, as in `changes` and in CKAN's `_id`")),
             column=text(),
             value=text(N_("The cell as the source has it")),
             reason=text(N_("Why it is listed, in a word that does not change")),
             sentence=text(N_("Why it is listed, in your language")),
+            until=maybe(
+                number(N_("The last year in which a code was listed that is gone; else null"))
+            ),
         )
     ),
     counts=many(
@@ -60,7 +63,16 @@ CELLS = record(
 )
 
 
-class CellsParameters(Parameters):
+class CellsFileParameters(Parameters):
+    """The whole report."""
+
+    notations = yes_no(
+        N_("Also list cells whose value is right but which the source writes in another way")
+    )
+    as_of = as_of()
+
+
+class CellsParameters(CellsFileParameters):
     """A page of the report."""
 
     limit = fields.Integer(
@@ -73,26 +85,25 @@ class CellsParameters(Parameters):
         validate=validate.Range(0, table_cells.DEEPEST),
         metadata=said(N_("Cells to pass over")),
     )
-    notations = yes_no(
-        N_("Also list cells whose value is right but which the source writes in another way")
-    )
 
 
-class CellsFileParameters(Parameters):
-    """The whole report."""
+class SchemaParameters(Parameters):
+    """A data dictionary."""
 
-    notations = yes_no(
-        N_("Also list cells whose value is right but which the source writes in another way")
-    )
+    as_of = as_of()
 
 
 @bp.route("/tables/<table_id>/schema")
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
+@bp.arguments(SchemaParameters(), location="query", unknown=RAISE)
 @bp.response(200, SCHEMA, description=N_("The data dictionary"))
 @bp.doc(summary=N_("Read the data dictionary"), operationId="readSchema", tags=["tables"])
-def schema(parameters: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG001 # the language was taken already
+def schema(asked: Mapping[str, Any], table_id: str) -> Response:
     """The table's columns as a Frictionless Table Schema."""
     table = tables.show(g.identity, table_id)
+    if asked["as_of"]:
+        number = tables.release_as_of(g.identity, table_id, asked["as_of"])
+        release = releases.show(g.identity, table_id, number)
+        return json_answer(release_schema_json(table, release, release.columns))
     return json_answer(schema_json(table, g.lang), modified=table.updated_at)
 
 
@@ -108,20 +119,21 @@ def cells(asked: Mapping[str, Any], table_id: str) -> Response:
         limit=asked["limit"],
         offset=asked["offset"],
         notations=asked["notations"],
+        as_of=asked["as_of"],
     )
     usage.count(page.table.resource.dataset_id, "call")
     end = page.offset + len(page.cells)
     body = {
         "table": page.table.id,
-        "release": page.table.release,
+        "release": page.release,
         "cells": [
             {
                 "row": cell.row,
-                "line": cell.line,
                 "column": cell.column,
                 "value": cell.value,
                 "reason": cell.reason,
                 "sentence": gettext(cell.sentence),
+                "until": cell.until,
             }
             for cell in page.cells
         ],
@@ -152,7 +164,9 @@ def cells(asked: Mapping[str, Any], table_id: str) -> Response:
 )
 def cells_file(asked: Mapping[str, Any], table_id: str) -> Response:
     """The whole report as CSV."""
-    chunks = table_cells.export(g.identity, table_id, notations=asked["notations"])
+    chunks = table_cells.export(
+        g.identity, table_id, notations=asked["notations"], as_of=asked["as_of"]
+    )
     response = Response(chunks, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = disposition(f"{table_id}-cells.csv")
     return response

@@ -18,12 +18,12 @@ from sqlalchemy import select
 from catalog.db import db
 from catalog.errors import BadQuery
 from catalog.models.table import DataTable, JournalFile
-from catalog.models.vocabulary import ColumnAccess
 from catalog.permissions import SCHEDULER, Identity
-from catalog.services.table_lookup import show
+from catalog.services.table_lookup import Version, show, version_as_of
+from catalog.tabular.divisions import last_year
 from catalog.tabular.duck import duck
 from catalog.tabular.kept import SCHEMA
-from catalog.tabular.reasons import HARMLESS, SENTENCES
+from catalog.tabular.reasons import HARMLESS, SENTENCES, Reason
 from catalog.tabular.store import table_journal
 
 if TYPE_CHECKING:
@@ -42,21 +42,21 @@ class KeptCell:
     """A cell as it was in the source."""
 
     row: int
-    """Number of the row, from 0."""
+    """Number of the row, from 1."""
     column: str
     """Published name."""
     value: str
     reason: str
 
     @property
-    def line(self) -> int:
-        """Number of the row as people count, from 1."""
-        return self.row + 1
-
-    @property
     def sentence(self) -> str:
         """Why it is listed, as a msgid that goes on after the value."""
         return SENTENCES[self.reason]
+
+    @property
+    def until(self) -> int | None:
+        """The last year in which a value was right that is no more."""
+        return last_year(self.value.strip()) if self.reason == Reason.DIVISION_GONE else None
 
 
 @dataclass(frozen=True)
@@ -92,46 +92,59 @@ class CellPage:
     """All that is listed, by column and reason."""
     offset: int
     limit: int
+    release: int = 0
+    """Number of the release that the cells are of."""
 
 
 def page(
-    who: Identity, table_id: str, *, limit: int = 100, offset: int = 0, notations: bool = False
+    who: Identity,
+    table_id: str,
+    *,
+    limit: int = 100,
+    offset: int = 0,
+    notations: bool = False,
+    as_of: str | None = None,
 ) -> CellPage:
-    """A page of the cells that break what is declared; with `notations` also those whose value is right."""
+    """A page of the cells that break what is declared; with `notations` also those whose value is right.
+
+    `as_of` names a release or a time, see `version_as_of`.
+    """
     if not 0 <= limit <= MOST or not 0 <= offset <= DEEPEST:
         raise BadQuery("a page has at most %(limit)s cells", limit=MOST)
     table = show(who, table_id)
-    names, relation = _visible(table), _relation(table)
+    release, names, relation = _asked(table, as_of)
     if relation is None or not names:
-        return CellPage(table, (), 0, (), offset, limit)
+        return CellPage(table, (), 0, (), offset, limit, release)
     counts = _counts(relation, names, notations=notations)
     sql, parameters = _select(relation, names, notations=notations)
     found = duck().table(f"{sql} LIMIT ? OFFSET ?", [*parameters, limit, offset]).to_pylist()
     cells = tuple(_cell(names, row) for row in found)
-    return CellPage(table, cells, sum(one.count for one in counts), counts, offset, limit)
+    total = sum(one.count for one in counts)
+    return CellPage(table, cells, total, counts, offset, limit, release)
 
 
 def count(table_id: str) -> int:
     """How many cells of the newest release break what is declared, all columns counted."""
     table = show(SCHEDULER, table_id)
-    names, relation = _visible(table), _relation(table)
+    _, names, relation = _asked(table, None)
     if relation is None or not names:
         return 0
     return sum(one.count for one in _counts(relation, names, notations=False))
 
 
-def export(who: Identity, table_id: str, *, notations: bool = True) -> Iterator[bytes]:
+def export(
+    who: Identity, table_id: str, *, notations: bool = True, as_of: str | None = None
+) -> Iterator[bytes]:
     """The whole report as CSV, in pieces; what can be refused is refused before the first."""
-    table = show(who, table_id)
-    names, relation = _visible(table), _relation(table)
-    head = _csv([("row", "line", "column", "value", "reason")])
+    _, names, relation = _asked(show(who, table_id), as_of)
+    head = _csv([("row", "column", "value", "reason")])
     if relation is None or not names:
         return iter([head])
     sql, parameters = _select(relation, names, notations=notations)
     batches = duck().batches(sql, parameters)
     pieces = (
         _csv(
-            (cell.row, cell.line, cell.column, cell.value, cell.reason)
+            (cell.row, cell.column, cell.value, cell.reason)
             for cell in (_cell(names, row) for row in batch.to_pylist())
         )
         for batch in batches
@@ -145,7 +158,7 @@ def stored(table: DataTable, read: ReadTable, kept: Path | None) -> Added | None
     A table whose earlier releases had some gets an empty list, or theirs would be shown on.
     """
     if kept is None:
-        if _file(table) is None:
+        if _file(table, table.head) is None:
             return None
         kept = read.file.with_suffix(".cells")
         pq.write_table(SCHEMA.empty_table(), kept)
@@ -173,7 +186,7 @@ def list_cells(table: DataTable, read: ReadTable, added: Added | None) -> None:
 
 def differ(table: DataTable, read: ReadTable) -> bool:
     """Whether other texts were kept than for the newest release, in whatever rows."""
-    file = _file(table)
+    file = _file(table, table.head)
     before = table_journal().path(file.path) if file else None
     return not _summary(before).equals(_summary(read.kept))
 
@@ -198,23 +211,31 @@ def _summary(file: Path | None) -> pa.Table:
     return counted.sort_by([(name, "ascending") for name in counted.column_names])
 
 
-def _file(table: DataTable) -> JournalFile | None:
-    """The list that holds for the newest release."""
+def _file(table: DataTable, position: int) -> JournalFile | None:
+    """The list that holds for the release at a position."""
     return db.session.scalar(
         select(JournalFile)
         .where(
             JournalFile.table_id == table.id,
             JournalFile.kind == CELLS,
-            JournalFile.position <= table.head,
+            JournalFile.position <= position,
         )
         .order_by(JournalFile.position.desc())
         .limit(1)
     )
 
 
-def _relation(table: DataTable) -> _Relation | None:
-    """The cells that are still as they were read; None where nothing was kept."""
-    file = _file(table)
+def _asked(table: DataTable, as_of: str | None) -> tuple[int, dict[str, str], _Relation | None]:
+    """The number of a release, its columns that may be seen, and its cells; all nothing before the first one."""
+    if not table.head and not as_of:
+        return 0, {}, None
+    version = version_as_of(table, as_of)
+    return version.release, _visible(version), _relation(table, version.position)
+
+
+def _relation(table: DataTable, position: int) -> _Relation | None:
+    """The cells that were still as they were read at a position; None where nothing was kept."""
+    file = _file(table, position)
     if file is None:
         return None
     since = db.session.scalars(
@@ -222,20 +243,16 @@ def _relation(table: DataTable) -> _Relation | None:
             JournalFile.table_id == table.id,
             JournalFile.kind == DELTA,
             JournalFile.position > file.position,
-            JournalFile.position <= table.head,
+            JournalFile.position <= position,
         )
     )
     path = table_journal().path
     return _Relation(str(path(file.path)), [str(path(delta)) for delta in since])
 
 
-def _visible(table: DataTable) -> dict[str, str]:
+def _visible(version: Version) -> dict[str, str]:
     """Stored name → published name, of the columns whose values the caller may see as they are."""
-    return {
-        column.stored: column.name
-        for column in table.columns
-        if not table.narrowed or column.access == ColumnAccess.OPEN
-    }
+    return {column.stored: column.name for column in version.columns if not column.masked}
 
 
 def _narrowed(
@@ -271,7 +288,7 @@ def _counts(
 
 
 def _cell(names: dict[str, str], row: dict[str, Any]) -> KeptCell:
-    return KeptCell(row["row"], names[row["column"]], row["value"] or "", row["reason"])
+    return KeptCell(row["row"] + 1, names[row["column"]], row["value"] or "", row["reason"])
 
 
 def _csv(rows: Iterator[Sequence[object]] | list[tuple[str, ...]]) -> bytes:

@@ -8,7 +8,7 @@ from catalog.errors import N_
 
 
 class Reason(StrEnum):
-    """FINE is kept nowhere; NOTATION and MISSING keep a text whose value is right."""
+    """FINE is kept nowhere; what is HARMLESS keeps a text whose value is right."""
 
     FINE = ""
     NOTATION = "notation"
@@ -42,6 +42,8 @@ class Reason(StrEnum):
     ENUM = "enum"
     USCC = "uscc"
     DIVISION = "division"
+    DIVISION_UNKNOWN = "division_unknown"
+    DIVISION_GONE = "division_gone"
     IDENTITY = "resident_id"
     PHONE = "phone"
     EMAIL = "email"
@@ -49,8 +51,8 @@ class Reason(StrEnum):
     LATITUDE = "latitude"
 
 
-HARMLESS = frozenset([Reason.NOTATION, Reason.MISSING])
-"""The value is the one that was meant; only its text was another."""
+HARMLESS = frozenset([Reason.NOTATION, Reason.MISSING, Reason.DIVISION_GONE])
+"""The value is the one that was meant; its text was another, or it was right in its time."""
 
 SENTENCES: dict[str, str] = {
     Reason.NOTATION: N_("was written in another way; the value is the same"),
@@ -84,6 +86,10 @@ SENTENCES: dict[str, str] = {
     Reason.ENUM: N_("is not one of the declared values"),
     Reason.USCC: N_("is not a valid unified social credit code"),
     Reason.DIVISION: N_("is not a valid administrative division code"),
+    Reason.DIVISION_UNKNOWN: N_(
+        "has the form of an administrative division code, but is in no list from 1980 to 2024"
+    ),
+    Reason.DIVISION_GONE: N_("is an administrative division code of former years"),
     Reason.IDENTITY: N_("is not a valid resident identity number"),
     Reason.PHONE: N_("is not a telephone number"),
     Reason.EMAIL: N_("is not an e-mail address"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, g, render_template, request
 
 from catalog.schemas.grid import Grid
@@ -17,19 +19,23 @@ PER_PAGE = 100
 def show(table_id: str) -> str:
     """One page of the report."""
     number, notations = asked_page(), request.args.get("notations") == "1"
+    as_of = request.args.get("as_of") or None
     found = table_cells.page(
         g.identity,
         table_id,
         limit=PER_PAGE,
         offset=(number - 1) * PER_PAGE,
         notations=notations,
+        as_of=as_of,
     )
     file = f"{request.script_root}/api/v1/tables/{found.table.id}/cells.csv?lang={g.lang}"
+    file += f"&{urlencode({'as_of': as_of})}" if as_of else ""
     return render_template(
         "tables/cells.html",
         page=TablePage(found.table, Grid(view="columns")),
         cells=found,
         pages=Pages.of(found.total, number, PER_PAGE),
         notations=notations,
+        as_of=as_of,
         file=f"{file}&notations={str(notations).lower()}",
     )

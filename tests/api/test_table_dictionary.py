@@ -67,8 +67,7 @@ def test_cells_come_in_pages_with_sentences(client: FlaskClient, table_id: str) 
     body = ask(client, f"/tables/{table_id}/cells", limit=2).json
     assert body["total"] == 4
     assert body["cells"][0] == {
-        "row": 1,
-        "line": 2,
+        "row": 2,
         "column": "码",
         "value": "91350100M000100Y44",
         "reason": "uscc",
@@ -96,8 +95,8 @@ def test_the_cells_can_be_downloaded(client: FlaskClient, table_id: str) -> None
     assert response.content_type == "text/csv; charset=utf-8"
     assert "attachment" in response.headers["Content-Disposition"]
     lines = response.get_data(as_text=True).splitlines()
-    assert lines[0] == "row,line,column,value,reason"
-    assert "1,2,日,x,date" in lines
+    assert lines[0] == "row,column,value,reason"
+    assert "2,日,x,date" in lines
     assert len(lines) == 1 + 7
 
 

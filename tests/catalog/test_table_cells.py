@@ -67,7 +67,7 @@ def make(folder: Path, text: str) -> str:
 def listed(table_id: str, **options: bool) -> list[tuple[int, str, str, str]]:
     page = table_cells.page(ANYONE, table_id, **options)
     assert page.total == len(page.cells) == sum(one.count for one in page.counts)
-    return [(cell.line, cell.column, cell.value, cell.reason) for cell in page.cells]
+    return [(cell.row, cell.column, cell.value, cell.reason) for cell in page.cells]
 
 
 def test_broken_cells_are_listed_by_row_column_text_and_reason(table_id: str) -> None:
@@ -103,9 +103,9 @@ def test_a_page_has_bounds(table_id: str, limit: int, offset: int) -> None:
 def test_the_whole_list_is_a_csv(table_id: str) -> None:
     text = b"".join(table_cells.export(ANYONE, table_id)).decode()
     rows = list(csv.reader(text.splitlines()))
-    assert rows[0] == ["row", "line", "column", "value", "reason"]
+    assert rows[0] == ["row", "column", "value", "reason"]
     assert len(rows) == 1 + 7
-    assert ["1", "2", "额", "<10", "bound"] in rows
+    assert ["2", "额", "<10", "bound"] in rows
 
 
 @pytest.mark.parametrize("access", [ColumnAccess.HIDDEN, ColumnAccess.MASKED])
@@ -140,7 +140,7 @@ def test_other_texts_of_the_same_values_are_a_change(table_id: str, tmp_path: Pa
 def test_a_table_without_any_has_no_list(app: Flask, tmp_path: Path) -> None:
     table_id = make_table_of_files([make_file(tmp_path, "t.csv", "a,b\n1,x\n")])
     assert listed(table_id, notations=True) == []
-    assert b"".join(table_cells.export(ANYONE, table_id)) == b"row,line,column,value,reason\r\n"
+    assert b"".join(table_cells.export(ANYONE, table_id)) == b"row,column,value,reason\r\n"
     assert db.session.scalars(select(JournalFile).filter_by(kind="cells")).all() == []
 
 
@@ -200,7 +200,7 @@ def test_after_a_small_change_cells_stand_at_the_numbers_of_their_rows(
         for row in batch.rename_columns(["id", "n", "t", "row"]).to_pylist()
     }
     page = table_cells.page(ANYONE, table_id, notations=True, limit=1_000)
-    said = {by_row[cell.row]: (cell.value, cell.reason) for cell in page.cells}
+    said = {by_row[cell.row - 1]: (cell.value, cell.reason) for cell in page.cells}
     assert said["2"] == ("worse", "number")
     assert said["new"] == ("-", "mark")
     assert said["1"] == ("1.50", "notation")

@@ -44,7 +44,7 @@ def test_a_row_of_the_report_leads_to_the_row_of_the_table(
     report = page(client, f"/en/tables/{table_id}/cells")
     first = report.select("tbody a")[0]
     assert first.get_text() == "2"
-    assert "go=2" in str(first["href"])
+    assert "number=2" in str(first["href"])
 
 
 def test_other_notations_are_shown_on_demand(client: FlaskClient, table_id: str) -> None:

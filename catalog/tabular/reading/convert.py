@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import Invalid
 from catalog.models.vocabulary import ColumnType
-from catalog.tabular import semantics
+from catalog.tabular import divisions, semantics
 from catalog.tabular.column import ARROW, Column
 from catalog.tabular.kept import KeptCells
 from catalog.tabular.reading.chunk import Kind
@@ -122,6 +122,8 @@ class Conversion:
         """Values that the standard refuses: of numbers those that were meant, of codes those that were written."""
         meant = pc.cast(values, pa.string()) if self.semantic in NUMERIC else there
         wrong = pc.invert(semantics.valid(self.semantic, meant))
+        if self.semantic == semantics.DIVISION:
+            return _cells(_divisions(there, wrong))
         return _with(pc.indices_nonzero(pc.fill_null(wrong, False)), Reason(self.semantic))  # noqa: FBT003
 
     def _keep(self, texts: pa.Array, found: list[Cells], start: int, kept: KeptCells) -> None:
@@ -195,6 +197,14 @@ def _limit(read: Reader, name: str, key: str, limit: object) -> Any:
 def _is_plain(field: Field) -> bool:
     """Whether any text is a value of the type."""
     return field.kind in {"string", "list"} and field.format not in FORMATS
+
+
+def _divisions(codes: pa.Array, wrong: pa.Array) -> pa.Array:
+    """What is wrong with each code: its form, that nobody knows it, or only that it is gone."""
+    unknown, gone = pc.invert(divisions.is_listed(codes)), divisions.is_gone(codes)
+    reasons = pc.if_else(gone, Reason.DIVISION_GONE.value, pa.scalar(None, pa.string()))
+    reasons = pc.if_else(unknown, Reason.DIVISION_UNKNOWN.value, reasons)
+    return pc.if_else(wrong, Reason.DIVISION.value, reasons)
 
 
 def _cells(reasons: pa.Array) -> Cells:
