@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pyarrow as pa
 from flask import Response
 
 from api.files import disposition
 from catalog.services import tables
-from catalog.tabular.export import csv_stream, jsonl_stream, parquet_stream
+from catalog.tabular.export import arrow_stream, csv_stream, jsonl_stream, parquet_stream
 from catalog.tabular.masking import shown
 
 MEDIA = {
@@ -20,7 +19,7 @@ MEDIA = {
 }
 
 
-def page_file(page: tables.RowPage, kind: str) -> Response:
+def page_file(page: tables.RowPage | tables.RowStream, kind: str) -> Response:
     """The page as a file of a kind; what JSON says beside the rows is said in headers."""
     response = Response(_pieces(page, kind), content_type=MEDIA[kind])
     response.headers["Content-Disposition"] = disposition(f"rows.{kind}")
@@ -32,22 +31,14 @@ def page_file(page: tables.RowPage, kind: str) -> Response:
     return response
 
 
-def _pieces(page: tables.RowPage, kind: str) -> Iterator[bytes]:
+def _pieces(page: tables.RowPage | tables.RowStream, kind: str) -> Iterator[bytes]:
     columns = shown(page.columns)
-    batches = page.data.to_batches()
+    batches = page.batches
     match kind:
         case "csv":
             return csv_stream(batches, columns)
         case "jsonl":
             return jsonl_stream(batches, columns)
         case "parquet":
-            return parquet_stream(batches, columns, page.data.schema)
-    return _arrow(page.data)
-
-
-def _arrow(data: pa.Table) -> Iterator[bytes]:
-    """An Arrow IPC stream, as its media type has it."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, data.schema) as writer:
-        writer.write_table(data)
-    yield sink.getvalue().to_pybytes()
+            return parquet_stream(batches, columns, page.schema)
+    return arrow_stream(batches, page.schema)

@@ -81,6 +81,9 @@ class Settings:
     """Space for releases as files, in MB; above it those that were used longest ago are let go."""
     query_timeout_seconds: float = 10.0
     """Longest time of one table query."""
+    page_file_rows: int = 1_000_000
+    """Most rows of one page of a table as CSV, JSON lines, Arrow or Parquet, which is sent while it is read; a page of
+    JSON has at most 10,000."""
     query_memory_mb: int = 512
     """Memory that DuckDB may take in a process, in MB."""
     compare_memory_mb: int = 1_500

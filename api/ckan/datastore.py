@@ -10,12 +10,14 @@ import orjson
 from flask import request
 
 from api.ckan import metadata
+from api.ckan.errors import Refused, message_of
 from api.ckan.question import Question, ask
 from api.ckan.records import columns_of, lines, objects
 from api.ckan.registry import action
 from api.ckan.schemas import DEFAULT_ROWS, InfoSchema, SearchSchema
 from api.ckan.tables import Field, Table, found
 from api.ckan.validators import checked
+from catalog.errors import BadQuery, Gone
 from catalog.permissions import Identity
 from catalog.services import table_aliases, usage
 
@@ -49,13 +51,14 @@ def datastore_search(who: Identity, data: dict[str, Any]) -> Any:
     :param sort: comma separated field names with ordering, e.g. "a, b desc nulls last"
     :param include_total: whether to return the total matching record count (default: true)
     :param records_format: objects (default), lists, csv or tsv
+    :param as_of: the release to read: its number, a day or a moment (not in CKAN)
     :param include_next_page: whether to return a filter that gives the next page of results
         when sorting by _id
     """
     given = checked(_SEARCH, data)
     if given["resource_id"] == metadata.NAME:
         return metadata.search(who, given)
-    table = found(who, given["resource_id"])
+    table = _found(who, given)
     question = Question.of(given, table.fields, extra=_unknown(data))
     reply = ask(who, table, question, total=given["include_total"])
     usage.count(table.table.resource.dataset_id, "call")
@@ -99,6 +102,14 @@ def written(data: Any, fields: list[Field], form: str) -> Any:
     if form == "lists":
         return [list(row) for row in zip(*columns, strict=True)]
     return objects(fields, columns)
+
+
+def _found(who: Identity, given: Mapping[str, Any]) -> Table:
+    """The table in the release that is asked for; a release that is none is an invalid parameter."""
+    try:
+        return found(who, given["resource_id"], as_of=given.get("as_of"))
+    except (BadQuery, Gone) as error:
+        raise Refused({"as_of": [message_of(error)]}) from error
 
 
 def _unknown(data: Mapping[str, Any]) -> list[str]:

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 from flask import Response, g, request
 
-from api.ckan.errors import Refused
+from api.ckan.errors import Refused, message_of
 from api.ckan.question import Question, batches
 from api.ckan.schemas import DumpSchema
 from api.ckan.tables import found
 from api.ckan.validators import checked
 from api.ckan.writers import MEDIA_TYPES, Writer, writer_of
-from catalog.errors import Denied, NotFound
+from catalog.errors import BadQuery, Denied, Gone, NotFound
 from catalog.services import usage
 
 MISSING = "DataStore resource not found"
@@ -24,9 +24,11 @@ def dump(name: str) -> Response:
     """The file as a stream: csv, tsv, json or xml, in one release from the first row to the last."""
     given = checked(DumpSchema(), _asked())
     try:
-        table = found(g.identity, name, sentence=MISSING)
+        table = found(g.identity, name, sentence=MISSING, as_of=given.pop("as_of", None))
     except Denied as error:  # who may not read it is not told that it is there
         raise NotFound(MISSING) from error
+    except (BadQuery, Gone) as error:
+        raise Refused({"as_of": [message_of(error)]}) from error
     limit = given.pop("limit", None)
     if limit is not None and limit < 0:
         raise Refused({"limit": ["Must be a natural number"]})

@@ -114,10 +114,10 @@ def batches(
         if question.distinct:
             query = _groups(question)
             fields = [field for field in question.fields if field.type is not RANK_TYPE]
-            return fields, _as_tables(tables.batches(who, table.table.id, query))
+            return fields, _as_tables(tables.batches(who, table.table.id, query, as_of=table.as_of))
         needed = _needed(question)
         query = replace(_query(question, needed), limit=0, offset=0)
-        parts = _as_tables(tables.batches(who, table.table.id, query))
+        parts = _as_tables(tables.batches(who, table.table.id, query, as_of=table.as_of))
         arranged = (_arranged(part, question, needed) for part in parts)
         return list(question.fields), arranged
     except BadQuery as error:
@@ -130,7 +130,7 @@ def _rows(who: Identity, table: Table, question: Question, *, total: bool) -> Re
     if question.by_rank:
         data, found = _best(who, table, question, query, total=total)
     else:
-        page = tables.rows(who, table.table.id, query, total=total)
+        page = tables.rows(who, table.table.id, query, total=total, as_of=table.as_of)
         data, found = page.data, page.total
     return Reply(
         _arranged(data, question, needed),
@@ -146,11 +146,12 @@ def _best(
     """The page of the best matches and how many there are; too many to compare come in the order of rows."""
     end = question.offset + question.limit
     first = replace(query, limit=max(MOST_RANKED + 1, min(end, MOST_ROWS)), offset=0)
-    found = tables.rows(who, table.table.id, first, total=total)
+    found = tables.rows(who, table.table.id, first, total=total, as_of=table.as_of)
     data = found.data
     if data.num_rows > MOST_RANKED:
         if end > first.limit:
-            return tables.rows(who, table.table.id, query).data, found.total
+            later = tables.rows(who, table.table.id, query, as_of=table.as_of)
+            return later.data, found.total
         return data.slice(question.offset, question.limit), found.total
     places = {name: at for at, name in enumerate(query.select)}
     ranks = [_ranks(data, search, places).to_numpy() for search in question.searches]
@@ -161,9 +162,11 @@ def _best(
 
 def _distinct(who: Identity, table: Table, question: Question, *, total: bool) -> Reply:
     query = _groups(question)
-    page = tables.group(who, table.table.id, query)
+    page = tables.group(who, table.table.id, query, as_of=table.as_of)
     fields = [field for field in question.fields if field.type is not RANK_TYPE]
-    found = tables.count_groups(who, table.table.id, query) if total else None
+    found = None
+    if total:
+        found = tables.count_groups(who, table.table.id, query, as_of=table.as_of)
     return Reply(page.data, fields, found, None)
 
 

@@ -13,6 +13,7 @@ from api.ckan.validators import (
     FlagOr,
     JSONValue,
     Listed,
+    Moment,
     Name,
     Objects,
     OneOf,
@@ -38,6 +39,7 @@ class _Question(ActionSchema):
     fields_ = Listed(data_key="fields", attribute="fields")
     sort = Listed(stripped=False)
     distinct = Flag(load_default=False)
+    as_of = Moment()
 
 
 class SearchSchema(_Question):

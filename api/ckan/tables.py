@@ -63,9 +63,17 @@ class Table:
     """The name that clients know it by."""
     table: DataTable
     fields: Fields
+    as_of: str | None = None
+    """The release that is asked for, see `tables.version`; the fields are those of then."""
 
 
-def found(who: Identity, name: str, *, sentence: str = 'Resource "{0}" was not found.') -> Table:
+def found(
+    who: Identity,
+    name: str,
+    *,
+    sentence: str = 'Resource "{0}" was not found.',
+    as_of: str | None = None,
+) -> Table:
     """The table of this name; raises NotFound, or Denied as CKAN says it."""
     known = table_aliases.resolve(name)
     missing = NotFound(sentence.format(name[:200]))
@@ -77,7 +85,10 @@ def found(who: Identity, name: str, *, sentence: str = 'Resource "{0}" was not f
         raise not_allowed(who, "resource_show", name) from error
     except NotFound as error:
         raise missing from error
-    return Table(known.name, table, fields_of(table, tables.columns_of(table)))
+    if as_of is None:
+        return Table(known.name, table, fields_of(table, tables.columns_of(table)))
+    columns = tables.version(who, table.id, as_of).columns
+    return Table(known.name, table, fields_of(table, columns), as_of)
 
 
 def not_allowed(who: Identity, what: str, name: str) -> Denied:
@@ -88,7 +99,7 @@ def not_allowed(who: Identity, what: str, name: str) -> Denied:
 @lru_cache(maxsize=256)
 def fields_of(table: DataTable, columns: tuple[Column, ...]) -> Fields:
     """The fields of the columns that the caller may see, kept: a table that was changed is another object."""
-    said = {column.name: column for column in table.columns}
+    said = {column.stored: column for column in table.columns}
     taken = {ID}
     fields = []
     for column in columns:
@@ -96,18 +107,19 @@ def fields_of(table: DataTable, columns: tuple[Column, ...]) -> Fields:
         while name in taken:  # a column of the source may be called _id, too
             name += "_"
         taken.add(name)
-        fields.append(_field(name, column, said[column.name]))
+        fields.append(_field(name, column, said.get(column.stored)))
     return Fields(fields)
 
 
-def _field(name: str, column: Column, said: TableColumn) -> Field:
-    kept = (said.info or {}).get(OURS) or {}
+def _field(name: str, column: Column, said: TableColumn | None) -> Field:
+    """The field; nothing is said of a column that an earlier release had and the newest one has not."""
+    kept = (said.info or {}).get(OURS) or {} if said else {}
     kind = ColumnType.STRING if column.masked else column.type
     return Field(
         name,
         column.name,
         type_of(kept.get("type"), kind),
-        kept.get("info") or _dictionary(said),
+        kept.get("info") or (_dictionary(said) if said else {}),
         masked=column.masked,
         indexed=bool(kept.get("index")),
     )

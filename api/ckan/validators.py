@@ -56,6 +56,15 @@ class Name(fields.Field[str]):
         return value if isinstance(value, str) else str(value)
 
 
+class Moment(fields.Field[str]):
+    """A release, by its number or by a time."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValidationError("Must be a release number, a day or a moment")
+        return str(value)
+
+
 class Flag(fields.Field[bool]):
     """True for true, yes, t, y, 1; false for everything else."""
 

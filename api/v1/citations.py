@@ -11,7 +11,7 @@ from marshmallow import RAISE, Schema, fields, validate
 from api.answers import address, json_answer
 from api.v1.description import N_, ref
 from api.v1.names import names_in, orders_in
-from api.v1.parameters import LONGEST, LONGEST_LIST, Parameters, blueprint, said
+from api.v1.parameters import LONGEST, LONGEST_LIST, Parameters, as_of, blueprint, said
 from api.v1.tables import condition
 from catalog.schemas.citation import citation_texts
 from catalog.schemas.dataset import moment_json
@@ -29,7 +29,7 @@ class CitationBody(Schema):
     select = fields.String(load_default="", validate=validate.Length(max=LONGEST_LIST))
     where = fields.String(load_default="", validate=validate.Length(max=LONGEST))
     order_by = fields.String(load_default="", validate=validate.Length(max=LONGEST_LIST))
-    as_of = fields.String(load_default=None, validate=validate.Length(1, 40))
+    as_of = as_of(json=True)
 
 
 class CitationParameters(Parameters):

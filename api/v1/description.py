@@ -223,6 +223,7 @@ _FOUND = record(
 )
 _ROWS = record(
     N_("One page of rows"),
+    ("crs",),
     table=text(),
     release=number(N_("The release that the rows belong to")),
     modified=maybe(MOMENT),
@@ -239,6 +240,7 @@ _ROWS = record(
     ),
     next=NEXT,
     cursor=maybe(text(N_("Where the next page starts; null on the last one"))),
+    crs=text(N_("The datum of coordinates, where one was asked for")),
 )
 _COUNT = record(
     N_("A number of rows"),

@@ -36,7 +36,7 @@ def download(asked: Mapping[str, Any], table_id: str, *, kind: str) -> Response:
         order_by=orders_in(asked["order_by"]),
     )
     as_of = asked["as_of"]
-    if query == TableQuery():
+    if query == TableQuery() and not asked["crs"]:
         number = tables.release_as_of(g.identity, table_id, as_of) if as_of else None
         return release(asked, table_id, number, kind=kind)
     table = tables.show(g.identity, table_id)
@@ -44,7 +44,9 @@ def download(asked: Mapping[str, Any], table_id: str, *, kind: str) -> Response:
     same = unchanged(tag=tag, modified=table.loaded_at) if is_conditional() else None
     if same is not None:
         return same
-    export = tables.export(g.identity, table_id, _format(kind, asked), query, as_of=as_of)
+    export = tables.export(
+        g.identity, table_id, _format(kind, asked), query, as_of=as_of, crs=asked["crs"]
+    )
     if request.method != "HEAD":
         usage.count(table.resource.dataset_id, "download")
     response = Response(export.chunks, content_type=export.media_type)

@@ -33,13 +33,13 @@ def measures_in(text: str) -> tuple[Measure, ...]:
 
 
 def near_in(text: str) -> Near:
-    """A circle: columns of latitude and longitude, then latitude, longitude and kilometres."""
+    """A circle: columns of latitude and longitude, or one of shapes, then latitude, longitude and kilometres."""
     names, numbers = _place_in(text, 3)
     return Near(*names, *numbers)
 
 
 def box_in(text: str) -> Box:
-    """A box: columns of latitude and longitude, then south, west, north and east."""
+    """A box: columns of latitude and longitude, or one of shapes, then south, west, north and east."""
     names, numbers = _place_in(text, 4)
     return Box(*names, *numbers)
 
@@ -47,17 +47,17 @@ def box_in(text: str) -> Box:
 def _place_in(text: str, count: int) -> tuple[tuple[str, str], list[float]]:
     parts = parts_of(text)
     try:
-        latitude, longitude, *given = parts
-        numbers = [float(part) for part in given]
+        columns, numbers = parts[:-count], [float(part) for part in parts[-count:]]
     except ValueError:
-        numbers = []
-    if len(numbers) != count:
+        columns, numbers = [], []
+    if len(columns) not in (1, 2) or len(numbers) != count:
         raise BadQuery(
-            "“%(text)s” is no place: write the columns of latitude and longitude, then %(count)s numbers",
+            "“%(text)s” is no place: write the columns of latitude and longitude, or one of geometries, then "
+            "%(count)s numbers",
             text=text[:200],
             count=count,
         )
-    return (unquoted(latitude), unquoted(longitude)), numbers
+    return (unquoted(columns[0]), unquoted(columns[-1])), numbers
 
 
 def parts_of(text: str) -> list[str]:

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Request
+from flask import Request, current_app
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import (
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+    validates_schema,
+)
 from webargs.flaskparser import FlaskParser
 
 from api.v1.description import N_, TAGS
 from catalog.errors import BadQuery
 from catalog.schemas.search import Words
+from catalog.schemas.sentences import TOO_LONG
 from catalog.search import SearchQuery
 from catalog.search.facets import FACETS, MOST_HITS, MOST_OFFSET, MOST_TEXT, SORTS, Facet
+from catalog.tabular.coordinates import DATUMS
 
 LONGEST = 5000
 """Characters of a condition: in any script they fit into an address, of which servers take 64 KiB."""
@@ -80,18 +89,75 @@ def _cursor() -> fields.String:
     )
 
 
-def as_of() -> fields.String:
-    """Which release."""
-    return fields.String(
+class Moment(fields.String):
+    """A release by its number, which JSON may write as a number, or by a day or a moment."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        return super()._deserialize(value, attr, data, **more)
+
+
+AS_OF = N_(
+    "The release to read: its number, or a day or moment (ISO 8601), which means the newest release then; "
+    "without it the newest one"
+)
+
+
+def as_of(words: str = AS_OF, *, json: bool = False) -> Moment:
+    """Which release; in a body of JSON it may be a number."""
+    types: dict[str, Any] = {"type": ["string", "integer"]} if json else {}
+    return Moment(
         load_default=None,
         allow_none=True,
         validate=validate.Length(1, 40),
+        metadata=said(words, 1 if json else "1", **types),
+    )
+
+
+MOST_JSON = 10_000
+"""Rows on a page of JSON, which is made as a whole."""
+MOST_ANYWHERE = 100_000_000
+LIMITED = "limit"
+
+
+def limit(usual: int, words: str, *, strict: bool = False) -> fields.Integer:
+    """Rows on a page; how many there may be depends on the format, see `check_limit`."""
+    return fields.Integer(
+        load_default=usual,
+        strict=strict,
+        validate=validate.Range(0, MOST_ANYWHERE),
+        metadata=said(words),
+    )
+
+
+LIMIT = N_(
+    "Rows on a page: at most 10,000 of JSON; as csv, jsonl, arrow or parquet as many as the portal allows, 1,000,000 "
+    "unless it was set otherwise. Link leads to the next page."
+)
+
+
+def check_limit(asked: Mapping[str, Any]) -> None:
+    """Refuse a page that is longer than its format allows."""
+    more: int = current_app.extensions["weft"]["settings"].page_file_rows
+    if asked["limit"] > (more if asked["format"] in FILES else MOST_JSON):
+        sentence = TOO_LONG % {"most": MOST_JSON, "more": more}
+        raise ValidationError([sentence], LIMITED)
+
+
+def crs() -> fields.String:
+    """The datum of coordinates."""
+    return fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(DATUMS),
         metadata=said(
             N_(
-                "The release to read: its number, or a day or moment (ISO 8601), which means the newest release then; "
-                "without it the newest one"
+                "Convert coordinates to this datum: columns of longitude and latitude whose datum is known, and "
+                "geometries, which are in WGS-84. `near` and `box` are meant in it, too; comparisons of single "
+                "columns mean what is published."
             ),
-            "1",
+            "wgs84",
         ),
     )
 
@@ -143,13 +209,15 @@ class NarrowingParameters(Parameters):
     near = _text(
         N_(
             "Within a distance: the columns of latitude and longitude, a latitude, a longitude and kilometres, separated "
-            "by commas, such as lat,lon,31.23,121.47,5"
+            "by commas, such as lat,lon,31.23,121.47,5; or one column of geometries, such as geometry,31.23,121.47,5, "
+            "whose nearest part counts"
         ),
     )
     box = _text(
         N_(
             "In a box: the columns of latitude and longitude, then south, west, north and east, separated by commas, such as "
-            "lat,lon,30.7,120.9,31.9,122.0"
+            "lat,lon,30.7,120.9,31.9,122.0; or one column of geometries, such as geometry,30.7,120.9,31.9,122.0, of which "
+            "any part counts. A box whose west is greater than its east crosses 180°."
         ),
     )
     as_of = as_of()
@@ -168,11 +236,7 @@ class ShapingParameters(NarrowingParameters):
 class RowsParameters(ShapingParameters):
     """A page of rows."""
 
-    limit = fields.Integer(
-        load_default=100,
-        validate=validate.Range(0, 10_000),
-        metadata=said(N_("Rows on a page, at most 10,000")),
-    )
+    limit = limit(100, LIMIT)
     offset = fields.Integer(
         load_default=0,
         validate=validate.Range(0, 2**53),
@@ -181,7 +245,13 @@ class RowsParameters(ShapingParameters):
     cursor = _cursor()
     count = yes_no(N_("Also count all rows that satisfy where"))
     distinct = yes_no(N_("Each combination of the selected values once"))
+    crs = crs()
     format = row_format()
+
+    @validates_schema
+    def not_too_long(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A file may be longer than JSON."""
+        check_limit(data)
 
 
 class GroupParameters(NarrowingParameters):
@@ -229,6 +299,7 @@ class DownloadParameters(ShapingParameters):
     """A download."""
 
     bom = yes_no(BOM)
+    crs = crs()
 
 
 class ReleaseFileParameters(Parameters):

@@ -6,14 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, g
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from api.v1.description import N_, ref
 from api.v1.names import measures_in, orders_in
-from api.v1.parameters import CURSOR, Parameters, as_of, blueprint, row_format, said
-from api.v1.tables import AS_FILES, paged
+from api.v1.parameters import (
+    CURSOR,
+    LIMIT,
+    Parameters,
+    as_of,
+    blueprint,
+    check_limit,
+    crs,
+    limit,
+    row_format,
+    said,
+)
+from api.v1.tables import AS_FILES, answered
 from catalog.schemas.condition import read_condition
-from catalog.services import tables, usage
+from catalog.services import tables
 from catalog.tabular.query import Aggregate, Join, JoinKind, Measure, Order, TableQuery
 
 MOST_NAMES = 500
@@ -49,6 +60,13 @@ class JoinBody(Schema):
         load_default="other",
         validate=validate.Length(1, 60),
         metadata=said(N_("Columns of the other table are called name.column")),
+    )
+    as_of = as_of(
+        N_(
+            "The release of the other table: its number, a day or a moment; without it the newest one at the time "
+            "that `as_of` of the query means (of a release the moment when it was made), or the newest of all"
+        ),
+        json=True,
     )
 
 
@@ -113,7 +131,7 @@ class QueryBody(Schema):
         N_(
             "Which rows: a text as the parameter `where` takes it, or an object: {column, op, value}, {and: […]}, "
             "{or: […]}, {not: …}, {words: …}, {near: {columns, latitude, longitude, km}}, {box: {columns, south, west, "
-            "north, east}}. Words for op: =, !=, <, <=, >, >=, in, null, contains, icontains, starts, ends."
+            "north, east}}; `columns` are those of latitude and longitude, or one of geometries. Words for op: =, !=, <, <=, >, >=, in, null, contains, icontains, starts, ends."
         ),
         {"and": [{"column": "station", "op": "in", "value": ["Dongsi"]}, '"PM2.5" > 300']},
     )
@@ -125,12 +143,7 @@ class QueryBody(Schema):
             N_("What to sort by: names, -names, or objects of column, descending and nulls_first")
         ),
     )
-    limit = fields.Integer(
-        load_default=100,
-        strict=True,
-        validate=validate.Range(0, 10_000),
-        metadata=said(N_("Rows on a page, at most 10,000")),
-    )
+    limit = limit(100, LIMIT, strict=True)
     offset = fields.Integer(
         load_default=0,
         strict=True,
@@ -171,8 +184,14 @@ class QueryBody(Schema):
         allow_none=True,
         metadata=said(N_("Another table whose columns stand beside those of this one")),
     )
-    as_of = as_of()
+    as_of = as_of(json=True)
+    crs = crs()
     format = row_format()
+
+    @validates_schema
+    def not_too_long(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A file may be longer than JSON."""
+        check_limit(data)
 
 
 @bp.route("/tables/<table_id>/query", methods=["POST"])
@@ -188,16 +207,7 @@ class QueryBody(Schema):
 def query(parameters: Mapping[str, Any], body: Mapping[str, Any], table_id: str) -> Response:  # noqa: ARG001 # the language was taken already
     """Rows, groups, distinct rows or rows of two tables; send `cursor` back for the next page."""
     asked = _query(table_id, body)
-    page = tables.ask(
-        g.identity,
-        table_id,
-        asked,
-        cursor=body["cursor"],
-        total=body["count"],
-        as_of=body["as_of"],
-    )
-    usage.count(page.table.resource.dataset_id, "call")
-    return paged(page, body)
+    return answered(table_id, asked, body)
 
 
 def _query(table_id: str, body: Mapping[str, Any]) -> TableQuery:
@@ -225,7 +235,7 @@ def _join(given: Mapping[str, Any] | None) -> Join | None:
     if given is None:
         return None
     pairs = tuple((mine, other) for mine, other in given["on"])
-    return Join(given["table"], pairs, JoinKind(given["kind"]), given["name"])
+    return Join(given["table"], pairs, JoinKind(given["kind"]), given["name"], given["as_of"])
 
 
 def _order(given: str | Mapping[str, Any]) -> Order:

@@ -11,7 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from api.answers import json_answer
 from api.rows import rows_json
 from api.v1.description import N_, ref, text
-from api.v1.parameters import Parameters, blueprint, said
+from api.v1.parameters import Parameters, as_of, blueprint, said
 from catalog.services import sql, usage
 from catalog.services.attempts import address_block
 
@@ -68,16 +68,12 @@ class SqlBody(Schema):
             )
         ),
     )
-    as_of = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(max=40),
-        metadata=said(
-            N_(
-                "Read all tables as they were: the number of a release, a day or a moment. For one table write "
-                "AT (VERSION => 3) or AT (TIMESTAMP => '2026-01-31') after its name."
-            )
+    as_of = as_of(
+        N_(
+            "Read all tables as they were: the number of a release, a day or a moment. For one table write "
+            "AT (VERSION => 3) or AT (TIMESTAMP => '2026-01-31') after its name."
         ),
+        json=True,
     )
 
 

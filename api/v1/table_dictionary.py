@@ -103,7 +103,7 @@ def schema(asked: Mapping[str, Any], table_id: str) -> Response:
     if asked["as_of"]:
         number = tables.release_as_of(g.identity, table_id, asked["as_of"])
         release = releases.show(g.identity, table_id, number)
-        return json_answer(release_schema_json(table, release, release.columns))
+        return json_answer(release_schema_json(table, release, release.columns, g.lang))
     return json_answer(schema_json(table, g.lang), modified=table.updated_at)
 
 

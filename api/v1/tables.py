@@ -25,6 +25,7 @@ from api.v1.description import N_, ref, text
 from api.v1.names import box_in, measures_in, names_in, near_in, orders_in
 from api.v1.parameters import (
     FILES,
+    MOST_JSON,
     GroupParameters,
     NarrowingParameters,
     Parameters,
@@ -95,16 +96,7 @@ def rows(asked: Mapping[str, Any], table_id: str) -> Response:
         offset=asked["offset"],
         distinct=asked["distinct"],
     )
-    page = tables.ask(
-        g.identity,
-        table_id,
-        query,
-        cursor=asked["cursor"],
-        total=asked["count"],
-        as_of=asked["as_of"],
-    )
-    usage.count(page.table.resource.dataset_id, "call")
-    return paged(page, asked)
+    return answered(table_id, query, asked)
 
 
 @bp.route("/tables/<table_id>/count")
@@ -148,16 +140,7 @@ def group(asked: Mapping[str, Any], table_id: str) -> Response:
         measures=measures_in(asked["measures"] or "count(*)"),
         having=parse_where(asked["having"]) if asked["having"].strip() else None,
     )
-    page = tables.ask(
-        g.identity,
-        table_id,
-        query,
-        cursor=asked["cursor"],
-        total=asked["count"],
-        as_of=asked["as_of"],
-    )
-    usage.count(page.table.resource.dataset_id, "call")
-    return paged(page, asked)
+    return answered(table_id, query, asked)
 
 
 def condition(table_id: str, where: str) -> Condition | None:
@@ -192,29 +175,65 @@ def _unchanged(table_id: str) -> Response | None:
     return unchanged(tag=tag_of(table.id, table.release), modified=table.loaded_at)
 
 
-def paged(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
+def answered(table_id: str, query: TableQuery, asked: Mapping[str, Any]) -> Response:
+    """What the query gives, in the release, datum and format that are asked for."""
+    where = {
+        "cursor": asked["cursor"],
+        "as_of": asked["as_of"],
+        "crs": asked.get("crs"),
+    }
+    if query.limit > MOST_JSON:
+        found = tables.stream(g.identity, table_id, query, **where)
+        usage.count(found.table.resource.dataset_id, "call")
+        return _as_file(found, asked)
+    page = tables.ask(g.identity, table_id, query, total=asked["count"], **where)
+    usage.count(page.table.resource.dataset_id, "call")
+    return _paged(page, asked)
+
+
+def _paged(page: tables.RowPage, asked: Mapping[str, Any]) -> Response:
     """The page as JSON or as a file; who asked by address is told the address of the next page."""
-    table = page.table
-    tag = "" if request.method == "POST" else tag_of(table.id, table.release)
-    onward = None
-    if page.next_cursor and request.method != "POST":
-        onward = this_call("offset", cursor=page.next_cursor)
     if asked["format"] in FILES:
-        response = dated(page_file(page, asked["format"]), tag=tag, modified=table.loaded_at)
-    else:
-        body = {
-            "table": table.id,
-            "release": page.release or table.release,
-            "modified": moment_json(table.loaded_at),
-            "fields": _fields(table, page.columns, g.lang),
-            "rows": rows_json(page.data, page.columns, arrays=asked["format"] == "arrays"),
-            "offset": page.offset,
-            "limit": asked["limit"],
-            "total": page.total,
-            "next": onward,
-            "cursor": page.next_cursor,
-        }
-        response = json_answer(body, tag=tag, modified=table.loaded_at)
+        return _as_file(page, asked)
+    table, onward = page.table, _onward(page)
+    body = {
+        "table": table.id,
+        "release": page.release or table.release,
+        "modified": moment_json(table.loaded_at),
+        "fields": _fields(table, page.columns, g.lang),
+        "rows": rows_json(page.data, page.columns, arrays=asked["format"] == "arrays"),
+        "offset": page.offset,
+        "limit": asked["limit"],
+        "total": page.total,
+        "next": onward,
+        "cursor": page.next_cursor,
+    }
+    if asked.get("crs"):
+        body["crs"] = asked["crs"]
+    response = json_answer(body, tag=_tag(table), modified=table.loaded_at)
+    return _linked(response, onward)
+
+
+def _as_file(page: tables.RowPage | tables.RowStream, asked: Mapping[str, Any]) -> Response:
+    table = page.table
+    response = dated(page_file(page, asked["format"]), tag=_tag(table), modified=table.loaded_at)
+    if asked.get("crs"):
+        response.headers["Weft-CRS"] = asked["crs"]
+    return _linked(response, _onward(page))
+
+
+def _tag(table: DataTable) -> str:
+    return "" if request.method == "POST" else tag_of(table.id, table.release)
+
+
+def _onward(page: tables.RowPage | tables.RowStream) -> str | None:
+    """The address of the next page, for who asked by address."""
+    if not page.next_cursor or request.method == "POST":
+        return None
+    return this_call("offset", cursor=page.next_cursor)
+
+
+def _linked(response: Response, onward: str | None) -> Response:
     if onward:
         response.headers["Link"] = f'<{onward}>; rel="next"'
     return response

@@ -66,7 +66,7 @@ def _own_json(condition: Words | Near | Box) -> dict[str, Any]:
 
 
 def _place_json(condition: Near | Box, fields: tuple[str, ...]) -> dict[str, Any]:
-    columns = [condition.latitude_column, condition.longitude_column]
+    columns = list(dict.fromkeys((condition.latitude_column, condition.longitude_column)))
     return {"columns": columns, **{field: getattr(condition, field) for field in fields}}
 
 
@@ -128,17 +128,17 @@ def _box(inner: object) -> Condition:
 
 
 def _place(inner: object, fields: tuple[str, ...]) -> tuple[str, str, list[float]]:
-    """Names of the columns of latitude and longitude, and the numbers of these fields."""
+    """Names of the columns of latitude and longitude, twice the same for shapes, and the numbers of these fields."""
     if not isinstance(inner, Mapping) or inner.keys() != {"columns", *fields}:
         raise _wrong(inner)
     columns, numbers = inner["columns"], [inner[field] for field in fields]
-    named = isinstance(columns, list) and len(columns) == 2
+    named = isinstance(columns, list) and len(columns) in (1, 2)
     if not named or not all(isinstance(name, str) for name in columns):
         raise _wrong(inner)
     if not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
         raise _wrong(inner)
     try:
-        return columns[0], columns[1], [float(number) for number in numbers]
+        return columns[0], columns[-1], [float(number) for number in numbers]
     except OverflowError as error:
         raise _wrong(inner) from error
 

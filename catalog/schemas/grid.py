@@ -29,6 +29,7 @@ MOST_ORDERS = 4
 LONGEST_VALUE = 1000
 LONGEST_WORDS = 200
 LONGEST_NAME = 500
+LONGEST_MOMENT = 40
 PANELS = ("column", "columns")
 MOST_COLUMNS = 60
 """Columns of one grid; wider tables are turned like pages."""
@@ -65,6 +66,8 @@ class Grid:
     """Day of the map."""
     box: str = ""
     """The part of the map of points that is shown."""
+    as_of: str = ""
+    """The release that is looked at, by its number or a time; nothing for the newest one."""
 
     @property
     def offset(self) -> int:
@@ -161,6 +164,7 @@ class GridSchema(Schema):
     none = fields.String(validate=validate.OneOf(("empty", "filled")))
     day = fields.String(validate=validate.Length(max=40))
     box = fields.String(validate=validate.Length(max=200))
+    as_of = fields.String(validate=validate.Length(max=LONGEST_MOMENT))
 
     @pre_load
     def take(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
@@ -186,6 +190,7 @@ class GridSchema(Schema):
             on=data.get("on", ""),
             day=data.get("day", ""),
             box=data.get("box", ""),
+            as_of=data.get("as_of", "").strip(),
         )
 
 

@@ -35,7 +35,11 @@ OF_MARSHMALLOW = (
     N_("String does not match expected pattern."),
 )
 """They have no values; they stand here to be collected."""
+TOO_LONG = N_(
+    "At most %(most)s rows of JSON, or %(more)s as csv, jsonl, arrow or parquet; the answer leads to the next page."
+)
 WITH_VALUES = (
+    TOO_LONG,
     N_("Must be one of: %(choices)s."),
     N_("Length must be between %(least)s and %(most)s."),
     N_("Length must be %(length)s."),

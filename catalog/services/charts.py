@@ -18,7 +18,7 @@ from catalog.models.table import DataTable
 from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
 from catalog.services import tables
-from catalog.services.table_lookup import base_of, newest
+from catalog.services.table_lookup import Version, base_of, version_as_of
 from catalog.tabular.chart import (
     FITTING_UNITS,
     MOST_BARS,
@@ -65,7 +65,7 @@ POINTS_EDITION = hashlib.sha256(b"".join(file.read_bytes() for file in MAKERS)).
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of a table's newest release, ready to be drawn or listed."""
+    """A chart of a release, ready to be drawn or listed."""
 
     table: DataTable
     query: ChartQuery
@@ -75,9 +75,9 @@ class Chart:
     data: ChartData
 
 
-def opening(table: DataTable) -> ChartQuery | None:
-    """The chart that a table opens with: the one it came with, else a sensible guess."""
-    columns = columns_by_name(table)
+def opening(table: DataTable, columns: Mapping[str, Column] | None = None) -> ChartQuery | None:
+    """The chart that a table opens with: the one it came with, else a sensible guess; of these columns, or all."""
+    columns = columns_by_name(table) if columns is None else columns
     came_with = chart_from(table.chart or {})
     if came_with is not None and fits(came_with, columns):
         return came_with
@@ -101,21 +101,27 @@ def columns_by_name(table: DataTable) -> dict[str, Column]:
 
 
 def show(
-    who: Identity, table_id: str, query: ChartQuery, *, where: Condition | None = None
+    who: Identity,
+    table_id: str,
+    query: ChartQuery,
+    *,
+    where: Condition | None = None,
+    as_of: str | None = None,
 ) -> Chart:
-    """The points of a chart of the newest release; raises BadQuery when the columns do not fit."""
+    """The points of a chart of the newest release, or that of `as_of`; raises BadQuery when the columns do not fit."""
     table = tables.show(who, table_id)
-    columns = columns_by_name(table)
+    version = version_as_of(table, as_of)
+    columns = _by_name(version)
     check_chart(query, columns)
-    key = f"{POINTS_EDITION} {table.id} {table.release} {table.narrowed} {query!r} {where!r}"
-    content = kept("chart-data", key, lambda: _pack(_points(who, table, query, where)))
+    key = f"{POINTS_EDITION} {_named(table, version)} {query!r} {where!r}"
+    content = kept("chart-data", key, lambda: _pack(_points(who, version, query, where)))
     data = _unpack(content)
     if query.kind is Kind.PIE and any(point.value < 0 for point in data.points):
         raise BadQuery("a pie cannot show numbers below zero: choose bars")
     return Chart(table, query, where, columns[query.x].type, data)
 
 
-def picture(
+def picture(  # noqa: PLR0913 # a picture is all of these
     who: Identity,
     table_id: str,
     query: ChartQuery,
@@ -124,65 +130,76 @@ def picture(
     *,
     where: Condition | None = None,
     size: str = "wide",
+    as_of: str | None = None,
 ) -> bytes:
     """The chart drawn as `svg` (letters stay letters) or `png` (letters need fonts on this machine)."""
     if format_ not in PICTURES:
         raise NotFound("there is no such picture")
     table = tables.show(who, table_id)
+    version = version_as_of(table, as_of)
 
     def draw() -> bytes:
-        chart = show(who, table_id, query, where=where)
+        chart = show(who, table_id, query, where=where, as_of=as_of)
         return PEN.draw(vega_lite(query, chart.type, chart.data, words, size=size), format_)
 
-    wanted = f"{EDITION} {POINTS_EDITION} {table.id} {table.release} {table.narrowed} {format_} {size if size in SIZES else ''}"
+    wanted = f"{EDITION} {POINTS_EDITION} {_named(table, version)} {format_} {size if size in SIZES else ''}"
     return kept("chart-pictures", f"{wanted} {query!r} {where!r} {words!r}", draw)
 
 
+def _by_name(version: Version) -> dict[str, Column]:
+    return {column.name: column for column in version.columns}
+
+
+def _named(table: DataTable, version: Version) -> str:
+    """What names the rows in keys of what is kept: who may see more sees another table."""
+    return f"{table.id} {version.release} {table.narrowed}"
+
+
 def _points(
-    who: Identity, table: DataTable, query: ChartQuery, where: Condition | None
+    who: Identity, version: Version, query: ChartQuery, where: Condition | None
 ) -> ChartData:
-    columns = columns_by_name(table)
+    columns = _by_name(version)
     type_ = columns[query.x].type
     if query.kind is Kind.SCATTER:
-        return _sample(who, table, query, where, type_)
+        return _sample(who, version, query, where, type_)
     if query.kind is Kind.BAR and type_ in NUMERIC:
-        steps = _steps(table, columns[query.x], where)
+        steps = _steps(version, columns[query.x], where)
         if steps is not None:
-            return _histogram(table, query, where, steps)
-    unit = _unit(table, query, columns[query.x], where) if type_ in TEMPORAL else ""
+            return _histogram(version, query, where, steps)
+    unit = _unit(version, query, columns[query.x], where) if type_ in TEMPORAL else ""
     if unit:
-        return _by_unit(table, query, where, unit)
+        return _by_unit(version, query, where, unit)
     asked = grouping(query, columns, where)
-    found = tables.group(who, table.id, asked).data
+    found = base_of(version).rows(asked)
     names = [query.x, asked.measures[0].name, query.series]
     data = settle(query, type_, _tidy(found, names))
     if query.with_other and data.categories_left_out:
-        return _with_others(who, table, query, where, data)
+        return _with_others(version, query, where, data)
     return data
 
 
 def _with_others(
-    who: Identity, table: DataTable, query: ChartQuery, where: Condition | None, data: ChartData
+    version: Version, query: ChartQuery, where: Condition | None, data: ChartData
 ) -> ChartData:
     """The calculation over all rows of the categories that are not shown: no sum of what was cut off."""
     shown = tuple(dict.fromkeys(point.x for point in data.points))
     listed = Not(In(query.x, tuple(x for x in shown if x is not None)))
     left = listed if None in shown else Or((listed, IsNull(query.x)))
     others = all_of([*([where] if where else []), left])
-    asked = grouping(query, columns_by_name(table), others)
+    asked = grouping(query, _by_name(version), others)
     by = (query.series,) if query.series else ()
     order = tuple(Order(name) for name in by)
-    found = tables.group(who, table.id, replace(asked, group_by=by, order_by=order)).data
+    found = base_of(version).rows(replace(asked, group_by=by, order_by=order))
     names = ["", asked.measures[0].name, query.series]
     kept_series = {point.series for point in data.points}
     return with_others(data, (p for p in _tidy(found, names) if p.series in kept_series))
 
 
-def _unit(table: DataTable, query: ChartQuery, column: Column, where: Condition | None) -> str:
+def _unit(version: Version, query: ChartQuery, column: Column, where: Condition | None) -> str:
     """The unit that is asked for, or the finest one whose number is small enough; empty for moments as they are."""
     if query.unit:
         return query.unit
-    base = base_of(newest(table))
+    base = base_of(version)
     sql, parameters = compile_moments(column, where, base.columns, base.relation)
     found = base.duck.table(sql, parameters).to_pylist()[0]
     if found["n"] <= MOST_MOMENTS:
@@ -190,21 +207,21 @@ def _unit(table: DataTable, query: ChartQuery, column: Column, where: Condition 
     return next((unit for unit in FITTING_UNITS if found[unit] <= MOST_MOMENTS), FITTING_UNITS[-1])
 
 
-def _by_unit(table: DataTable, query: ChartQuery, where: Condition | None, unit: str) -> ChartData:
+def _by_unit(version: Version, query: ChartQuery, where: Condition | None, unit: str) -> ChartData:
     """The calculation for each unit of time, over all of its rows."""
-    columns = columns_by_name(table)
-    base = base_of(newest(table))
+    columns = _by_name(version)
+    base = base_of(version)
     relation, parameters = in_units(columns[query.x], unit, where, base.columns, base.relation)
-    found, names = _of_places(table, query, relation, parameters)
+    found, names = _of_places(version, query, relation, parameters)
     return settle(query, columns[query.x].type, _tidy(found, names), unit=unit)
 
 
 def _of_places(
-    table: DataTable, query: ChartQuery, relation: str, parameters: Sequence[object]
+    version: Version, query: ChartQuery, relation: str, parameters: Sequence[object]
 ) -> tuple[pa.Table, list[str]]:
     """The calculation for each `STEP` of a relation, and the names of place, value and series."""
-    columns = columns_by_name(table)
-    base = base_of(newest(table))
+    columns = _by_name(version)
+    base = base_of(version)
     place = Column(free_name("step", columns), STEP, ColumnType.NUMBER)
     known = {**columns, place.name: place}
     asked = grouping(replace(query, x=place.name), known, None)
@@ -215,9 +232,9 @@ def _of_places(
     return found, [place.name, asked.measures[0].name, query.series]
 
 
-def _steps(table: DataTable, column: Column, where: Condition | None) -> Steps | None:
+def _steps(version: Version, column: Column, where: Condition | None) -> Steps | None:
     """Steps for the column's numbers, if there are too many different ones for a bar each."""
-    base = base_of(newest(table))
+    base = base_of(version)
     sql, parameters = compile_bounds(column, where, base.columns, base.relation)
     found = base.duck.table(sql, parameters).to_pylist()[0]
     if found["n"] <= MOST_BARS:
@@ -226,13 +243,13 @@ def _steps(table: DataTable, column: Column, where: Condition | None) -> Steps |
 
 
 def _histogram(
-    table: DataTable, query: ChartQuery, where: Condition | None, steps: Steps
+    version: Version, query: ChartQuery, where: Condition | None, steps: Steps
 ) -> ChartData:
     """The calculation for each step of the axis."""
-    columns = columns_by_name(table)
-    base = base_of(newest(table))
+    columns = _by_name(version)
+    base = base_of(version)
     relation, parameters = in_steps(columns[query.x], steps, where, base.columns, base.relation)
-    found, names = _of_places(table, query, relation, parameters)
+    found, names = _of_places(version, query, relation, parameters)
     points = (
         point._replace(x=_round(steps.low + float(point.x) * steps.width))
         for point in _tidy(found, names)
@@ -242,14 +259,14 @@ def _histogram(
 
 
 def _sample(
-    who: Identity, table: DataTable, query: ChartQuery, where: Condition | None, type_: ColumnType
+    who: Identity, version: Version, query: ChartQuery, where: Condition | None, type_: ColumnType
 ) -> ChartData:
     """Rows drawn at random from all that have both values, the same ones each time."""
     filled = [Not(IsNull(name)) for name in dict.fromkeys((query.x, query.y))]
     where = all_of([*([where] if where else []), *filled])
-    total = tables.count(who, table.id, where)
+    total = tables.count(who, version.table_id, where, as_of=str(version.release))
     wanted = tuple(dict.fromkeys(filter(None, (query.x, query.y, query.series))))
-    base = base_of(newest(table))
+    base = base_of(version)
     asked = TableQuery(wanted, where, limit=SAMPLE)
     sql, parameters = compile_sample(asked, base.columns, base.relation)
     found = base.duck.table(sql, parameters).rename_columns(list(wanted))

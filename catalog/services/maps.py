@@ -15,6 +15,7 @@ from catalog.models.table import DataTable
 from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
 from catalog.services import tables
+from catalog.services.table_lookup import Version
 from catalog.tabular.classes import class_of, limits_of
 from catalog.tabular.outlines import draw_outlines
 from catalog.tabular.query import Aggregate, Compare, Measure, Op, Order, TableQuery
@@ -112,21 +113,19 @@ class OutlineMap:
     """There are more rows than are drawn."""
 
 
-def has_outlines(table: DataTable) -> bool:
-    """Whether a column of the table holds outlines."""
-    return any(column.type is ColumnType.GEOMETRY for column in tables.columns_of(table))
-
-
-def outlines(who: Identity, table_id: str) -> OutlineMap:
-    """The map of a table's own outlines; raises NotFound where there are none."""
+def outlines(who: Identity, table_id: str, *, as_of: str | None = None) -> OutlineMap:
+    """The map of a table's own outlines, in a release; raises NotFound where there are none."""
     table = tables.show(who, table_id)
-    if not has_outlines(table):
+    version = tables.version(who, table_id, as_of)
+    if not any(column.type is ColumnType.GEOMETRY for column in version.columns):
         raise NotFound("this table has no map")
     name = name_column(table)
-    key = f"{table.id} {table.release} {table.narrowed} {name!r} alone"
-    frame = _frame_of(kept("outlines", key, lambda: _draw(who, table, [name] if name else [])))
+    key = f"{table.id} {version.release} {table.narrowed} {name!r} alone"
+    drawn = kept("outlines", key, lambda: _draw(who, version, [name] if name else []))
+    frame = _frame_of(drawn)
     areas = tuple(_area(area, area["keys"].get(name) or "", None, ()) for area in frame["areas"])
-    return OutlineMap(frame["width"], frame["height"], areas, table.rows > MOST_AREAS)
+    rows = tables.count(who, table_id, as_of=as_of)
+    return OutlineMap(frame["width"], frame["height"], areas, rows > MOST_AREAS)
 
 
 def name_column(table: DataTable) -> str:
@@ -212,7 +211,11 @@ def _outlines(who: Identity, plan: MapPlan) -> tuple[DataTable | None, Mapping[s
         table = tables.show(who, plan.geometry)
         key = f"{table.id} {table.release} {table.narrowed} {plan.join!r}"
         content = kept(
-            "outlines", key, lambda: _draw(who, table, [there for _, there in plan.join])
+            "outlines",
+            key,
+            lambda: _draw(
+                who, tables.version(who, table.id, None), [there for _, there in plan.join]
+            ),
         )
     except CatalogError:
         return None, {"width": 0.0, "height": 0.0, "areas": []}
@@ -225,12 +228,13 @@ def _frame_of(content: bytes) -> Mapping[str, Any]:
     return frame
 
 
-def _draw(who: Identity, table: DataTable, names: Sequence[str]) -> bytes:
-    columns = [c.name for c in table.columns]
-    shape = next(c.name for c in tables.columns_of(table) if c.type is ColumnType.GEOMETRY)
+def _draw(who: Identity, version: Version, names: Sequence[str]) -> bytes:
+    columns = [c.name for c in version.columns]
+    shape = next(c.name for c in version.columns if c.type is ColumnType.GEOMETRY)
     joined = [name for name in names if name in columns]
     query = TableQuery(tuple(dict.fromkeys([*joined, shape])), limit=MOST_AREAS)
-    rows = tables.rows(who, table.id, query).data.to_pylist()
+    found = tables.rows(who, version.table_id, query, as_of=str(version.release))
+    rows = found.data.to_pylist()
     drawing = draw_outlines(_geometry(row[shape]) for row in rows)
     areas = [
         asdict(outline) | {"keys": {name: _text(row[name]) for name in joined}}

@@ -14,9 +14,10 @@ from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
 from catalog.services import tables
 from catalog.services.maps import name_column
-from catalog.services.table_lookup import base_of, newest
+from catalog.services.table_lookup import Version, base_of, version_as_of
 from catalog.tabular.chart import NUMERIC
 from catalog.tabular.column import Column
+from catalog.tabular.coordinates import DATUMS
 from catalog.tabular.point_sql import (
     FARTHEST_NORTH,
     Box,
@@ -48,7 +49,7 @@ LONGITUDES = re.compile(
 LATITUDES = re.compile(r"(^|[_\s\W])(lat|latitude|纬度)([_\s\W\d]|$)|纬度", re.IGNORECASE)
 SYSTEMS = {"wgs84": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09", "cgcs2000": "CGCS2000"}
 """What a data dictionary calls a system of coordinates → its name."""
-EDITION = "1"
+EDITION = "2"
 
 
 class Cell(NamedTuple):
@@ -109,9 +110,11 @@ def places_of(table: DataTable, columns: Mapping[str, Column]) -> Places | None:
     north = [c for c in numbers if _is_degrees(c, LATITUDES, 90)]
     if not east or not north:
         return None
-    position = Position(columns[east[0].name], columns[north[0].name])
-    system = _system(east[0]) or _system(north[0])
-    return Places(position, _name(table, columns), system)
+    datum = _datum(east[0]) or _datum(north[0])
+    position = Position(
+        columns[east[0].name], columns[north[0].name], datum if datum in DATUMS else ""
+    )
+    return Places(position, _name(table, columns), SYSTEMS.get(datum, ""))
 
 
 def shapes_of(table: DataTable, columns: Mapping[str, Column]) -> Places | None:
@@ -129,11 +132,13 @@ def show(
     *,
     where: Condition | None = None,
     box: str = "",
+    as_of: str | None = None,
 ) -> PointMap | None:
-    """The points of the newest release in a part of the earth; None where no row has a place."""
+    """The points of a release in a part of the earth, in WGS 84; None where no row has a place."""
     table = tables.show(who, table_id)
-    key = f"{EDITION} {table.id} {table.release} {table.narrowed} {places!r} {where!r} {box!r}"
-    found = json.loads(kept("point-maps", key, lambda: _read(table, places, where, box)))
+    version = version_as_of(table, as_of)
+    key = f"{EDITION} {table.id} {version.release} {table.narrowed} {places!r} {where!r} {box!r}"
+    found = json.loads(kept("point-maps", key, lambda: _read(version, places, where, box)))
     if not found["total"]:
         return None
     return PointMap(
@@ -173,8 +178,8 @@ def framed(box: Box, margin: float = MARGIN) -> Box:
     )
 
 
-def _read(table: DataTable, places: Places, where: Condition | None, asked: str) -> bytes:
-    base = base_of(newest(table))
+def _read(version: Version, places: Places, where: Condition | None, asked: str) -> bytes:
+    base = base_of(version)
     points = placed(places.position, where, base.columns, base.relation)
 
     def rows(question: Placed) -> list[dict[str, Any]]:
@@ -218,11 +223,12 @@ def _is_degrees(column: TableColumn, names: re.Pattern[str], most: int) -> bool:
     return called and all(-most <= end <= most for end in numbers)
 
 
-def _system(column: TableColumn) -> str:
+def _datum(column: TableColumn) -> str:
+    """The key in SYSTEMS that the data dictionary, or else the name of the column, says."""
     info = column.info or {}
     said = str(info.get("crs") or info.get("datum") or column.name).lower()
     plain = re.sub(r"[^a-z0-9]", "", said)
-    return next((name for key, name in SYSTEMS.items() if key in plain), "")
+    return next((key for key in SYSTEMS if key in plain), "")
 
 
 def _name(table: DataTable, columns: Mapping[str, Column]) -> Column | None:

@@ -12,6 +12,9 @@ from catalog.models.table import DataTable
 from catalog.permissions import Identity
 from catalog.services.table_formats import Content, format_of, meanings_of
 from catalog.services.table_lookup import base_of, show, version_as_of
+from catalog.tabular.coordinates import Datum
+from catalog.tabular.moving import moving_to
+from catalog.tabular.places import places_of
 from catalog.tabular.query import TableQuery
 from catalog.tabular.sql import compile_all, is_group
 
@@ -32,10 +35,11 @@ def export(
     query: TableQuery | None = None,
     *,
     as_of: str | None = None,
+    crs: str | None = None,
 ) -> Export:
     """A download in one of FORMATS, of the newest release or that of `as_of`; limit and offset of the query are ignored.
 
-    What can be refused is refused here, before the first byte; the rest of the stream needs no database.
+    With `crs` coordinates are converted; map files are always in WGS-84. What can be refused is refused here, before the first byte; the rest of the stream needs no database.
     """
     table = show(who, table_id)
     wanted = format_of(format)
@@ -45,7 +49,13 @@ def export(
         raise BadQuery("groups cannot be downloaded")
     base = base_of(version)
     compile_all(asked, version.columns, base.relation)
-    content = Content(base, asked, table.loaded_at or table.created_at, meanings_of(table))
+    meanings = meanings_of(table)
+    moving = moving_to(places_of(version.columns, meanings), crs)
+    if moving and wanted.spatial:
+        if moving.target is not Datum.WGS84:
+            raise BadQuery("map files are always in WGS-84")
+        asked, moving = replace(asked, where=moving.query(asked).where), None
+    content = Content(base, asked, table.loaded_at or table.created_at, meanings, moving)
     chunks = wanted.stream(content)
     first = next(chunks, b"")
     return Export(f"{name_of(table)}.{wanted.ending}", wanted.media_type, chain([first], chunks))

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+import pyarrow as pa
+
 from catalog.errors import NotFound
 from catalog.models.table import DataTable
 from catalog.tabular.base_rows import BaseRows
-from catalog.tabular.column import Column
+from catalog.tabular.column import ARROW, Column
 from catalog.tabular.coordinates import DATUMS, Datum
 from catalog.tabular.export import csv_stream, json_stream, jsonl_stream, parquet_stream
 from catalog.tabular.geojson import geojson_stream
 from catalog.tabular.geopackage import geopackage_stream
+from catalog.tabular.masking import shown
+from catalog.tabular.moving import Moving
 from catalog.tabular.places import Meaning, Place, place_of
 from catalog.tabular.query import TableQuery
 from catalog.tabular.sql import result_columns
@@ -35,11 +39,30 @@ class Content:
     made_at: datetime
     meanings: Mapping[str, Meaning]
     """Stored name → what the values are, for finding where the rows are."""
+    moving: Moving | None = None
+    """What brings coordinates into another datum, where that was asked for."""
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """What is written, in order."""
-        return result_columns(self.query, self.base.columns)
+        found = result_columns(self.query, self.base.columns)
+        return self.moving.columns(found) if self.moving else found
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows under published names, in order."""
+        if self.moving is None:
+            return self.base.batches(self.query)
+        read = self.moving.query(self.query)
+        seen = result_columns(read, self.base.columns)
+        wanted = len(self.columns)
+        return (self.moving.rows(batch, seen, wanted) for batch in self.base.batches(read))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Types of the columns, in order."""
+        if self.moving is None:
+            return self.base.schema(self.query)
+        return pa.schema([pa.field(one.name, ARROW[one.type]) for one in shown(self.columns)])
 
     @cached_property
     def place(self) -> Place:
@@ -74,14 +97,15 @@ def format_of(name: str) -> Format:
 def meanings_of(table: DataTable) -> dict[str, Meaning]:
     """Stored name → what the values of the column are."""
     return {
-        column.stored: Meaning(column.semantic, _datum(column.info.get("crs")))
+        column.stored: _meaning(column.semantic, column.info.get("crs"))
         for column in table.columns
         if column.semantic
     }
 
 
-def _datum(said: object) -> Datum:
-    return Datum(said) if said in DATUMS else Datum.WGS84
+def _meaning(semantic: str, said: object) -> Meaning:
+    datum = Datum(str(said)) if said in DATUMS else None
+    return Meaning(semantic, datum or Datum.WGS84, said=datum is not None)
 
 
 def formats_for(table: DataTable, columns: tuple[Column, ...]) -> list[Format]:
@@ -106,11 +130,11 @@ def gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _csv(content: Content) -> Iterator[bytes]:
-    return csv_stream(content.base.batches(content.query), content.columns)
+    return csv_stream(content.batches(), content.columns)
 
 
 def _csv_bom(content: Content) -> Iterator[bytes]:
-    batches = content.base.batches(content.query)
+    batches = content.batches()
     return csv_stream(batches, content.columns, for_spreadsheets=True)
 
 
@@ -119,36 +143,33 @@ def _csv_gz(content: Content) -> Iterator[bytes]:
 
 
 def _json(content: Content) -> Iterator[bytes]:
-    return json_stream(content.base.batches(content.query), content.columns)
+    return json_stream(content.batches(), content.columns)
 
 
 def _jsonl(content: Content) -> Iterator[bytes]:
-    return jsonl_stream(content.base.batches(content.query), content.columns)
+    return jsonl_stream(content.batches(), content.columns)
 
 
 def _parquet(content: Content) -> Iterator[bytes]:
-    base, query = content.base, content.query
-    return parquet_stream(base.batches(query), content.columns, base.schema(query))
+    return parquet_stream(content.batches(), content.columns, content.schema)
 
 
 def _xlsx(content: Content) -> Iterator[bytes]:
-    base, query = content.base, content.query
     return workbook_stream(
-        base.batches(query),
+        content.batches(),
         content.columns,
-        rows=base.count(query.where),
+        rows=content.base.count(content.query.where),
         created=content.made_at,
     )
 
 
 def _geojson(content: Content) -> Iterator[bytes]:
-    return geojson_stream(content.base.batches(content.query), content.columns, content.place)
+    return geojson_stream(content.batches(), content.columns, content.place)
 
 
 def _gpkg(content: Content) -> Iterator[bytes]:
-    base, query = content.base, content.query
     return geopackage_stream(
-        base.batches(query), content.columns, base.schema(query), content.place, content.made_at
+        content.batches(), content.columns, content.schema, content.place, content.made_at
     )
 
 

@@ -122,7 +122,7 @@ def version_as_of(table: DataTable, as_of: str | None) -> Version:
     if as_of is None or not as_of.strip():
         return newest(table)
     text = as_of.strip()
-    if text.isascii() and text.isdigit() and len(text) < 8:
+    if is_number(text):
         found = _release(Release.table_id == table.id, Release.number == int(text))
         missing = "there is no release %(as_of)s of this table"
     else:
@@ -132,6 +132,31 @@ def version_as_of(table: DataTable, as_of: str | None) -> Version:
     if found is None:
         raise NotFound(missing, as_of=text[:40])
     return version_of(table, found)
+
+
+def is_number(as_of: str) -> bool:
+    """Whether it names a release by its number."""
+    return as_of.isascii() and as_of.isdigit() and len(as_of) < 8
+
+
+def moment_of(version: Version) -> str:
+    """When the release was made, as `as_of` names moments."""
+    release = _release(Release.table_id == version.table_id, Release.number == version.release)
+    return release.created_at.astimezone(UTC).isoformat() if release else ""
+
+
+def key_of(table: DataTable, version: Version) -> list[str]:
+    """The columns that told the rows of the release apart; none where nothing was declared that does."""
+    if version.position == table.head:
+        return list(table.primary_key or [])
+    release = _release(Release.table_id == table.id, Release.number == version.release)
+    if release is not None and release.primary_key:
+        return list(release.primary_key)
+    known = {column.name: column for column in version.columns}
+    key = [known[name] for name in table.primary_key or [] if name in known]
+    if not key or len(key) < len(table.primary_key) or not base_of(version).tells_apart(key):
+        return []
+    return list(table.primary_key)
 
 
 def recorded_columns(table: DataTable, recorded: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
@@ -194,7 +219,7 @@ def answered(
     served: Callable[[TableStore], Answer],
     from_base: Callable[[BaseRows], Answer],
 ) -> Answer:
-    """What the serving copy answers, or the journal while there is no copy."""
+    """What the serving copy answers, or the journal while there is no copy or where it cannot."""
     try:
         return served(table_store())
     except Unavailable:
@@ -230,5 +255,7 @@ def _moment(text: str) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadQuery(
-            "as_of is the number of a release, a day such as 2026-01-31 or a moment such as 2026-01-31T12:00:00"
+            "“%(text)s” names no release: write its number, a day such as 2026-01-31 or a moment such as "
+            "2026-01-31T12:00:00",
+            text=text[:40],
         ) from error

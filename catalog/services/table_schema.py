@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from catalog.db import db, transaction
-from catalog.errors import Invalid, NotFound
+from catalog.errors import Invalid
 from catalog.models.base import now
-from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, TableColumn
-from catalog.permissions import Action, Identity, require
+from catalog.permissions import Action, Identity
+from catalog.services.table_writes import own
 from catalog.tabular.table_schema import READING, Field, read_schema
 
 OURS = {*READING, "type", "format", "constraints", "missingValues", "crs", "source"}
@@ -34,20 +34,7 @@ def describe(who: Identity, table_id: str, given: object) -> None:
     Invalid says which property cannot be used, or which field is no column. Fields that are not named keep
     what is said of them.
     """
-    table = db.session.scalar(
-        select(DataTable)
-        .where(DataTable.id == table_id)
-        .options(
-            selectinload(DataTable.columns),
-            joinedload(DataTable.resource, innerjoin=True).joinedload(
-                Resource.dataset, innerjoin=True
-            ),
-        )
-        .execution_options(populate_existing=True)
-    )
-    if table is None:
-        raise NotFound("there is no such table")
-    require(who, Action.TABLE_LOAD, table.resource.dataset)
+    table = own(who, table_id, Action.TABLE_LOAD)
     schema = read_schema(given)
     by_name = {column.name: column for column in table.columns}
     unknown = [field.name for field in schema.fields if field.name not in by_name]

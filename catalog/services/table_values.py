@@ -22,7 +22,13 @@ class Counted(NamedTuple):
 
 
 def frequent(
-    who: Identity, table_id: str, column: str, *, where: Condition | None = None, most: int = MOST
+    who: Identity,
+    table_id: str,
+    column: str,
+    *,
+    where: Condition | None = None,
+    most: int = MOST,
+    as_of: str | None = None,
 ) -> tuple[Counted, ...]:
     """The most frequent values of a column in the rows that satisfy `where`, exactly counted."""
     table = tables.show(who, table_id)
@@ -36,7 +42,7 @@ def frequent(
         order_by=(Order(rows, descending=True), Order(column)),
         limit=most,
     )
-    data = tables.group(who, table.id, query).data
+    data = tables.group(who, table.id, query, as_of=as_of).data
     pairs = zip(data.column(column).to_pylist(), data.column(rows).to_pylist(), strict=True)
     return tuple(Counted(value, int(count)) for value, count in pairs)
 

@@ -33,7 +33,16 @@ from catalog.services.table_journal import (
 from catalog.services.table_lookup import DELTA, Version, answered, newest
 from catalog.tabular.column import NUMBER, Column
 from catalog.tabular.query import Condition, In, Scalar
-from catalog.tabular.records import Rows, Values, key_of, merge, numbered_rows, read_records
+from catalog.tabular.records import (
+    Rows,
+    Values,
+    check_keys,
+    check_names,
+    key_of,
+    merge,
+    numbered_rows,
+    read_records,
+)
 from catalog.tabular.store import table_journal
 
 log = logging.getLogger(__name__)
@@ -91,7 +100,9 @@ def delete(
         condition = where
         if keys is not None:
             key = key_columns(table, version)
+            check_names(keys, key)
             listed = read_records(keys, key)
+            check_keys(listed, key)
             rows = Rows(version.columns, table.next_row, found_by_key(version, listed, key))
         else:
             rows = Rows(version.columns, table.next_row, _matching(table, version, condition))
@@ -106,7 +117,11 @@ def key_columns(table: DataTable, version: Version) -> tuple[Column, ...]:
     """The columns that tell rows apart; raises Invalid where none are declared."""
     key = tuple(column for column in version.columns if column.name in (table.primary_key or []))
     if not key:
-        raise Invalid("this table has no key that tells its rows apart; declare one first")
+        raise Invalid(
+            "this table has no key that tells its rows apart; declare one first: PATCH /api/v1/tables/%(table)s with "
+            '{"primary_key": ["column"]}',
+            table=table.id,
+        )
     return key
 
 
@@ -126,7 +141,7 @@ def change(
     raise Unavailable("the table is being changed by others all the time; try again later")
 
 
-def own(who: Identity, table_id: str) -> DataTable:
+def own(who: Identity, table_id: str, action: Action = Action.TABLE_WRITE) -> DataTable:
     """The table as it is now, for changing it; raises NotFound, Denied or Unauthenticated."""
     with transaction():  # ends the snapshot of earlier reads
         table = db.session.scalar(
@@ -142,7 +157,7 @@ def own(who: Identity, table_id: str) -> DataTable:
         )
     if table is None:
         raise NotFound("there is no such table")
-    require(who, Action.TABLE_WRITE, table.resource.dataset)
+    require(who, action, table.resource.dataset)
     return table
 
 
@@ -154,6 +169,7 @@ def _merge(who: Identity, table_id: str, records: Records, method: str, reason: 
         listed = read_records(records, version.columns)
         needed = method != "insert" or table.primary_key
         key = key_columns(table, version) if needed else ()
+        check_keys(listed, key)
         found = found_by_key(version, listed, key) if key else {}
         rows = Rows(version.columns, table.next_row, found)
         merge(rows, listed, key, method=method)

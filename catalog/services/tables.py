@@ -10,13 +10,17 @@ from catalog.services.table_loads import LoadReport, fail, load, repair_tables, 
 from catalog.services.table_lookup import columns_of, has_namesakes, show
 from catalog.services.table_rows import (
     RowPage,
+    RowStream,
     ask,
     columns,
     count,
     count_groups,
     group,
+    place_of,
     release_as_of,
     rows,
+    stream,
+    version,
 )
 from catalog.services.table_upkeep import damaged_files
 
@@ -26,6 +30,7 @@ __all__ = [
     "Joinable",
     "LoadReport",
     "RowPage",
+    "RowStream",
     "ask",
     "batches",
     "columns",
@@ -42,9 +47,12 @@ __all__ = [
     "keep_copies",
     "keep_release_files",
     "load",
+    "place_of",
     "release_as_of",
     "repair_tables",
     "rows",
     "serve_table",
     "show",
+    "stream",
+    "version",
 ]

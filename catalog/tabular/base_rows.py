@@ -43,6 +43,14 @@ class BaseRows:
         data = self.duck.table(sql, parameters).rename_columns([c.name for c in wanted])
         return hide(data, wanted)
 
+    def page(self, query: TableQuery) -> Iterator[pa.RecordBatch]:
+        """The same page in batches, however long it is."""
+        sql, parameters = compile_query(query, self.columns, self._ordered(query))
+        wanted = result_columns(query, self.columns)
+        rows = min(BATCH_ROWS, max(1, BATCH_BYTES // self._row_bytes()))
+        for batch in self.duck.batches(sql, parameters, rows=rows):
+            yield hide(batch.rename_columns([c.name for c in wanted]), wanted)
+
     def numbered(self, where: Condition | None) -> pa.Table:
         """All rows that satisfy `where` under stored names, with the number of each as `row`."""
         names = ", ".join(quoted(column) for column in self.columns)

@@ -96,6 +96,15 @@ class Within:
 
 
 @dataclass(frozen=True)
+class Shaped:
+    """The shape in a column satisfies a function of `shapes` with these numbers."""
+
+    column: Column
+    function: str
+    numbers: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Every:
     """All of them; none means true."""
 
@@ -113,10 +122,10 @@ class Some:
 class Opposite:
     """The opposite of a test that has no opposite operator; unknown stays unknown."""
 
-    part: Test | OneOf | Missing | Within
+    part: Test | OneOf | Missing | Within | Shaped
 
 
-Bound = Test | OneOf | Missing | Settled | Within | Every | Some | Opposite
+Bound = Test | OneOf | Missing | Settled | Within | Shaped | Every | Some | Opposite
 
 _INVERSE = {
     Op.EQ: Op.NE,
@@ -192,7 +201,7 @@ def _negate(bound: Bound) -> Bound:
             return Settled(column, not holds)
         case Test(column, op, value) if op in _INVERSE:
             return Test(column, _INVERSE[op], value)
-        case Test() | OneOf() | Missing() | Within():
+        case Test() | OneOf() | Missing() | Within() | Shaped():
             return Opposite(bound)
 
 
@@ -258,6 +267,17 @@ def _bind_words(text: str, columns: Sequence[Column]) -> Bound:
     )
 
 
+def _shape(name: str, columns: Sequence[Column]) -> Column:
+    """The column of shapes; raises BadQuery unless it can hold them."""
+    column = usable(columns, name)
+    if column.type not in TEXT_TYPES:
+        raise BadQuery(
+            "“%(column)s” holds no shapes: name the columns of latitude and longitude, or one of geometries",
+            column=column.name,
+        )
+    return column
+
+
 def _point(latitude: str, longitude: str, columns: Sequence[Column]) -> tuple[Column, Column]:
     """The two columns of a point; raises BadQuery unless they hold numbers."""
     both = usable(columns, latitude), usable(columns, longitude)
@@ -271,10 +291,13 @@ def _point(latitude: str, longitude: str, columns: Sequence[Column]) -> tuple[Co
 
 def _bind_near(near: Near, columns: Sequence[Column]) -> Bound:
     """A box first, which indexes answer, then the distance itself."""
-    latitude, longitude = _point(near.latitude_column, near.longitude_column, columns)
     _check_place(near.latitude, near.longitude)
     if not 0 <= near.km <= FARTHEST_KM:
         raise BadQuery("a distance is a number of kilometres from 0 to %(most)s", most=FARTHEST_KM)
+    if near.latitude_column == near.longitude_column:
+        column = _shape(near.latitude_column, columns)
+        return Shaped(column, "shape_near", (near.latitude, near.longitude, near.km))
+    latitude, longitude = _point(near.latitude_column, near.longitude_column, columns)
     exact = Within(latitude, longitude, (near.latitude, near.longitude), near.km)
     return Every((_around(near, columns), exact))
 
@@ -306,9 +329,18 @@ def _check_place(latitude: float, longitude: float) -> None:
 
 
 def _bind_box(box: Box, columns: Sequence[Column]) -> Bound:
-    latitude, longitude = _point(box.latitude_column, box.longitude_column, columns)
     _check_place(box.south, box.west)
     _check_place(box.north, box.east)
+    if box.south > box.north:
+        raise BadQuery(
+            "the box is upside down: its south, %(south)s, lies north of its north, %(north)s",
+            south=box.south,
+            north=box.north,
+        )
+    if box.latitude_column == box.longitude_column:
+        column = _shape(box.latitude_column, columns)
+        return Shaped(column, "shape_in_box", (box.south, box.west, box.north, box.east))
+    latitude, longitude = _point(box.latitude_column, box.longitude_column, columns)
     east_of = _bind_compare(longitude, Op.GE, box.west)
     west_of = _bind_compare(longitude, Op.LE, box.east)
     across = box.west > box.east

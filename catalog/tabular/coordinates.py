@@ -7,12 +7,15 @@ millimetre. Outside of the country (a rectangle, as the definition has it) all t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from enum import StrEnum
 
+import numpy as np
+
 Point = tuple[float, float]
 """Longitude and latitude in degrees."""
+Points = tuple[np.ndarray, np.ndarray]
+"""Longitudes and latitudes of many places."""
 
 
 class Datum(StrEnum):
@@ -29,7 +32,7 @@ AXIS = 6378245.0
 """Of Krassowski's ellipsoid, on which GCJ-02 is defined."""
 ECCENTRICITY = 0.00669342162296594323
 WEST, EAST, SOUTH, NORTH = 72.004, 137.8347, 0.8293, 55.8271
-BD_TURN = math.pi * 3000 / 180
+BD_TURN = np.pi * 3000 / 180
 BD_EAST, BD_NORTH = 0.0065, 0.006
 EXACT = 1e-11
 """Degrees: a thousandth of a millimetre."""
@@ -38,64 +41,73 @@ MOST_STEPS = 50
 
 def convert(point: Point, source: Datum, target: Datum) -> Point:
     """The place in the other datum."""
+    longitude, latitude = convert_all((np.array([point[0]]), np.array([point[1]])), source, target)
+    return float(longitude[0]), float(latitude[0])
+
+
+def convert_all(points: Points, source: Datum, target: Datum) -> Points:
+    """The places in the other datum; what is no place on Earth stays as it is."""
+    found = points[0].astype(np.float64), points[1].astype(np.float64)
     if source is target:
-        return point
+        return found
     if source is Datum.BD09:
-        point = _back(point, _bd_from_gcj)
-    if source is Datum.WGS84 and is_inside(point):
-        point = _gcj_from_wgs(point)
+        found = _moved(found, lambda inside: _back(inside, _bd_from_gcj))
+    if source is Datum.WGS84:
+        found = _moved(found, _gcj_from_wgs)
     if target is Datum.BD09:
-        return _bd_from_gcj(point) if is_inside(point) else point
+        return _moved(found, _bd_from_gcj)
     if target is Datum.WGS84:
-        return _back(point, _gcj_from_wgs)
-    return point
-
-
-def is_inside(point: Point) -> bool:
-    """Whether the place lies where the datums differ."""
-    longitude, latitude = point
-    return WEST <= longitude <= EAST and SOUTH <= latitude <= NORTH
-
-
-def _back(point: Point, forward: Callable[[Point], Point]) -> Point:
-    """The place that `forward` brings here."""
-    if not is_inside(point):
-        return point
-    found = point
-    for _ in range(MOST_STEPS):
-        moved = forward(found)
-        off = (point[0] - moved[0], point[1] - moved[1])
-        found = (found[0] + off[0], found[1] + off[1])
-        if max(map(abs, off)) < EXACT:
-            break
+        return _moved(found, lambda inside: _back(inside, _gcj_from_wgs))
     return found
 
 
-def _gcj_from_wgs(point: Point) -> Point:
-    longitude, latitude = point
+def _moved(points: Points, move: Callable[[Points], Points]) -> Points:
+    """The places of which those where the datums differ are moved."""
+    longitude, latitude = points
+    inside = (longitude >= WEST) & (longitude <= EAST) & (latitude >= SOUTH) & (latitude <= NORTH)
+    if inside.any():
+        longitude[inside], latitude[inside] = move((longitude[inside], latitude[inside]))
+    return longitude, latitude
+
+
+def _back(points: Points, forward: Callable[[Points], Points]) -> Points:
+    """The places that `forward` brings here."""
+    longitude, latitude = points[0].copy(), points[1].copy()
+    for _ in range(MOST_STEPS):
+        moved = forward((longitude, latitude))
+        east, north = points[0] - moved[0], points[1] - moved[1]
+        longitude += east
+        latitude += north
+        if max(np.abs(east).max(), np.abs(north).max()) < EXACT:
+            break
+    return longitude, latitude
+
+
+def _gcj_from_wgs(points: Points) -> Points:
+    longitude, latitude = points
     east, north = _shift(longitude - 105.0, latitude - 35.0)
-    radians = math.radians(latitude)
-    bend = 1 - ECCENTRICITY * math.sin(radians) ** 2
-    root = math.sqrt(bend)
-    north = math.degrees(north * bend * root / (AXIS * (1 - ECCENTRICITY)))
-    east = math.degrees(east * root / (AXIS * math.cos(radians)))
+    radians = np.radians(latitude)
+    bend = 1 - ECCENTRICITY * np.sin(radians) ** 2
+    root = np.sqrt(bend)
+    north = np.degrees(north * bend * root / (AXIS * (1 - ECCENTRICITY)))
+    east = np.degrees(east * root / (AXIS * np.cos(radians)))
     return longitude + east, latitude + north
 
 
-def _shift(x: float, y: float) -> Point:
+def _shift(x: np.ndarray, y: np.ndarray) -> Points:
     """How far a place moves, in metres to the east and to the north."""
-    common = (20 * math.sin(6 * x * math.pi) + 20 * math.sin(2 * x * math.pi)) * 2 / 3
-    east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * math.sqrt(abs(x)) + common
-    east += (20 * math.sin(x * math.pi) + 40 * math.sin(x / 3 * math.pi)) * 2 / 3
-    east += (150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi)) * 2 / 3
-    north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * math.sqrt(abs(x)) + common
-    north += (20 * math.sin(y * math.pi) + 40 * math.sin(y / 3 * math.pi)) * 2 / 3
-    north += (160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y * math.pi / 30)) * 2 / 3
+    common = (20 * np.sin(6 * x * np.pi) + 20 * np.sin(2 * x * np.pi)) * 2 / 3
+    east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * np.sqrt(abs(x)) + common
+    east += (20 * np.sin(x * np.pi) + 40 * np.sin(x / 3 * np.pi)) * 2 / 3
+    east += (150 * np.sin(x / 12 * np.pi) + 300 * np.sin(x / 30 * np.pi)) * 2 / 3
+    north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * np.sqrt(abs(x)) + common
+    north += (20 * np.sin(y * np.pi) + 40 * np.sin(y / 3 * np.pi)) * 2 / 3
+    north += (160 * np.sin(y / 12 * np.pi) + 320 * np.sin(y * np.pi / 30)) * 2 / 3
     return east, north
 
 
-def _bd_from_gcj(point: Point) -> Point:
-    x, y = point
-    radius = math.hypot(x, y) + 0.00002 * math.sin(y * BD_TURN)
-    angle = math.atan2(y, x) + 0.000003 * math.cos(x * BD_TURN)
-    return radius * math.cos(angle) + BD_EAST, radius * math.sin(angle) + BD_NORTH
+def _bd_from_gcj(points: Points) -> Points:
+    x, y = points
+    radius = np.hypot(x, y) + 0.00002 * np.sin(y * BD_TURN)
+    angle = np.arctan2(y, x) + 0.000003 * np.cos(x * BD_TURN)
+    return radius * np.cos(angle) + BD_EAST, radius * np.sin(angle) + BD_NORTH

@@ -20,6 +20,8 @@ class Cursor:
     position: int
     """Position in the journal, so that paging goes on in the release that it began in."""
     offset: int
+    beside: int = 0
+    """Position of the other table of a join."""
 
 
 def write_cursor(cursor: Cursor, table_id: str, query: TableQuery) -> str:
@@ -28,7 +30,8 @@ def write_cursor(cursor: Cursor, table_id: str, query: TableQuery) -> str:
     The checksum finds mistakes, it is no secret: whoever forges a cursor gets another page of rows that
     the same permissions and limits guard.
     """
-    body = orjson.dumps([cursor.position, cursor.offset])
+    beside = [cursor.beside] if cursor.beside else []
+    body = orjson.dumps([cursor.position, cursor.offset, *beside])
     return base64.urlsafe_b64encode(_checksum(body, table_id, query) + body).rstrip(b"=").decode()
 
 
@@ -39,12 +42,12 @@ def read_cursor(text: str, table_id: str, query: TableQuery) -> Cursor:
             text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
         )
         checksum, body = raw[:9], raw[9:]
-        position, offset = orjson.loads(body)
+        found = Cursor(*orjson.loads(body))
     except (ValueError, TypeError, binascii.Error) as error:
         raise BadQuery("the cursor is damaged; start again without it") from error
     if checksum != _checksum(body, table_id, query):
         raise BadQuery("the cursor belongs to another query; start again without it")
-    return Cursor(position, offset)
+    return found
 
 
 def _checksum(body: bytes, table_id: str, query: TableQuery) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import cast
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import ARROW, SPECIAL
 from flask import current_app
 
 from catalog.errors import BadQuery, Unavailable
 from catalog.settings import Settings
+from catalog.tabular.shapes import FUNCTIONS
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +135,11 @@ class Duck:
         spill = self.folder / ".spill"
         spill.mkdir(parents=True, exist_ok=True)
         database = duckdb.connect(":memory:", config={"threads": str(THREADS)})
+        weakref.finalize(self, database.close)  # else functions of ours outlive the interpreter
+        for name, (function, takes, gives) in FUNCTIONS.items():
+            database.create_function(
+                name, function, [*takes], gives, type=ARROW, null_handling=SPECIAL
+            )
         if self._careful:
             # DuckDB 2.0.0 now and then fails on `Failed to bind column reference "file_index"` with it.
             database.execute("SET disabled_optimizers = 'late_materialization'")

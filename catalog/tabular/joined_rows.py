@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -52,13 +52,24 @@ class JoinedRows:
 
     def rows(self, query: TableQuery) -> pa.Table:
         """A page of rows or of groups under published names."""
+        sql, parameters = self._compiled(query)
+        wanted = result_columns(query, self.columns)
+        data = self.duck.table(sql, parameters)
+        return hide(data.rename_columns([column.name for column in wanted]), wanted)
+
+    def page(self, query: TableQuery) -> Iterator[pa.RecordBatch]:
+        """The same page in batches, however long it is."""
+        sql, parameters = self._compiled(query)
+        wanted = result_columns(query, self.columns)
+        for batch in self.duck.batches(sql, parameters):
+            yield hide(batch.rename_columns([column.name for column in wanted]), wanted)
+
+    def _compiled(self, query: TableQuery) -> tuple[str, list[object]]:
         check_page(query)
         sql, parameters = compile_all(query, self.columns, self.relation)
         if not query.order_by and not is_group(query):
             sql = f"{sql} ORDER BY {ROW_NUMBER}"
-        wanted = result_columns(query, self.columns)
-        data = self.duck.table(f"{sql} LIMIT ? OFFSET ?", [*parameters, query.limit, query.offset])
-        return hide(data.rename_columns([column.name for column in wanted]), wanted)
+        return f"{sql} LIMIT ? OFFSET ?", [*parameters, query.limit, query.offset]
 
     def count(self, where: Condition | None) -> int:
         """Exact number of rows that satisfy `where`."""
@@ -80,10 +91,15 @@ def _pairs(
     left: Sequence[Column], right: Sequence[Column], join: Join, key: Sequence[str]
 ) -> list[tuple[Column, Column]]:
     """The columns that must be equal; raises BadQuery unless they are the other table's key."""
-    if not key or sorted(other for _, other in join.on) != sorted(key):
+    if not key:
         raise BadQuery(
-            "a join is made on the declared key of the other table: %(key)s",
-            key=", ".join(key) or "–",
+            "the other table declares no key, so a row might find several; who may write it declares one: "
+            'PATCH /api/v1/tables/%(table)s with {"primary_key": ["column"]}',
+            table=join.table,
+        )
+    if sorted(other for _, other in join.on) != sorted(key):
+        raise BadQuery(
+            "a join is made on the declared key of the other table: %(key)s", key=", ".join(key)
         )
     if not 0 < len(join.name) <= LONGEST_NAME or len(join.on) > MOST_PAIRS:
         raise BadQuery("the name of a join has 1 to %(most)s characters", most=LONGEST_NAME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from catalog.errors import Unavailable
 from catalog.tabular.bound import (
     Bound,
     Every,
@@ -12,6 +13,7 @@ from catalog.tabular.bound import (
     OneOf,
     Opposite,
     Settled,
+    Shaped,
     Some,
     Test,
     Within,
@@ -53,7 +55,7 @@ def write(bound: Bound) -> str:
             return _write_leaf(bound)
 
 
-def _write_leaf(bound: Missing | Settled | Within | OneOf | Test) -> str:
+def _write_leaf(bound: Missing | Settled | Within | Shaped | OneOf | Test) -> str:
     match bound:
         case Missing(column):
             return f"({column.stored} IS NULL)"
@@ -63,6 +65,8 @@ def _write_leaf(bound: Missing | Settled | Within | OneOf | Test) -> str:
             return f"({column.stored} {'>=' if holds else '<'} {literal(LEAST_INTEGER)})"
         case Within():
             return _write_within(bound)
+        case Shaped():  # who asks the copy turns to the journal then
+            raise Unavailable("a copy cannot compare shapes")
     return _write_test(bound)
 
 
@@ -77,7 +81,7 @@ def _write_test(bound: OneOf | Test) -> str:
     return f"({name} {_OPERATORS[bound.op]} {literal(bound.value)})"
 
 
-def _columns(part: Test | OneOf | Missing | Within) -> tuple[Column, ...]:
+def _columns(part: Test | OneOf | Missing | Within | Shaped) -> tuple[Column, ...]:
     return (part.latitude, part.longitude) if isinstance(part, Within) else (part.column,)
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
-from catalog.tabular.coordinates import Datum, convert
+from catalog.tabular.coordinates import Datum, convert_all
 
 LONGITUDE, LATITUDE = "longitude", "latitude"
 """Semantic types of the two columns of a pair."""
@@ -23,6 +23,8 @@ class Place:
     columns: tuple[Column, ...]
     datum: Datum = Datum.WGS84
     """What the two numbers refer to; files have them in WGS-84, as GeoJSON demands."""
+    said: bool = True
+    """Whether somebody has said so; else it is what is usual."""
 
     @property
     def is_point(self) -> bool:
@@ -36,30 +38,38 @@ class Meaning:
 
     semantic: str
     datum: Datum = Datum.WGS84
+    said: bool = False
+    """Whether the datum was said."""
 
 
 def place_of(columns: Sequence[Column], meanings: Mapping[str, Meaning]) -> Place | None:
     """The first column of geometries, else the first pair; `meanings` is by stored name. None where there is none."""
-    for column in columns:
-        if column.type is ColumnType.GEOMETRY and not column.masked:
-            return Place((column,))
-    pair = [
-        next(
-            (
-                column
-                for column in columns
-                if column.stored in meanings
-                and meanings[column.stored].semantic == wanted
-                and column.type in (ColumnType.NUMBER, ColumnType.INTEGER)
-                and not column.masked
-            ),
-            None,
-        )
-        for wanted in (LONGITUDE, LATITUDE)
+    found = places_of(columns, meanings)
+    return found[0] if found else None
+
+
+def places_of(columns: Sequence[Column], meanings: Mapping[str, Meaning]) -> tuple[Place, ...]:
+    """All columns of geometries, then all pairs: the first longitude belongs to the first latitude, and so on."""
+    shapes = [
+        Place((column,))
+        for column in columns
+        if column.type is ColumnType.GEOMETRY and not column.masked
     ]
-    if pair[0] is None or pair[1] is None:
-        return None
-    return Place((pair[0], pair[1]), meanings[pair[0].stored].datum)
+    east, north = (
+        [column for column in columns if _means(column, wanted, meanings)]
+        for wanted in (LONGITUDE, LATITUDE)
+    )
+    pairs = [
+        Place(pair, meanings[pair[0].stored].datum, said=meanings[pair[0].stored].said)
+        for pair in zip(east, north, strict=False)
+    ]
+    return (*shapes, *pairs)
+
+
+def _means(column: Column, wanted: str, meanings: Mapping[str, Meaning]) -> bool:
+    known = meanings.get(column.stored)
+    numeric = column.type in (ColumnType.NUMBER, ColumnType.INTEGER) and not column.masked
+    return known is not None and known.semantic == wanted and numeric
 
 
 def coordinates(batch: pa.RecordBatch, place: Place) -> tuple[pa.Array, pa.Array]:
@@ -75,12 +85,6 @@ def coordinates(batch: pa.RecordBatch, place: Place) -> tuple[pa.Array, pa.Array
 
 
 def _moved(longitude: pa.Array, latitude: pa.Array, datum: Datum) -> tuple[pa.Array, pa.Array]:
-    pairs = zip(longitude.to_pylist(), latitude.to_pylist(), strict=True)
-    points = [
-        (None, None)
-        if east is None or north is None
-        else convert((east, north), datum, Datum.WGS84)
-        for east, north in pairs
-    ]
-    east, north = zip(*points, strict=True) if points else ((), ())
-    return pa.array(east, pa.float64()), pa.array(north, pa.float64())
+    points = longitude.to_numpy(zero_copy_only=False), latitude.to_numpy(zero_copy_only=False)
+    east, north = convert_all(points, datum, Datum.WGS84)
+    return pa.array(east, from_pandas=True), pa.array(north, from_pandas=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.tabular.column import Column
+from catalog.tabular.coordinates import Datum
 from catalog.tabular.query import Condition
 from catalog.tabular.sql import compile_where, quoted
 
@@ -52,6 +53,13 @@ class Position:
 
     longitude: Column
     latitude: Column
+    datum: str = ""
+    """What two columns refer to; places come out in WGS-84."""
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether what is published differs from the place in WGS-84."""
+        return self.datum not in ("", Datum.WGS84)
 
     @property
     def shape(self) -> Column | None:
@@ -76,6 +84,10 @@ def placed(
     """The rows that satisfy `where` and have a place on the earth, with it as `lon` and `lat`."""
     text, parameters = compile_where(where, columns)
     lon, lat = _degrees(position)
+    if position.is_moved:
+        place = f"datum_moved({lon}, {lat}, '{Datum(position.datum)}', '{Datum.WGS84}')"
+        relation = f"(SELECT *, {place} AS moved FROM {relation})"
+        lon, lat = "moved.lon", "moved.lat"
     inside = f"lon BETWEEN -180 AND 180 AND lat BETWEEN -{FARTHEST_NORTH} AND {FARTHEST_NORTH}"
     rows = f"SELECT *, {lon} AS lon, {lat} AS lat FROM {relation}{text}"
     return f"WITH p AS (SELECT * FROM ({rows}) WHERE {inside})", parameters

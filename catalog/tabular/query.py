@@ -65,7 +65,10 @@ class Words:
 
 @dataclass(frozen=True)
 class Near:
-    """The point of two number columns lies within so many kilometres of a place, along a great circle."""
+    """The point of two number columns lies within so many kilometres of a place, along a great circle.
+
+    Both names are the same for a column of shapes, whose nearest part counts.
+    """
 
     latitude_column: str
     longitude_column: str
@@ -76,7 +79,10 @@ class Near:
 
 @dataclass(frozen=True)
 class Box:
-    """The point of two number columns lies in a box of degrees, edges included; one across 180° has west > east."""
+    """The point of two number columns lies in a box of degrees, edges included; one across 180° has west > east.
+
+    Both names are the same for a column of shapes, of which any part counts.
+    """
 
     latitude_column: str
     longitude_column: str
@@ -160,6 +166,8 @@ class Join:
     """Pairs of a column of this table and one of the other's declared key."""
     kind: JoinKind = JoinKind.INNER
     name: str = "other"
+    as_of: str | None = None
+    """The release of the other table, or a time; without it the one that there was beside that of this table."""
 
 
 @dataclass(frozen=True)

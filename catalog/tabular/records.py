@@ -102,13 +102,41 @@ def numbered_rows(found: pa.Table, columns: Sequence[Column]) -> dict[int, Value
     }
 
 
+def check_keys(records: Sequence[Values], key: Sequence[Column]) -> None:
+    """Raise Invalid that names the records without a value in their key, by their places from 0."""
+    problems: dict[str, object] = {}
+    for at, values in enumerate(records):
+        missing = [column.name for column in key if values.get(column.stored) is None]
+        if missing:
+            problems[str(at)] = {name: [N_("this column is part of the key")] for name in missing}
+        if len(problems) >= MOST_PROBLEMS:
+            break
+    if problems:
+        raise Invalid("some records have no value for their key; see problems", problems=problems)
+
+
+def check_names(records: Sequence[Mapping[str, Any]], key: Sequence[Column]) -> None:
+    """Raise Invalid that names the columns of records that are not part of the key."""
+    known = {column.name for column in key}
+    problems: dict[str, object] = {}
+    for at, record in enumerate(records):
+        others = [str(name)[:200] for name in record if name not in known]
+        if others:
+            problems[str(at)] = {
+                name: [N_("this column is not part of the key")] for name in others
+            }
+        if len(problems) >= MOST_PROBLEMS:
+            break
+    if problems:
+        raise Invalid(
+            "rows are deleted by their key, which is %(key)s; see problems",
+            problems=problems,
+            key=", ".join(sorted(known)),
+        )
+
+
 def key_of(values: Values, key: Sequence[Column]) -> Key:
-    """The values of the key; raises Invalid where one is missing."""
-    for column in key:
-        if values.get(column.stored) is None:
-            raise Invalid(
-                "a record has no value for “%(column)s”, which tells rows apart", column=column.name
-            )
+    """The values of the key, which were checked to be there."""
     return tuple(values[column.stored] for column in key)
 
 

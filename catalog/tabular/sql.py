@@ -14,6 +14,7 @@ from catalog.tabular.bound import (
     OneOf,
     Opposite,
     Settled,
+    Shaped,
     Some,
     Test,
     Within,
@@ -178,6 +179,9 @@ def _write(bound: Bound, parameters: list[object]) -> str:
             return f"({quoted(column)} {'=' if holds else '<>'} {quoted(column)})"
         case Within():
             return _write_within(bound, parameters)
+        case Shaped(column, function, numbers):
+            parameters += numbers
+            return f"{function}({', '.join([quoted(column), *'?' * len(numbers)])})"
         case _:
             return _write_test(bound, parameters)
 

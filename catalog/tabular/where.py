@@ -185,11 +185,15 @@ class _Reader:
                 return Compare(self.name(given[0]), Op.ICONTAINS, value_of(given[1]))
             case "words", 1:
                 return Words(str(value_of(given[0])))
-            case "near", 5:
-                return Near(self.name(given[0]), self.name(given[1]), *map(_degrees, given[2:]))
-            case "box", 6:
-                return Box(self.name(given[0]), self.name(given[1]), *map(_degrees, given[2:]))
+            case "near", 4 | 5:
+                return Near(*self._names(given[:-3]), *map(_degrees, given[-3:]))
+            case "box", 5 | 6:
+                return Box(*self._names(given[:-4]), *map(_degrees, given[-4:]))
         raise _not_understood(node.sql())
+
+    def _names(self, nodes: Sequence[exp.Expr | None]) -> tuple[str, str]:
+        """The columns of latitude and longitude; twice the same for one of shapes."""
+        return self.name(nodes[0]), self.name(nodes[-1])
 
     def opposite(self, node: exp.Expr) -> Condition:
         """`not a`."""

@@ -74,7 +74,7 @@ def _own(condition: Words | Near | Box) -> str:
         case Box():
             name = "box"
             numbers = [condition.south, condition.west, condition.north, condition.east]
-    columns = name_text(condition.latitude_column), name_text(condition.longitude_column)
+    columns = dict.fromkeys(map(name_text, (condition.latitude_column, condition.longitude_column)))
     return f"{name}({', '.join([*columns, *map(repr, numbers)])})"
 
 

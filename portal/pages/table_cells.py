@@ -32,7 +32,7 @@ def show(table_id: str) -> str:
     file += f"&{urlencode({'as_of': as_of})}" if as_of else ""
     return render_template(
         "tables/cells.html",
-        page=TablePage(found.table, Grid(view="columns")),
+        page=TablePage(found.table, Grid(view="columns", as_of=as_of or "")),
         cells=found,
         pages=Pages.of(found.total, number, PER_PAGE),
         notations=notations,

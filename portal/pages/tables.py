@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 from urllib.parse import urlencode
 
@@ -19,11 +20,12 @@ from portal.table_page.day_map import MapView
 from portal.table_page.downloads import downloads
 from portal.table_page.embeds import Embed, embedded
 from portal.table_page.outline_map import OutlinesView
-from portal.table_page.page import RowsView, TablePage
+from portal.table_page.page import TablePage
 from portal.table_page.pictures import ChartView
 from portal.table_page.point_map import view_of
 from portal.table_page.profiles import bar, profile_of
 from portal.table_page.query_builder import QueryBuilder
+from portal.table_page.rows_view import RowsView
 from portal.table_page.versions import VersionsView
 from portal.table_page.words import COMPARISONS
 
@@ -32,11 +34,12 @@ bp = Blueprint("tables", __name__)
 
 @bp.get("/tables/<table_id>")
 def show(table_id: str) -> str | Response:
-    """One view of the table, chosen by `view`; `go` leads to a row, at its place in the page."""
+    """One view of the table, chosen by `view`; `go` leads to a place among the rows, `number` to a row's place."""
     page = _page(table_id)
     if request.args.get("view", "") not in ("", *NAMES):
         raise NotFound("there is no such view of a table")
     row = page.row_to_go_to(request.args.get("go", ""))
+    row = row or page.place_of(request.args.get("number", ""))
     if row:
         return cast("Response", redirect(page.at.row(row)))
     count_view(page.dataset.id)
@@ -74,6 +77,8 @@ def _rows(page: TablePage) -> str:
 
 
 def _columns(page: TablePage) -> str:
+    if page.as_of:  # only the newest release is profiled
+        page = TablePage(page.table, replace(page.grid, as_of=""))
     rows, columns = page.table.rows, page.columns
     profiles = [profile_of(c, rows, masked=columns[c.name].masked) for c in page.table.columns]
     may_write = allowed(g.identity, Action.TABLE_WRITE, page.dataset)
@@ -105,11 +110,12 @@ def _downloads(page: TablePage) -> str:
     offered = downloads(
         page.table.id,
         page.conditions.where,
-        page.table.rows,
+        page.rows,
         located=tables.has_places(page.table, tuple(page.columns.values())),
+        as_of=page.grid.as_of,
     )
     where = page.conditions.where
-    matching = tables.count(g.identity, page.table.id, where) if where else page.table.rows
+    matching = page.count(where) if where else page.rows
     cite = f"{url_for('releases.ask', table_id=page.table.id)}?{urlencode(page.at.kept('view'))}"
     return render_template(
         "tables/downloads.html", page=page, offered=offered, matching=matching, cite=cite

@@ -116,6 +116,10 @@ class Addresses:
         """With all columns."""
         return self._at(replace(self.grid, hidden=(), panel="", on=""))
 
+    def newest(self) -> str:
+        """The same of the newest release."""
+        return self._at(replace(self.grid, as_of=""))
+
     def columns_from(self, first: int) -> str:
         """The columns before or after those that are shown."""
         return self._at(replace(self.grid, first_column=max(0, first)))
@@ -149,8 +153,9 @@ def filter_pairs(grid: Grid) -> Pairs:
 
 
 def narrowing_pairs(grid: Grid) -> Pairs:
-    """What chooses the rows: the search and the filters."""
-    return [*([("q", grid.words)] if grid.words else []), *filter_pairs(grid)]
+    """What chooses the rows: the release, the search and the filters."""
+    alone = {"as_of": grid.as_of, "q": grid.words}
+    return [*((name, text) for name, text in alone.items() if text), *filter_pairs(grid)]
 
 
 def order_pairs(grid: Grid) -> Pairs:

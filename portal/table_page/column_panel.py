@@ -70,6 +70,8 @@ class ColumnPanel:
     @cached_property
     def profile(self) -> Profile | None:
         """What is known of the column's values in the whole table."""
+        if self.page.as_of:
+            return None  # only the newest release is profiled
         column = next(c for c in self.page.table.columns if c.name == self.heading.name)
         return profile_of(column, self.page.table.rows)
 
@@ -121,7 +123,11 @@ class ColumnPanel:
         where = conditions(others, self.page.columns, self.page.grid.words).where
         try:
             return table_values.frequent(
-                g.identity, self.page.table.id, self.heading.name, where=where
+                g.identity,
+                self.page.table.id,
+                self.heading.name,
+                where=where,
+                as_of=self.page.as_of,
             )
         except CatalogError:  # too much for now: the form does without
             return ()

@@ -29,9 +29,15 @@ class Download:
 
 
 def downloads(
-    table_id: str, where: Condition | None, rows: int = 0, *, located: bool = False
+    table_id: str,
+    where: Condition | None,
+    rows: int = 0,
+    *,
+    located: bool = False,
+    as_of: str = "",
 ) -> list[Download]:
-    """All formats, the most asked-for first; map files where rows have places."""
+    """All formats, the most asked-for first; map files where rows have places; of the newest release or `as_of`."""
+    release = [("as_of", as_of)] if as_of else []
     offered: list[tuple[str, str, Pairs, str, str]] = [
         ("CSV", "csv", [], gettext("CSV"), gettext("For programs and databases. Plain text, UTF-8.")),
         ("CSV", "csv", [("bom", "1")], gettext("CSV for Excel"), gettext("Opens in Excel with Chinese shown correctly (UTF-8 with a byte order mark).")),
@@ -52,8 +58,8 @@ def downloads(
             format_,
             title,
             purpose,
-            _address(table_id, ending, pairs),
-            _address(table_id, ending, [*pairs, *filtered]) if filtered else "",
+            _address(table_id, ending, [*pairs, *release]),
+            _address(table_id, ending, [*pairs, *release, *filtered]) if filtered else "",
             slow=ending == "xlsx" and rows > MANY,
         )
         for format_, ending, pairs, title, purpose in offered

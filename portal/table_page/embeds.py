@@ -30,7 +30,7 @@ POLICY = "; ".join(
 
 
 class Embed:
-    """The addresses of a chart for other pages; they always show the newest release."""
+    """The addresses of a chart for other pages; they show the newest release, unless the page is of another one."""
 
     def __init__(self, chart: ChartView) -> None:
         self.chart = chart

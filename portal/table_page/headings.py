@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 from portal.languages import translated
 
 if TYPE_CHECKING:
-    from portal.table_page.page import Heading, RowsView
+    from portal.table_page.page import Heading
+    from portal.table_page.rows_view import RowsView
 
 FUNNEL = (
     '<svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true" focusable="false">'

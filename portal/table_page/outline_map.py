@@ -21,7 +21,7 @@ class OutlinesView:
 
     def __init__(self, page: TablePage) -> None:
         self.page = page
-        self.map = maps.outlines(g.identity, page.table.id)
+        self.map = maps.outlines(g.identity, page.table.id, as_of=page.as_of)
 
     @property
     def areas(self) -> tuple[Area, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from flask import g, url_for
 from flask_babel import gettext
@@ -15,9 +14,7 @@ from markupsafe import Markup, escape
 from catalog.errors import BadQuery, CatalogError
 from catalog.schemas.grid import (
     ALTERNATIVES,
-    MOST_COLUMNS,
     MOST_ORDERS,
-    SIZES,
     Conditions,
     Grid,
     conditions,
@@ -25,11 +22,8 @@ from catalog.schemas.grid import (
 from catalog.services import charts, maps, points, tables
 from catalog.tabular.filters import SUITED, WITHOUT_VALUE
 from catalog.tabular.values import usable
-from catalog.tabular.where_text import order_text, where_text
 from portal.filters import sentence, text
 from portal.table_page.addresses import Addresses
-from portal.table_page.cells import body
-from portal.table_page.headings import heading_cells
 from portal.table_page.names import with_part
 from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPES, VIEWS
 
@@ -37,6 +31,7 @@ if TYPE_CHECKING:
     from catalog.models.table import DataTable
     from catalog.tabular.column import Column
     from catalog.tabular.filters import Filter
+    from catalog.tabular.query import Condition
 
 
 MOST_DIGITS = 12
@@ -84,12 +79,14 @@ class TablePage:
 
     def __init__(self, table: DataTable, grid: Grid) -> None:
         self.table = table
+        self.as_of = (grid.as_of or None) if grid.view != "api" else None  # its form has its own
+        self.version = tables.version(g.identity, table.id, self.as_of) if self.as_of else None
         self.grid = self._settled(grid)
         self.at = Addresses.of(table.id, self.grid)
 
     def _settled(self, grid: Grid) -> Grid:
         """The columns that a form has chosen become those that it has put away."""
-        known = [column.name for column in self.table.columns]
+        known = list(self.columns)
         kept = set(grid.shown) & set(known)
         hidden = grid.hidden
         if kept:
@@ -100,8 +97,22 @@ class TablePage:
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
-        """Published name → column."""
+        """Published name → column, as of the release that is looked at."""
+        if self.version is not None:
+            return {column.name: column for column in self.version.columns}
         return charts.columns_by_name(self.table)
+
+    @property
+    def release(self) -> int:
+        """Number of the release that is looked at."""
+        return self.version.release if self.version else self.table.release
+
+    @cached_property
+    def rows(self) -> int:
+        """Number of its rows."""
+        if self.version is None:
+            return self.table.rows
+        return self.count(None)
 
     @property
     def notes(self) -> list[Any]:
@@ -118,11 +129,16 @@ class TablePage:
     @cached_property
     def headings(self) -> list[Heading]:
         """All columns, in order."""
-        columns = self.columns
+        said = {column.stored: column for column in self.table.columns}
         return [
-            Heading(c.name, text(c.label), str(c.type), c.unit or "", columns[c.name].masked)
-            for c in self.table.columns
-            if c.name in columns
+            Heading(
+                column.name,
+                text(said[column.stored].label) if column.stored in said else "",
+                str(column.type),
+                (said[column.stored].unit or "") if column.stored in said else "",
+                column.masked,
+            )
+            for column in self.columns.values()
         ]
 
     def heading(self, name: str) -> Heading | None:
@@ -204,7 +220,7 @@ class TablePage:
     @cached_property
     def planned(self) -> bool:
         """Whether there is a map of values by day."""
-        return maps.plan_of(self.table) is not None
+        return self.as_of is None and maps.plan_of(self.table) is not None
 
     def row_to_go_to(self, asked: str) -> int:
         """The number of a row that a reader typed, at most that of the last one; 0 for what is none."""
@@ -212,8 +228,20 @@ class TablePage:
         if not (digits.isascii() and digits.isdigit()) or len(digits) > MOST_DIGITS:
             return 0
         where = self.conditions.where
-        total = tables.count(g.identity, self.table.id, where) if where else self.table.rows
+        total = self.count(where) if where else self.rows
         return min(int(digits), total)
+
+    def place_of(self, asked: str) -> int:
+        """The place of the row of a number, from 1; 0 for what is none."""
+        if not (asked.isascii() and asked.isdigit()) or len(asked) > MOST_DIGITS:
+            return 0
+        where, number = self.conditions.where, int(asked)
+        place = tables.place_of(g.identity, self.table.id, number, where, as_of=self.as_of)
+        return min(place, self.rows) if number else 0
+
+    def count(self, where: Condition | None) -> int:
+        """Number of the rows that satisfy a condition."""
+        return tables.count(g.identity, self.table.id, where, as_of=self.as_of)
 
     @cached_property
     def views(self) -> list[tuple[str, str, str]]:
@@ -221,7 +249,7 @@ class TablePage:
         return [
             (name, str(words), self.at.view(name))
             for name, words in VIEWS.items()
-            if name != "map" or self.has_map
+            if (name != "map" or self.has_map) and (name != "columns" or not self.as_of)
         ]
 
     @cached_property
@@ -290,109 +318,3 @@ class TablePage:
 def in_words(error: CatalogError) -> str:
     """What went wrong, as a sentence."""
     return sentence({"message": error.message, "context": error.context})
-
-
-class RowsView:
-    """One page of rows with its neighbours."""
-
-    sizes = SIZES
-
-    def __init__(self, page: TablePage) -> None:
-        self.page = page
-        grid, where = page.grid, page.conditions.where
-        found = tables.rows(g.identity, page.table.id, grid.query(page.columns, where), total=True)
-        self.total = found.total or 0
-        if found.data.num_rows == 0 and self.total and grid.offset >= self.total:
-            grid = grid.on_page(self.last)
-            found = tables.rows(g.identity, page.table.id, grid.query(page.columns, where))
-        self.offset = grid.offset
-        self.grid = grid
-        self.found = found
-
-    @property
-    def last(self) -> int:
-        """Number of the last page."""
-        return max(1, -(-self.total // self.page.grid.size))
-
-    @property
-    def number(self) -> int:
-        """Number of this page."""
-        return self.offset // self.page.grid.size + 1
-
-    @property
-    def first_row(self) -> int:
-        """Number of the first row, from 1."""
-        return self.offset + 1 if self.found.data.num_rows else 0
-
-    @property
-    def last_row(self) -> int:
-        """Number of the last row."""
-        return self.offset + int(self.found.data.num_rows)
-
-    @property
-    def marked(self) -> int:
-        """Number of the row that was asked for, when it is here."""
-        row = self.page.grid.row
-        return row if self.first_row <= row <= self.last_row else 0
-
-    @cached_property
-    def headings(self) -> list[Heading]:
-        """The columns that are shown."""
-        shown = {column.name for column in self.found.columns}
-        return [heading for heading in self.page.headings if heading.name in shown]
-
-    @property
-    def columns_before(self) -> str:
-        """The address of the columns before these, if there are any."""
-        first = self.page.grid.first_column
-        return self.page.at.columns_from(first - MOST_COLUMNS) if first else ""
-
-    @property
-    def columns_after(self) -> str:
-        """The address of the columns after these, if there are any."""
-        after = self.page.grid.first_column + MOST_COLUMNS
-        left = len(self.page.grid.columns_left(self.page.columns))
-        return self.page.at.columns_from(after) if after < left else ""
-
-    @property
-    def heading_cells(self) -> Markup:
-        """The headings as HTML."""
-        return heading_cells(self, self.headings)
-
-    @property
-    def body(self) -> Markup:
-        """The rows as HTML."""
-        return body(
-            self.found.data,
-            ["string" if column.masked else str(column.type) for column in self.found.columns],
-            offset=self.offset,
-            marked=self.page.grid.row,
-            whole=self._whole,
-        )
-
-    @property
-    def _whole(self) -> str:
-        """The address of one row with all of its texts, in the same order and under the same filters."""
-        where, order = self.page.conditions.where, self.page.grid.order_by(self.page.columns)
-        asked = {
-            "where": where_text(where) if where else "",
-            "order_by": order_text(order),
-            "limit": "1",
-        }
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"/api/v1/tables/{self.page.table.id}/rows?offset=OFFSET&{query}"
-
-    @cached_property
-    def _places(self) -> dict[str, tuple[int, bool]]:
-        """Column → place in the order, and whether it falls."""
-        orders = self.page.grid.order_by(self.page.columns)
-        return {order.column: (at, order.descending) for at, order in enumerate(orders)}
-
-    def sorted(self, name: str) -> tuple[int, bool] | None:
-        """Which key of the order a column is, from 0, and whether it falls."""
-        return self._places.get(name)
-
-    @property
-    def keys(self) -> int:
-        """Number of columns that the rows are sorted by."""
-        return len(self._places)

@@ -52,7 +52,7 @@ class ChartView:
         self.query: ChartQuery | None = None
         self.own_title = read_title(request.args)
         try:
-            self.query = read_chart(request.args, charts.opening(page.table))
+            self.query = read_chart(request.args, charts.opening(page.table, page.columns))
         except BadQuery as error:
             self.problem = error
 
@@ -259,7 +259,7 @@ class ChartView:
 
     def picture(self, format_: str, size: str = "wide") -> str:
         """The address of the picture; it names the release, so that it may be kept."""
-        extra = [*self.pairs, ("release", str(self.page.table.release))]
+        extra = [*self.pairs, ("release", str(self.page.release))]
         if size != "wide":
             extra.append(("size", size))
         return self.page.at.part(f"chart.{format_}", extra)
@@ -279,6 +279,7 @@ class ChartView:
             format_,
             where=self.page.conditions.where,
             size=request.args.get("size", "wide"),
+            as_of=self.page.as_of,
         )
         response = Response(content, mimetype=MEDIA[format_])
         response.headers["Content-Security-Policy"] = POLICY
@@ -328,7 +329,8 @@ class ChartView:
     @cached_property
     def _chart(self) -> Chart:
         where = self.page.conditions.where
-        return charts.show(g.identity, self.page.table.id, self._query, where=where)
+        page = self.page
+        return charts.show(g.identity, page.table.id, self._query, where=where, as_of=page.as_of)
 
 
 def _moment(x: str, unit: str) -> str:

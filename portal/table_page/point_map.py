@@ -175,7 +175,8 @@ class PointsView:
         if system in ("GCJ-02", "BD-09"):
             return str(
                 gettext(
-                    "Coordinates: %(system)s, which lies some hundred metres beside WGS 84.",
+                    "Coordinates: published in %(system)s, which lies some hundred metres beside WGS 84; the map shows "
+                    "them converted to WGS 84.",
                     system=system,
                 )
             )
@@ -210,7 +211,7 @@ class PointsView:
     def rows_address(self) -> str:
         """The rows of the part that is shown; empty where filters cannot say it."""
         position = self.map.places.position
-        if position.shape:
+        if position.shape or position.is_moved:
             return ""
         ends = (
             (position.longitude.name, Comparison.AT_LEAST, self.box.west),
@@ -291,5 +292,5 @@ def view_of(page: TablePage) -> PointsView | None:
     if places is None:
         raise NotFound("this table has no map")
     where, box = page.conditions.where, page.grid.box
-    found = points.show(g.identity, page.table.id, places, where=where, box=box)
+    found = points.show(g.identity, page.table.id, places, where=where, box=box, as_of=page.as_of)
     return PointsView(page, found) if found else None

@@ -237,7 +237,7 @@ class QueryBuilder:
     @property
     def kept(self) -> list[tuple[str, str]]:
         """What the form carries along."""
-        return self.page.at.kept()
+        return self.page.at.kept("as_of")
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

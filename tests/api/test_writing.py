@@ -270,3 +270,39 @@ def test_a_column_of_another_type_is_compared_by_its_values(
     client.post(f"{table}/rows", json={"records": [{"代码": "a", "n": "6"}]}, headers=key)
     (changed,) = client.get(f"{table}/changes?from=2").json["changes"]
     assert (changed["old"]["n"], changed["new"]["n"]) == ("5", "6")
+
+
+def test_what_is_wrong_with_keys_names_the_record_the_column_and_what_to_do(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    path = f"{table}/rows"
+    known = {"代码": "1", "n": 1}
+    nameless = client.post(path, json={"records": [known, {"n": 2}, {"代码": None}]}, headers=key)
+    assert nameless.status_code == 422
+    assert nameless.json["problems"] == {
+        "1": {"代码": ["this column is part of the key"]},
+        "2": {"代码": ["this column is part of the key"]},
+    }
+    other = {"keys": [{"代码": "1"}, {"代码": "1", "n": 1, "x": 2}]}
+    wrong = client.post(f"{path}/delete", json=other, headers=key)
+    assert wrong.status_code == 422
+    assert "their key, which is 代码" in wrong.json["detail"]
+    said = ["this column is not part of the key"]
+    assert wrong.json["problems"] == {"1": {"n": said, "x": said}}
+    half = client.post(f"{path}/delete", json={"keys": [{}]}, headers=key)
+    assert half.json["problems"] == {"0": {"代码": ["this column is part of the key"]}}
+    client.patch(table, json={"primary_key": []}, headers=key)
+    keyless = client.post(path, json={"records": [known]}, headers=key)
+    assert f"PATCH {table}" in keyless.json["detail"]
+
+
+def test_of_many_records_without_keys_the_first_are_named(
+    client: FlaskClient, table: str, key: dict[str, str]
+) -> None:
+    path = f"{table}/rows"
+    answer = client.post(path, json={"records": [{"n": at} for at in range(80)]}, headers=key)
+    assert len(answer.json["problems"]) == 50
+    wrong = client.post(
+        f"{path}/delete", json={"keys": [{"n": at} for at in range(80)]}, headers=key
+    )
+    assert len(wrong.json["problems"]) == 50

@@ -89,7 +89,7 @@ def test_without_a_word_values_are_compared_for_equality() -> None:
         {"words": 1},
         {"near": 1},
         {"near": {"columns": ["a", "b"], "latitude": 1, "longitude": 1}},
-        {"near": {"columns": ["a"], "latitude": 1, "longitude": 1, "km": 1}},
+        {"near": {"columns": [], "latitude": 1, "longitude": 1, "km": 1}},
         {"near": {"columns": ["a", 2], "latitude": 1, "longitude": 1, "km": 1}},
         {"near": {"columns": ["a", "b"], "latitude": "1", "longitude": 1, "km": 1}},
         {"near": {"columns": ["a", "b"], "latitude": True, "longitude": 1, "km": 1}},

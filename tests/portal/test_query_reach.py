@@ -83,7 +83,7 @@ def test_an_older_release_is_asked(client: FlaskClient, table_id: str) -> None:
 
 @pytest.mark.parametrize(
     ("as_of", "said"),
-    [("9", "no release 9"), ("soon", "As_of is the number"), ("1999-01-01", "no release of this")],
+    [("9", "no release 9"), ("soon", "names no release"), ("1999-01-01", "no release of this")],
 )
 def test_a_release_that_is_not_there_is_named(
     client: FlaskClient, table_id: str, as_of: str, said: str
@@ -161,7 +161,7 @@ def test_a_table_that_is_not_open_is_not_offered(
 ) -> None:
     table_columns.set_access(SCHEDULER, districts, "district", ColumnAccess.HIDDEN)
     soup = built(client, table_id, ("jt", districts))
-    assert "declared key" in one(soup, ".govuk-error-summary").get_text()
+    assert "declares no key" in one(soup, ".govuk-error-summary").get_text()
     assert "第0区" not in soup.get_text()
 
 
