@@ -34,7 +34,7 @@ GREY = "#8a969c"
 PIECES = re.compile(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*|\s+")
 WIDE = 0x2E80
 """Characters from here on are as wide as high."""
-MOST_LINES = 3
+MOST_LINES = 4
 COUNTS = frozenset({Aggregate.COUNT, Aggregate.DISTINCT})
 """There is no half of a row: the axis has whole numbers."""
 FONT = "system-ui, 'Noto Sans CJK SC', 'Noto Sans', sans-serif"
@@ -65,6 +65,8 @@ class Size:
     """Entries of the legend in a line."""
 
 
+HALF_WIDTHS = 1.4
+"""Bold Latin letters that surely fit into the height of one: some are much wider than half of it."""
 SIZES = {"wide": Size(820, 380, 22, 14, 4), "narrow": Size(290, 300, 22, 14, 1)}
 
 
@@ -107,7 +109,11 @@ def vega_lite(
 
 
 def _sheet(words: ChartWords, sizes: Size, *, frame: str) -> dict[str, Any]:
-    """What all charts have: width, margins, title, letters."""
+    """What all charts have: width, margins, title, letters.
+
+    A title over a group begins where the bars do, after labels of up to a third of the width.
+    """
+    room = sizes.width * 2 // 3 if frame == "group" else sizes.width
     return {
         "$schema": SCHEMA,
         "width": sizes.width,
@@ -115,7 +121,7 @@ def _sheet(words: ChartWords, sizes: Size, *, frame: str) -> dict[str, Any]:
         "background": "#ffffff",
         "padding": {"left": 12, "right": 16, "top": 8, "bottom": 8},
         "title": {
-            "text": lines_of(words.title, sizes.width // sizes.letters * 2 - 4),
+            "text": lines_of(words.title, int(room / sizes.letters * HALF_WIDTHS)),
             "anchor": "start",
             "frame": frame,
             "fontSize": sizes.letters + 1,
@@ -181,7 +187,10 @@ def _place(x: str | float | None, words: ChartWords) -> str | float:
 
 
 def lines_of(text: str, longest: int) -> list[str]:
-    """The text in lines of at most `longest` half-width characters; Chinese may break anywhere."""
+    """The text in lines of at most `longest` half-width characters; Chinese may break anywhere.
+
+    What is more than MOST_LINES is cut off, and shown to be.
+    """
     lines, line, width = [], "", 0
     for piece in PIECES.findall(text):
         wide = sum(2 if ord(sign) > WIDE else 1 for sign in piece)
@@ -189,7 +198,9 @@ def lines_of(text: str, longest: int) -> list[str]:
             lines.append(line.strip())
             line, width = "", 0
         line, width = line + piece, width + wide
-    return [*lines, line.strip()][:MOST_LINES]
+    lines.append(line.strip())
+    cut = len(lines) > MOST_LINES
+    return [*lines[: MOST_LINES - 1], f"{lines[MOST_LINES - 1]}…"] if cut else lines
 
 
 def _axis_of_values(chart: ChartQuery, data: ChartData, words: ChartWords) -> dict[str, Any]:

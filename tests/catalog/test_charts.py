@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,21 @@ def test_an_axis_of_counts_has_whole_numbers() -> None:
         "tickMinStep"
         not in vega_lite(mean, ColumnType.STRING, data, WORDS)["encoding"]["x"]["axis"]
     )
+
+
+@pytest.mark.parametrize(("size", "longest"), [("narrow", 19), ("wide", 54)])
+def test_a_title_over_bars_has_lines_that_fit_beside_their_labels(size: str, longest: int) -> None:
+    words = replace(WORDS, title="Average of fine particles in the air of every station by month")
+    data = ChartData((Point("a", 1.0), Point("b", 2.0)))
+    chart = ChartQuery(Kind.BAR, "district")
+    lying = vega_lite(chart, ColumnType.STRING, data, words, size=size)["title"]["text"]
+    assert " ".join(lying) == words.title
+    assert max(map(len, lying)) <= longest < len(words.title)
+
+
+def test_a_title_that_is_cut_shows_it() -> None:
+    assert lines_of("字" * 60, 20) == [*["字" * 10] * 3, "字" * 10 + "…"]
+    assert lines_of("one two", 4) == ["one", "two"]
 
 
 def test_the_group_by_has_names_of_its_own_and_a_sensible_order() -> None:
@@ -481,7 +497,7 @@ def test_large_numbers_are_shortened_in_the_readers_way() -> None:
 @given(st.text(max_size=120), st.integers(4, 60))
 def test_titles_are_broken_into_few_short_lines(text: str, longest: int) -> None:
     lines = lines_of(text, longest)
-    assert 1 <= len(lines) <= 3
+    assert 1 <= len(lines) <= 4
     assert all(line == line.strip() for line in lines)
 
 
