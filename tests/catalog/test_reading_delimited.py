@@ -248,3 +248,14 @@ def test_a_tag_in_the_first_name_is_no_web_page(tmp_path: Path) -> None:
     for page in ("<div>x</div>\n", '<rss version="2.0">\n</rss>', "<html><p>x", "<table><tr>"):
         with pytest.raises(Unreadable, match=r"HTML"):
             read_text(tmp_path, page)
+
+
+def test_names_with_gaps_are_no_title(tmp_path: Path):
+    table = read_text(tmp_path, "a,,c,\n1,2,3,4\n5,6,7,8\n")
+    assert names_of(table) == ["a", "column_2", "c", "column_4"]
+    assert rows_of(table) == [(1, 2, 3, 4), (5, 6, 7, 8)]
+
+
+def test_groups_above_a_row_of_years_are_a_title(tmp_path: Path):
+    table = read_text(tmp_path, "地区,,人口,\n代码,2019,2020,2021\na,1,2,3\nb,4,5,6\n")
+    assert rows_of(table)[0] == ("a", 1, 2, 3)

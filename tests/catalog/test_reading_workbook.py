@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from catalog.errors import TooLarge, Unreadable
 from catalog.tabular.reading import Limits, ReadTable
@@ -288,3 +289,19 @@ def test_numbers_that_are_missing_by_a_mark(tmp_path: Path) -> None:
     assert types_of(only(tmp_path, rows)) == {"name": "string", "amount": "string"}
     table = only(tmp_path, rows, missing=("N/A",))
     assert rows_of(table) == [("x", 1.5), ("y", None), ("z", 2.0)]
+
+
+def test_cells_that_hold_an_error_are_counted(tmp_path: Path):
+    path = tmp_path / "errors.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("一")
+        sheet.write_row(0, 0, ["a", "b"])
+        for at in range(1, 30):
+            sheet.write_number(at, 0, at)
+            sheet.write_formula(at, 1, "=1/0", None, "#DIV/0!" if at % 10 == 0 else at)
+    (table,) = read(path, tmp_path / "out")
+    assert rows_of(table)[9] == (10, None)
+    assert (
+        "Cells of the workbook that hold an error such as #N/A have no value here: 2."
+        in said_by(table)
+    )

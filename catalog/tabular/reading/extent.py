@@ -29,25 +29,36 @@ MOST_UNPACKED = 1 << 31
 MOST_REPEATED = 20_000
 
 
-def check_extent(source: Source, limits: Limits) -> None:
-    """Refuse a workbook whose sheets would not fit in memory; XLS cannot be that large."""
+ERROR = re.compile(rb'<c\b[^>]*\bt="e"')
+"""A cell that shows #N/A, #DIV/0! or the like, which the reader of workbooks gives as an empty one."""
+
+
+def check_extent(source: Source, limits: Limits) -> int:
+    """Refuse a workbook whose sheets would not fit in memory; XLS cannot be that large.
+
+    Says how many cells of an XLSX hold an error.
+    """
+    errors = 0
     if not zipfile.is_zipfile(source.path):
-        return
+        return errors
     try:
         with zipfile.ZipFile(source.path) as archive:
             budget = min(limits.unpacked, MOST_UNPACKED)
             for member in archive.infolist():
-                budget = _check_member(archive, member, source, limits, budget)
+                budget, found = _check_member(archive, member, source, limits, budget)
+                errors += found
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
         raise Unreadable(
             "%(file)s is no workbook that can be read, or it is cut off.", file=source.name
         ) from None
+    return errors
 
 
 def _check_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source, limits: Limits, budget: int
-) -> int:
+) -> tuple[int, int]:
     rows = columns = repeated = 1
+    errors = 0
     for block, fresh in _blocks(archive, member):
         budget -= fresh
         if budget < 0:
@@ -61,6 +72,7 @@ def _check_member(
             letters = {letters for letters, _ in references}
             columns = max([columns, *map(_column, letters)])
             rows = max([rows, *map(int, {number for _, number in references})])
+            errors += len(ERROR.findall(block)) - len(ERROR.findall(block[:-fresh]))
         elif member.filename == "content.xml":
             repeated = max(
                 [
@@ -73,7 +85,7 @@ def _check_member(
         raise TooLarge(
             "%(file)s has more than %(limit)s cells.", file=source.name, limit=limits.sheet_cells
         )
-    return budget
+    return budget, errors
 
 
 def _blocks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[tuple[bytes, int]]:

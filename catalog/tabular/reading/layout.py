@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ USUAL_DELIMITERS = ",\t;|\x01"
 """Others stand in any text."""
 REGULAR = 0.9
 LIST_CELL = 500
+NUMERIC = re.compile(r"[+-]?\d[\d,]*(\.\d+)?%?")
+YEAR = re.compile(r"(19|20)\d\d")
 USUAL = 0.6
 """A row of names fills so much of what rows usually fill."""
 
@@ -75,10 +78,26 @@ def _titles(rows: list[list[str]]) -> int:
         return 0
     for at, count in enumerate(filled[:20]):
         if count > 1 and (usual < 4 or count >= USUAL * usual):
-            return at
+            return at - 1 if at and _are_names(rows[at - 1], rows[at]) else at
         if count == 1 and width == 2 and len(rows[at]) == 2 and not is_title(rows, at):
             return at
     return 0
+
+
+def _are_names(above: list[str], row: list[str]) -> bool:
+    """Whether a row that lacks some names is no title: it has several, and what follows is numbers already.
+
+    Years are names too, so a row of them is none of data.
+    """
+    named, filled = (list(filter(None, map(str.strip, cells))) for cells in (above, row))
+    numbers = [cell for cell in filled if NUMERIC.fullmatch(cell)]
+    return (
+        len(named) > 1
+        and len(above) == len(row)
+        and not any(map(NUMERIC.fullmatch, named))
+        and 2 * len(numbers) >= len(filled)
+        and not all(map(YEAR.fullmatch, numbers))
+    )
 
 
 def _is_table(rows: list[list[str]], suffix: str, dialect: Dialect) -> bool:

@@ -35,7 +35,14 @@ SECTION = "section"
 
 def workbook(source: Source, options: ReadOptions, skipped: list[dict[str, Any]]) -> Iterator[Part]:
     """The tables of the sheets; what is no table is noted in `skipped`."""
-    check_extent(source, options.limits)
+    errors = check_extent(source, options.limits)
+    if errors:
+        skipped.append(
+            note(
+                "Cells of the workbook that hold an error such as #N/A have no value here: %(count)s.",
+                count=errors,
+            )
+        )
     with _opened(source) as book:
         missing = set(options.sheets) - set(book.sheet_names)
         if missing:
