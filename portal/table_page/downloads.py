@@ -12,7 +12,7 @@ from catalog.tabular.where_text import where_text
 
 Pairs = list[tuple[str, str]]
 MANY = 20_000
-"""Rows that a workbook takes noticeable time for."""
+"""Rows that a format takes noticeable time for which is whole before its first byte leaves."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def downloads(
             purpose,
             _address(table_id, ending, [*pairs, *release]),
             _address(table_id, ending, [*pairs, *release, *filtered]) if filtered else "",
-            slow=ending == "xlsx" and rows > MANY,
+            slow=ending == "gpkg" and rows > MANY,
         )
         for format_, ending, pairs, title, purpose in offered
     ]

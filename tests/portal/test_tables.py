@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from catalog.permissions import ANYONE
 from catalog.services import maps, tables
 from portal.table_page.cells import LONG, body
+from portal.table_page.downloads import downloads
 from portal.table_page.profiles import histogram
 from tests.make_page import HOSTILE, LANGUAGES, href, one, page, words
 from tests.make_table_page import link_map, make_loaded_table, make_table_of_files
@@ -125,13 +126,13 @@ def test_a_row_that_is_asked_for_has_an_address_of_its_own(
         assert client.get(f"/en/tables/{table_id}?go={none}").status_code == 200
 
 
-def test_only_a_large_workbook_is_said_to_take_a_moment(
-    client: FlaskClient, table_id: str, monkeypatch: pytest.MonkeyPatch
+def test_only_what_cannot_be_sent_while_it_is_made_is_said_to_take_a_moment(
+    client: FlaskClient,
 ) -> None:
-    assert "some seconds" not in page(client, f"/en/tables/{table_id}?view=downloads").get_text()
-    monkeypatch.setattr("portal.table_page.downloads.MANY", 249)
-    items = words(page(client, f"/en/tables/{table_id}?view=downloads"), ".weft-download")
-    assert [item.split(" ")[0] for item in items if "some seconds" in item] == ["Excel"]
+    with client.application.test_request_context("/en/"):
+        assert not any(one.slow for one in downloads("t", None, 20_000, located=True))
+        slow = [one.title for one in downloads("t", None, 20_001, located=True) if one.slow]
+    assert slow == ["GeoPackage"]
 
 
 def test_shapes_are_shown_in_few_words_and_open(client: FlaskClient, map_id: str) -> None:
