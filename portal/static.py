@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 YEAR = 365 * 24 * 3600
 
@@ -19,13 +19,20 @@ def init_app(app: Flask) -> None:
 
 def static_asset(name: str) -> str:
     """The address of a built file; before `make static` has run, one that does not exist."""
-    folder = Path(current_app.static_folder or "static")
-    manifest = folder / "build" / "manifest.json"
-    try:
-        built = _read(manifest, manifest.stat().st_mtime_ns)
-    except FileNotFoundError:
-        built = {}
-    return f"{request.script_root}{current_app.static_url_path}/{built.get(name, f'build/{name}')}"
+    built = _built().get(name, f"build/{name}")
+    return f"{request.script_root}{current_app.static_url_path}/{built}"
+
+
+def _built() -> dict[str, str]:
+    """The files by name, looked up once a request."""
+    if "built" not in g:
+        manifest = Path(current_app.static_folder or "static") / "build" / "manifest.json"
+        try:
+            g.built = _read(manifest, manifest.stat().st_mtime_ns)
+        except FileNotFoundError:
+            g.built = {}
+    built: dict[str, str] = g.built
+    return built
 
 
 @lru_cache(maxsize=4)

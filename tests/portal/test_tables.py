@@ -527,10 +527,17 @@ def map_id(app: Flask, tmp_path: Path) -> str:
     return counts
 
 
-def cells_body(values: list[str | None]) -> list[Tag]:
-    """Cells of a column of shapes."""
-    made = body(pa.table({"g": values}), ["geojson"], offset=0, marked=0, whole="/w?o=OFFSET")
+def cells_body(values: list[str | None], type_: str = "geojson") -> list[Tag]:
+    """Cells of a column of shapes, or of another type."""
+    made = body(pa.table({"g": values}), [type_], offset=0, marked=0, whole="/w?o=OFFSET")
     return BeautifulSoup(f"<table>{made}</table>", "html.parser").select("td")
+
+
+@pytest.mark.parametrize("odd", ["", "a\0b", "\0"])
+def test_each_text_of_a_column_stays_in_its_cell(odd: str) -> None:
+    values = ["<b>&amp;</b>", odd, "\"'", "路灯" * 40]
+    cells_ = cells_body([*values], "string")
+    assert [cell.get_text() for cell in cells_] == values
 
 
 def test_the_map_says_that_filters_do_not_apply(client: FlaskClient, map_id: str) -> None:
