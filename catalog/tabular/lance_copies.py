@@ -2,7 +2,8 @@
 
     <folder>/<table>/000003.lance/            a copy that began at journal position 3
     <folder>/<table>/000003.lance/weft.json   its files with their sizes, and position → version of the dataset
-    <folder>/<table>/000003.lance/weft/       numbers of the rows that each position took out of the beginning
+    <folder>/<table>/000003.lance/weft/       numbers of the rows that each position took out of the beginning,
+                                              and the rows that a large copy began with, see lance_rows
     <folder>/<table>/.writing-…/              a copy that is being made; the next writer removes it
 
 Lance never syncs a file: everything is synced here before the listing names it.
