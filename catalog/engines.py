@@ -10,7 +10,8 @@ from flask import Flask
 from catalog.errors import SettingsError
 from catalog.files import FileStore, LocalFiles
 from catalog.queue import ImmediateQueue, JobQueue
-from catalog.search import SearchEngine
+from catalog.search import SearchEngine, synonyms
+from catalog.search.analysis import use_synonyms
 from catalog.services.attempts import open_storage
 from catalog.settings import Settings
 from catalog.tabular.journal import Journal, LocalJournal
@@ -19,6 +20,8 @@ from catalog.tabular.store import TableStore
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Put the opened engines where the ports look for them: `app.extensions["weft"]`."""
+    own = Path(settings.search_synonyms) if settings.search_synonyms else None
+    use_synonyms(synonyms.read(own))
     app.extensions["weft"] = {
         "settings": settings,
         "search": open_search(settings.search_url),

@@ -22,6 +22,8 @@ class Settings:
     """SQLAlchemy URL; empty means SQLite in `data_dir`."""
     search_url: str = ""
     """`tantivy:<folder>`; empty means Tantivy in `data_dir`."""
+    search_synonyms: str = ""
+    """File of further synonyms for search: one group of words a line, between commas."""
     tables_url: str = ""
     """`lance:<folder>` for journal and serving copies, or `s3://<bucket>/<prefix>` for a journal that many machines
     share, each with serving copies of its own in `data_dir`; empty means Lance in `data_dir`."""

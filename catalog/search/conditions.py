@@ -37,6 +37,7 @@ FIELDS = {
             "id",
             "slug",
             "organization",
+            "publisher",
             "theme",
             "tag",
             "format",
@@ -60,7 +61,7 @@ FIELDS = {
 }
 """Fields of every document: `modified` is the content's last change, `updated` the description's
 (CKAN's metadata_modified), `created` when it was registered here, `score` the points of its quality.
-`organization` and `region` hold the ancestors too; the fact `publisher` is the organization alone."""
+`organization` and `region` hold the ancestors too; `publisher` is the organization alone."""
 
 MOST_CONDITIONS = 200
 """Parts of one condition, all in all."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -39,7 +37,7 @@ def document_of(dataset: Dataset, above: tuple[str, ...] = ()) -> Document:
     """
     changed = last_change(dataset)
     score = score_of(dataset, changed)
-    document = Document(
+    return Document(
         id=dataset.id,
         slug=dataset.slug,
         titles=dataset.title,
@@ -48,6 +46,7 @@ def document_of(dataset: Dataset, above: tuple[str, ...] = ()) -> Document:
         tags=tuple(dataset.tags),
         keywords={
             "organization": (dataset.organization.slug, *above),
+            "publisher": (dataset.organization.slug,),
             "theme": tuple(theme.slug for theme in dataset.themes),
             "tag": tuple(dataset.tags),
             "format": formats_of(dataset),
@@ -70,26 +69,19 @@ def document_of(dataset: Dataset, above: tuple[str, ...] = ()) -> Document:
         numbers={"score": score, "resources": len(dataset.resources)},
         box=box_of(dataset.spatial_box),
         visibility=_visibility(dataset),
-        version=version_of(dataset.index_due or dataset.updated_at),
+        stamp=stamp_of(dataset.updated_at),
+        version=version_of(dataset.updated_at, dataset.index_due),
     )
-    return stamped(document)
 
 
-def stamped(document: Document) -> Document:
-    """The document with the stamp of its content; how often it was used is no content."""
-    content = {
-        name: value
-        for name, value in vars(document).items()
-        if name not in ("stamp", "version", "uses")
-    }
-    content["card"] = {**document.card, "uses": 0}
-    body = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return replace(document, stamp=hashlib.sha256(body).hexdigest()[:16])
+def stamp_of(updated: datetime | None) -> str:
+    """The stamp of an item that was last changed then; cheap to compare with the database's."""
+    return str(version_of(updated))
 
 
-def version_of(moment: datetime | None) -> int:
-    """A number that grows with the moment of the last change, in microseconds."""
-    return int(moment.timestamp() * 1_000_000) if moment else 0
+def version_of(*moments: datetime | None) -> int:
+    """A number that grows with the latest of some moments, in microseconds."""
+    return max((int(m.timestamp() * 1_000_000) for m in moments if m), default=0)
 
 
 def box_of(box: list[Any] | None) -> Box | None:
@@ -105,6 +97,7 @@ def card_of(dataset: Dataset, changed: datetime | None) -> dict[str, Any]:
     tables = list(tables_of(dataset))
     return {
         "id": dataset.id,
+        "type": "dataset",
         "slug": dataset.slug,
         "title": dataset.title,
         "description": {
@@ -199,7 +192,6 @@ def _has_api(dataset: Dataset) -> bool:
 def _facts(dataset: Dataset) -> Mapping[str, tuple[str, ...]]:
     """Exact values that CKAN's clients filter by, and ours."""
     facts: dict[str, tuple[str, ...]] = {
-        "publisher": (dataset.organization.slug,),
         "owner": (dataset.organization_id or "",),
         "state": (str(dataset.state or State.PUBLISHED),),
         "private": ("true" if dataset.private else "false",),

@@ -44,7 +44,7 @@ class Document:
     place: str = ""
     """Name of the place it is about."""
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Further exact values that conditions and counts may name: `publisher`, `state`, `extras.<key>` …"""
+    """Further exact values that conditions and counts may name: `state`, `owner`, `extras.<key>` …"""
     dates: Mapping[str, datetime] = field(default_factory=dict)
     """`created`, `updated`, `issued`, `covers_from`, `covers_to`, those that are known."""
     numbers: Mapping[str, float] = field(default_factory=dict)
@@ -137,6 +137,8 @@ class Suggestion:
     texts: Mapping[str, str] = field(default_factory=dict)
     """The text in its languages, where it has several."""
     count: int = 0
+    type: str = "dataset"
+    """What a title is of: `dataset`, `series` or `service`."""
 
 
 class SearchEngine(Protocol):

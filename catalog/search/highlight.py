@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from catalog.search.analysis import LITTLE_WORDS, PIECE, Unit, folded, is_cjk, term_of, units_of
+from catalog.search.analysis import (
+    LITTLE_WORDS,
+    PIECE,
+    Unit,
+    folded,
+    is_cjk,
+    simplified,
+    term_of,
+    units_of,
+)
 
 Fragments = list[tuple[str, bool]]
 Span = tuple[int, int]
@@ -36,7 +45,7 @@ class _Plain(dict[int, int]):
     """For str.translate: each character as one lower-case character without its accent."""
 
     def __missing__(self, code: int) -> int:
-        plain = folded(chr(code))
+        plain = folded(chr(simplified().get(code, code)))
         self[code] = ord(plain) if len(plain) == 1 else code
         return self[code]
 
@@ -72,19 +81,23 @@ def snippet(text: str, query_text: str, longest: int = 200) -> Fragments:
 def _wanted(query_text: str) -> _Wanted | None:
     units = units_of(query_text)
     large = [unit for unit in units if unit.ways[0][0] not in LITTLE_WORDS]
-    cjk: list[Unit] = []
+    cjk: list[str] = []
     words: list[Unit] = []
     for unit in large or units:
-        (cjk if is_cjk(unit.ways[0][0]) else words).append(unit)
+        for way in (*unit.ways, *unit.others):
+            cjk.extend(term for term in way if is_cjk(term))
+        rest = tuple(way for way in unit.ways if not is_cjk(way[0]))
+        others = tuple(way for way in unit.others if not is_cjk(way[0]))
+        words.extend(Unit(ways) for ways in (rest, others) if ways)
     if not cjk and not words:
         return None
     terms = frozenset(term for unit in words for way in unit.ways for term in way)
     return _Wanted(terms, _pairs_pattern(cjk), _words_pattern(words))
 
 
-def _pairs_pattern(units: list[Unit]) -> re.Pattern[str] | None:
+def _pairs_pattern(terms: list[str]) -> re.Pattern[str] | None:
     """Looks ahead, so that pairs that overlap are all found."""
-    options = [re.escape(unit.ways[0][0]) for unit in units]
+    options = [re.escape(term) for term in dict.fromkeys(terms)]
     return re.compile(f"(?=({'|'.join(options)}))") if options else None
 
 
@@ -92,8 +105,7 @@ def _words_pattern(units: list[Unit]) -> re.Pattern[str] | None:
     codes: list[str] = []
     beginnings: list[str] = []
     for unit in units:
-        if len(unit.ways) > 1:
-            codes.append(SIGN.join(map(re.escape, unit.ways[1])))
+        codes.extend(SIGN.join(map(re.escape, way)) for way in unit.ways if len(way) > 1)
         for term in {term for way in unit.ways for term in way}:
             if any(character.isdigit() for character in term):
                 codes.append(SIGN.join(map(re.escape, term)))

@@ -1,4 +1,8 @@
-"""Search in process by Tantivy: the worker writes the index, every process reads it."""
+"""Search in process by Tantivy: the worker writes the index, every process reads it.
+
+What the web process itself has written is found at once: it stands in an overlay in memory until the
+worker has put it into the index. That holds for one web process; several use Elasticsearch.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
-import orjson
 import tantivy
-from tantivy import Order, Query
 
 from catalog.errors import Unavailable
 from catalog.search.engine import (
@@ -23,27 +24,15 @@ from catalog.search.engine import (
     SearchQuery,
     Suggestion,
 )
-from catalog.search.facets import (
-    FACETS,
-    MOST_BUCKETS,
-    Facet,
-    Kind,
-    check_query,
-    range_buckets,
-)
+from catalog.search.facets import FACETS, check_query
 from catalog.search.tantivy_documents import to_tantivy
-from catalog.search.tantivy_folder import IndexFolder, Snapshot
-from catalog.search.tantivy_query import (
-    FETCHED_BUCKETS,
-    Compiler,
-    aggregation,
-    narrowed,
-    unfiltered,
-)
+from catalog.search.tantivy_folder import IndexFolder
+from catalog.search.tantivy_overlay import Overlay
+from catalog.search.tantivy_query import Compiler
+from catalog.search.tantivy_view import Facets, Found, View, number_of
 
 KEPT_COUNTS = 256
 """Searches whose facets are kept until the index changes: further pages and orders reuse them."""
-Facets = Mapping[str, tuple[Bucket, ...]]
 
 
 def _today() -> date:
@@ -58,8 +47,10 @@ class TantivyEngine:
     def __init__(self, folder: Path, *, today: Callable[[], date] = _today) -> None:
         self._folder = IndexFolder(Path(folder))
         self._compiler = Compiler(self._folder.schema)
+        self._overlay = Overlay(self._folder.schema)
+        self._tidied: object = None
         self._today = today
-        self._counts: OrderedDict[object, Facets] = OrderedDict()
+        self._counts: OrderedDict[object, tuple[Facets, Facets]] = OrderedDict()
         self._lock = threading.Lock()
 
     def put(self, documents: Iterable[Document]) -> None:
@@ -83,30 +74,9 @@ class TantivyEngine:
 
     def show(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Make these found, and `gone` not, by every search from now on."""
-        self.put(documents)
-        self.delete(gone)
-
-    def suggest(
-        self,
-        text: str,  # noqa: ARG002 # to come
-        limit: int = 10,  # noqa: ARG002 # to come
-        visible: tuple[str, ...] = (PUBLIC,),  # noqa: ARG002 # to come
-    ) -> tuple[Suggestion, ...]:
-        """Titles and tags that begin so."""
-        return ()
-
-    def similar(
-        self,
-        id_: str,  # noqa: ARG002 # to come
-        limit: int = 5,  # noqa: ARG002 # to come
-        visible: tuple[str, ...] = (PUBLIC,),  # noqa: ARG002 # to come
-    ) -> tuple[Hit, ...]:
-        """Documents most like this one."""
-        return ()
-
-    def stamps(self) -> Mapping[str, str]:
-        """Id → stamp of all documents, for comparing them with the database."""
-        return dict.fromkeys(self.ids(), "")
+        snapshot = self._folder.snapshot()
+        searcher = snapshot.searcher if snapshot else None
+        self._overlay.show(documents, gone, lambda id_: self._version(searcher, id_))
 
     def rebuild(self, documents: Iterable[Document]) -> None:
         """Replace the whole index; readers see the old one until the new one is complete."""
@@ -120,146 +90,91 @@ class TantivyEngine:
         if snapshot is None:
             return frozenset()
         # Without the query, ids of deleted documents would be listed too.
-        terms = snapshot.searcher.terms_with_prefix("id", "", Query.all_query())
+        terms = snapshot.searcher.terms_with_prefix("id", "", tantivy.Query.all_query())
         return frozenset(id_ for id_, _ in terms)
+
+    def stamps(self) -> Mapping[str, str]:
+        """Id → stamp of all documents, for comparing them with the database."""
+        snapshot = self._folder.snapshot()
+        if snapshot is None:
+            return {}
+        terms = snapshot.searcher.terms_with_prefix("identity", "", tantivy.Query.all_query())
+        return dict(term.split("\x1f", 1) for term, _ in terms)
 
     def search(self, query: SearchQuery) -> SearchPage:
         """One page of hits; raises BadQuery for what cannot be asked and Unavailable when down."""
         check_query(query)
-        snapshot = self._folder.snapshot()
-        if snapshot is None:
-            return SearchPage(0, (), {facet.name: () for facet in FACETS} if query.facets else {})
+        view = self._view(query)
+        if view is None:
+            empty: dict[str, tuple[Bucket, ...]] = {facet.name: () for facet in FACETS}
+            counts: Facets = {count.field: () for count in query.counts}
+            return SearchPage(0, (), empty if query.facets else {}, counts=counts)
         try:
-            return self._search(snapshot, query)
+            return self._search(view)
         except (OSError, ValueError) as error:
             raise Unavailable("the search index cannot be read, it is being repaired") from error
+
+    def suggest(
+        self, text: str, limit: int = 10, visible: tuple[str, ...] = (PUBLIC,)
+    ) -> tuple[Suggestion, ...]:
+        """Titles and tags that begin so, also in pinyin or its initials; then titles that hold it."""
+        view = self._view(SearchQuery(text[:100], facets=False, visible=visible))
+        return view.suggestions(limit) if view and limit > 0 else ()
+
+    def similar(
+        self, id_: str, limit: int = 5, visible: tuple[str, ...] = (PUBLIC,)
+    ) -> tuple[Hit, ...]:
+        """Documents most like this one, without itself; none of an unknown id."""
+        view = self._view(SearchQuery(facets=False, visible=visible, limit=limit))
+        return view.similar(id_, limit) if view and limit > 0 else ()
 
     def forget(self) -> None:
         """Count the facets of the next searches anew."""
         with self._lock:
             self._counts.clear()
 
-    def _search(self, snapshot: Snapshot, query: SearchQuery) -> SearchPage:
-        today = self._today()
-        text = self._compiler.text(query.text)
-        whole = narrowed(text, self._compiler.filters(query.filters, today))
-        total, hits = _hits(snapshot.searcher, whole, query)
-        partial = False
-        if not total and (some := self._some(snapshot.searcher, text, query)) is not None:
-            text = some
-            whole = narrowed(text, self._compiler.filters(query.filters, today))
-            total, hits = _hits(snapshot.searcher, whole, query)
-            partial = total > 0
-        facets = self._facets(snapshot, query, text, whole, today) if query.facets else {}
-        return SearchPage(total, hits, facets, partial)
+    def _view(self, query: SearchQuery) -> View | None:
+        """What a search looks into; None where nothing was ever written.
 
-    def _some(self, searcher: tantivy.Searcher, text: Query, query: SearchQuery) -> Query | None:
-        """What to look for instead where nothing holds enough of the words, whatever was chosen."""
-        some = self._compiler.some(query.text)
-        if some is None or _total(searcher.search(text, 1)):
+        The layer is taken before the snapshot: a document may leave the overlay only once a snapshot
+        holds it, so one of the two has it.
+        """
+        layer = self._overlay.layer()
+        snapshot = self._folder.snapshot()
+        if snapshot is None and layer.searcher is None:
             return None
-        return some
+        if snapshot is not None and layer.hidden and self._tidied != snapshot.state:
+            self._tidied = snapshot.state
+            self._overlay.tidy(lambda id_: self._version(snapshot.searcher, id_))
+        return View(self._compiler, snapshot, layer, query, self._today())
 
-    def _facets(
-        self, snapshot: Snapshot, query: SearchQuery, text: Query, whole: Query, today: date
-    ) -> Facets:
-        key = (snapshot.state, today, query.text, tuple(sorted(query.filters.items())))
+    def _version(self, searcher: tantivy.Searcher | None, id_: str) -> int | None:
+        """The version of a document on the disk; None where it is not."""
+        if searcher is None:
+            return None
+        found = searcher.search(self._compiler.with_id(id_), 1).hits
+        return number_of(searcher, "version", found[0][1]) if found else None
+
+    def _search(self, view: View) -> SearchPage:
+        found = view.find()
+        facets, counts = self._counted(view, found)
+        meant = ""
+        if view.query.facets and not view.query.offset:
+            meant = view.meant(found)
+        return SearchPage(found.total, found.hits, facets, found.partial, counts, meant)
+
+    def _counted(self, view: View, found: Found) -> tuple[Facets, Facets]:
+        if not view.query.facets and not view.query.counts:
+            return {}, {}
+        key = view.key()
         with self._lock:
             kept = self._counts.get(key)
             if kept is not None:
                 self._counts.move_to_end(key)
                 return kept
-        counted = self._count(snapshot.searcher, query, text, whole, today)
+        counted = view.counted(found)
         with self._lock:
             self._counts[key] = counted
             while len(self._counts) > KEPT_COUNTS:
                 self._counts.popitem(last=False)
         return counted
-
-    def _count(
-        self, searcher: tantivy.Searcher, query: SearchQuery, text: Query, whole: Query, today: date
-    ) -> Facets:
-        """Counts of all facets; those of a facet ignore what was chosen in it."""
-        free = unfiltered(query)
-        raw = searcher.aggregate(whole, aggregation(free, today)) if free else {}
-        buckets = {facet.name: _buckets(facet, raw[facet.name]) for facet in free}
-        for facet in FACETS:
-            chosen = query.filters.get(facet.name)
-            if chosen:
-                others = self._compiler.filters(query.filters, today, without=facet.name)
-                base = narrowed(text, others)
-                raw = searcher.aggregate(base, aggregation([facet], today))
-                found = _buckets(facet, raw[facet.name])
-                buckets[facet.name] = self._with_chosen(searcher, base, facet, found, chosen)
-        return {
-            facet.name: _shortened(buckets[facet.name], query.filters.get(facet.name, ()))
-            for facet in FACETS
-        }
-
-    def _with_chosen(
-        self,
-        searcher: tantivy.Searcher,
-        base: Query,
-        facet: Facet,
-        found: tuple[Bucket, ...],
-        chosen: tuple[str, ...],
-    ) -> tuple[Bucket, ...]:
-        """The buckets with one for each chosen value, also where that finds nothing."""
-        known = {bucket.value for bucket in found}
-        complete = facet.kind is not Kind.KEYWORD or len(found) < FETCHED_BUCKETS
-        added = []
-        for value in dict.fromkeys(chosen):
-            if value not in known:
-                only = narrowed(base, [self._compiler.value(facet, value, self._today())])
-                count = 0 if complete else _total(searcher.search(only, 1))
-                added.append(Bucket(value, count))
-        return (*found, *added)
-
-
-SORT_FIELDS = {"modified": "by_modified", "uses": "by_uses"}
-
-
-def _hits(
-    searcher: tantivy.Searcher, whole: Query, query: SearchQuery
-) -> tuple[int, tuple[Hit, ...]]:
-    limit = max(query.limit, 1)  # a limit of 0 panics
-    if query.sort == "relevance" and query.text.strip():
-        found = searcher.search(whole, limit, offset=query.offset, weight_by_field="weight")
-    else:
-        field, order = _order(query)
-        found = searcher.search(
-            whole, limit, order_by_field=field, offset=query.offset, order=order
-        )
-    hits = [_hit(searcher, score, address) for score, address in found.hits[: query.limit]]
-    return _total(found), tuple(hits)
-
-
-def _total(found: tantivy.SearchResult) -> int:
-    return int(found.count)  # type: ignore[attr-defined] # the stub forgets it
-
-
-def _order(query: SearchQuery) -> tuple[str, Order]:
-    if query.sort == "title":
-        return ("by_title_zh" if query.language == "zh" else "by_title_en"), Order.Asc
-    return SORT_FIELDS.get(query.sort, "by_modified"), Order.Desc
-
-
-def _hit(searcher: tantivy.Searcher, score: object, address: tantivy.DocAddress) -> Hit:
-    stored: Any = searcher.doc(address).get_first("card")
-    card = orjson.loads(stored)
-    return Hit(card["id"], float(score) if isinstance(score, float) else 0.0, card)
-
-
-def _buckets(facet: Facet, raw: Mapping[str, Any]) -> tuple[Bucket, ...]:
-    counts = {bucket["key"]: bucket["doc_count"] for bucket in raw["buckets"]}
-    if facet.kind is Kind.DATE_RANGE:
-        return range_buckets(counts)
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(Bucket(value, count) for value, count in ordered)
-
-
-def _shortened(buckets: tuple[Bucket, ...], chosen: tuple[str, ...]) -> tuple[Bucket, ...]:
-    if len(buckets) <= MOST_BUCKETS:
-        return buckets
-    rest = (bucket for bucket in buckets[MOST_BUCKETS:] if bucket.value in chosen)
-    return (*buckets[:MOST_BUCKETS], *rest)

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 import tantivy
 from tantivy import Occur, Query
 
-from catalog.search.analysis import LITTLE_WORDS, Unit, normal_title, units_of
+from catalog.search.analysis import (
+    LITTLE_WORDS,
+    Unit,
+    folded,
+    is_cjk,
+    normal,
+    normal_title,
+    units_of,
+)
 from catalog.search.engine import SearchQuery
 from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, UNKNOWN, Facet, Kind, range_bounds
+from catalog.search.tantivy_conditions import EVER, without
 from catalog.search.tantivy_documents import FIRST
+from catalog.search.tantivy_units import every, meant_query, unit_query
 
 MOST_UNITS = 64
 ENOUGH = 0.6
 """Part of the words that a document must have when it has not all of them."""
-ALL_WORDS, TITLE_PREFIX, WHOLE_TITLE = 1000.0, 2000.0, 4000.0
+ALL_MEANT, WHOLE_SPELLED = 400.0, 800.0
+ALL_WORDS, TITLE_PREFIX, WHOLE_TITLE, WHOLE_CODE = 1000.0, 2000.0, 4000.0, 8000.0
 """Steps of the score that lie above anything that word statistics give."""
 TITLE_BOOST, TAG_BOOST = 4.0, 2.0
 SEGMENT_BUCKETS = 65_000
 """Values of a facet that are counted in each segment: with fewer, counts would be inexact."""
 FETCHED_BUCKETS = 1000
-EVER = 2**40
-"""A moment beyond all others, in seconds; a range with one end open is not accepted."""
+MOST_WEIGHT = 3
+"""Words that a Chinese word with synonyms counts as, at most."""
 
 
 class Compiler:
@@ -34,30 +45,33 @@ class Compiler:
     def __init__(self, schema: tantivy.Schema) -> None:
         self.schema = schema
 
-    def text(self, text: str) -> Query:
-        """Documents with all words, then with enough of them; those whose title starts so first."""
+    def text(self, text: str, knows: Callable[[str], bool]) -> Query:
+        """Documents with all words, then with enough of them; those whose title starts so first.
+
+        `knows` says whether any document holds a term: a word that is known is no initials of pinyin.
+        """
         if not text.strip():
             return Query.all_query()
         units = units_of(text)[:MOST_UNITS]
         if not units:
             return Query.empty_query()
-        found = [self._unit(unit, "text") for unit in units]
-        enough = math.ceil(len(found) * ENOUGH)
-        title = normal_title(text)
-        whole = self._term("whole_title", title, "basic")
-        prefix = Query.fuzzy_term_query(self.schema, "whole_title", title, 0, True, True)  # noqa: FBT003 # the binding has no keyword for both
+        literal = [unit_query(self.schema, unit, "text") for unit in units]
+        meant = [self._meant(unit, knows) for unit in units]
+        found = [_either(one, other) for one, other in zip(literal, meant, strict=True)]
+        weighted = [q for q, unit in zip(found, units, strict=True) for _ in range(_weight(unit))]
+        enough = math.ceil(len(weighted) * ENOUGH)
         matching = Query.boolean_query(
             [
-                (Occur.Should, Query.boolean_query(_each(Occur.Should, found), enough)),
-                (Occur.Should, Query.const_score_query(whole, WHOLE_TITLE)),
-                (Occur.Should, Query.const_score_query(prefix, TITLE_PREFIX)),
+                (Occur.Should, Query.boolean_query(_each(Occur.Should, weighted), enough)),
+                *_each(Occur.Should, self._whole(text)),
             ]
         )
-        every = Query.boolean_query(_each(Occur.Must, found))
-        wishes = [Query.const_score_query(every, ALL_WORDS)]
+        wishes = [Query.const_score_query(every(literal), ALL_WORDS)]
+        if any(query is not None for query in meant):
+            wishes.append(Query.const_score_query(every(found), ALL_MEANT))
         for unit in units:
-            wishes.append(Query.boost_query(self._unit(unit, "title"), TITLE_BOOST))
-            wishes.append(Query.boost_query(self._unit(unit, "tags"), TAG_BOOST))
+            wishes.append(Query.boost_query(unit_query(self.schema, unit, "title"), TITLE_BOOST))
+            wishes.append(Query.boost_query(unit_query(self.schema, unit, "tags"), TAG_BOOST))
         return Query.boolean_query([(Occur.Must, matching), *_each(Occur.Should, wishes)])
 
     def some(self, text: str) -> Query | None:
@@ -67,14 +81,85 @@ class Compiler:
         """
         units = units_of(text)[:MOST_UNITS]
         large = [unit for unit in units if unit.ways[0][0] not in LITTLE_WORDS] or units
-        if len(units) < 2:
+        if len(units) < 2 and not any(unit.phrase or _weight(unit) > 1 for unit in units):
             return None
         wishes = []
         for unit in large:
-            found = self._unit(unit, "text")
-            wishes.append(Query.const_score_query(found, ALL_WORDS))
-            wishes.append(Query.boost_query(self._unit(unit, "title"), TITLE_BOOST))
+            for query, title in self._parts(unit):
+                wishes.append(Query.const_score_query(query, ALL_WORDS))
+                wishes.append(Query.boost_query(title, TITLE_BOOST))
         return Query.boolean_query(_each(Occur.Should, wishes))
+
+    def begins(self, text: str) -> list[Query]:
+        """Documents whose title begins so, then those where its pinyin does, then those that hold it."""
+        title = normal_title(text)
+        units = units_of(text)[:MOST_UNITS]
+        if not title or not units:
+            return []
+        joined = title.replace(" ", "")
+        steps = [Query.const_score_query(self._prefix("whole_title", title), 4.0)]
+        if joined.isascii() and len(joined) > 1:
+            steps.append(Query.const_score_query(self._prefix("spelled_title", joined), 2.0))
+        words = [unit_query(self.schema, unit, "title") for unit in units]
+        last = units[-1].ways[0][0]
+        if last.isascii() and len(last) > 1:
+            words[-1] = _either(words[-1], self._prefix("title", last))
+        return [*steps, Query.const_score_query(every(words), 1.0)]
+
+    def like(self, terms: Iterable[tuple[str, float]], id_: str) -> Query:
+        """Documents with these terms, each with its weight, without one document."""
+        wishes = [
+            Query.boost_query(self._term("text", term, "freq"), weight) for term, weight in terms
+        ]
+        alike = Query.boolean_query(_each(Occur.Should, wishes))
+        return without(alike, self._term("id", id_, "basic"))
+
+    def near(self, word: str, distance: int) -> Query:
+        """Documents with a word that differs by so many letters at most."""
+        return Query.fuzzy_term_query(self.schema, "text", word, distance, True, False)  # noqa: FBT003 # the binding has no keyword for both
+
+    def sounding(self, syllables: Iterable[str]) -> Query:
+        """Documents whose title, tags or names have all these terms of syllables."""
+        return every([self._term("syllables", term, "basic") for term in syllables])
+
+    def with_id(self, id_: str) -> Query:
+        """The document of this id."""
+        return self._term("id", id_, "basic")
+
+    def with_ids(self, ids: Iterable[str]) -> Query:
+        """The documents of these ids."""
+        return Query.term_set_query(self.schema, "id", list(ids))
+
+    def _whole(self, text: str) -> Iterator[Query]:
+        """Whole codes and titles, then beginnings of titles; also in pinyin."""
+        title = normal_title(text)
+        joined = title.replace(" ", "")
+        yield Query.const_score_query(
+            self._term("codes", folded(normal(text).strip()), "basic"), WHOLE_CODE
+        )
+        yield Query.const_score_query(self._term("whole_title", title, "basic"), WHOLE_TITLE)
+        yield Query.const_score_query(self._prefix("whole_title", title), TITLE_PREFIX)
+        if len(joined) > 2 and joined.isascii() and joined.isalnum():
+            whole = self._term("spelled_title", joined, "basic")
+            yield Query.const_score_query(whole, WHOLE_SPELLED)
+
+    def _meant(self, unit: Unit, knows: Callable[[str], bool]) -> Query | None:
+        asked = bool(unit.initials or unit.uncertain)
+        known = asked and any(knows(term) for term in unit.ways[0])
+        return meant_query(self.schema, unit, known=known)
+
+    def _parts(self, unit: Unit) -> Iterator[tuple[Query, Query]]:
+        """What of a unit is looked for where not all is there: each of its terms, in all and in titles."""
+        if unit.phrase or _weight(unit) > 1:
+            for term in unit.ways[0]:
+                yield self._term("text", term, "freq"), self._term("title", term, "freq")
+            return
+        query = unit_query(self.schema, unit, "text")
+        meant = meant_query(self.schema, unit, known=True)
+        yield _either(query, meant), unit_query(self.schema, unit, "title")
+
+    def _prefix(self, field: str, text: str) -> Query:
+        return Query.fuzzy_term_query(self.schema, field, text, 0, True, True)  # noqa: FBT003 # the binding has no keyword for both
 
     def filters(
         self, filters: Mapping[str, tuple[str, ...]], today: date, *, without: str = ""
@@ -106,19 +191,6 @@ class Compiler:
         return (
             options[0] if len(options) == 1 else Query.boolean_query(_each(Occur.Should, options))
         )
-
-    def _unit(self, unit: Unit, field: str) -> Query:
-        if unit.single and field == "text":
-            return self._term("singles", unit.ways[0][0], "basic")
-        ways = [
-            self._term(field, way[0], "freq")
-            if len(way) == 1
-            else Query.boolean_query(
-                [(Occur.Must, self._term(field, term, "freq")) for term in way]
-            )
-            for way in unit.ways
-        ]
-        return ways[0] if len(ways) == 1 else Query.boolean_query(_each(Occur.Should, ways))
 
     def _term(self, field: str, term: str, option: str) -> Query:
         return Query.term_query(self.schema, field, term, option)
@@ -155,6 +227,17 @@ def _counts(facet: Facet, today: date) -> dict[str, Any]:
 def unfiltered(query: SearchQuery) -> list[Facet]:
     """The facets that nothing was chosen in: their counts come from one request."""
     return [facet for facet in FACETS if not query.filters.get(facet.name)]
+
+
+def _weight(unit: Unit) -> int:
+    """As how many words a unit counts: a Chinese word is as many as it has pairs."""
+    if unit.phrase or len(unit.ways) != 1 or not is_cjk(unit.ways[0][0]):
+        return 1
+    return min(len(unit.ways[0]), MOST_WEIGHT)
+
+
+def _either(one: Query, other: Query | None) -> Query:
+    return one if other is None else Query.boolean_query(_each(Occur.Should, (one, other)))
 
 
 def _each(occur: Occur, queries: Iterable[Query]) -> list[tuple[Occur, Query]]:

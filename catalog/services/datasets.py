@@ -26,7 +26,7 @@ from catalog.schemas.drafts import DatasetDraft, Origin
 from catalog.search.documents import last_change
 from catalog.services import dataset_content, log, revisions
 from catalog.services.dataset_visibility import unseen
-from catalog.services.search import index_dataset, index_due_datasets, whole
+from catalog.services.indexing import changed, index_due_datasets, whole
 
 _NO_LONGER_LISTED = {
     "zh": "提供部门的目录中已不再列出。",
@@ -188,7 +188,7 @@ def touch(dataset_id: str) -> None:
             .where(Dataset.id == dataset_id)
             .values(updated_at=now(), index_due=now())
         )
-        tx.after_commit(index_dataset.later, dataset_id)
+        tx.after_commit(changed, dataset_id)
 
 
 def fingerprint_of(draft: DatasetDraft) -> str:
@@ -331,4 +331,4 @@ def _said(
 def _touch(tx: Transaction, dataset: Dataset) -> None:
     dataset.updated_at = now()
     dataset.index_due = now()
-    tx.after_commit(index_dataset.later, dataset.id)
+    tx.after_commit(changed, dataset.id)

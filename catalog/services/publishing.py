@@ -23,7 +23,7 @@ from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import DatasetDraft
 from catalog.schemas.texts import SLUG
 from catalog.services import dataset_content, datasets, log, revisions
-from catalog.services.search import index_dataset
+from catalog.services.indexing import changed
 
 OPEN = (
     RevisionState.DRAFT,
@@ -324,7 +324,7 @@ def _changed(tx: Transaction, who: Identity, action: str, dataset: Dataset, **mo
     dataset.updated_at = dataset.index_due = now()
     data = {"slug": dataset.slug, "title": dataset.title, **more}
     log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
-    tx.after_commit(index_dataset.later, dataset.id)
+    tx.after_commit(changed, dataset.id)
 
 
 def _line(

@@ -1,67 +1,118 @@
-"""Finding datasets, and keeping the index equal to the database."""
+"""Finding datasets, series and services: pages of hits, suggestions, similar ones, names of facets' values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from flask import current_app
-from sqlalchemy import select, update
-from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy import select
 
-from catalog.db import db, transaction
-from catalog.errors import Unavailable
+from catalog.db import db
 from catalog.models.base import Texts
-from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.group import Group
 from catalog.models.license import LICENSES
 from catalog.models.organization import Organization
-from catalog.models.table import DataTable, TableColumn
-from catalog.permissions import Action, Identity, require
-from catalog.queue import job
-from catalog.search import Document, SearchPage, SearchQuery, search_engine
-from catalog.search.documents import document_of
+from catalog.models.text import pick
+from catalog.permissions import Identity
+from catalog.search import (
+    EVERYTHING,
+    PUBLIC,
+    Hit,
+    SearchPage,
+    SearchQuery,
+    Suggestion,
+    search_engine,
+)
+from catalog.search.analysis import normal_title, spelled_ways
+from catalog.services.indexing import (
+    changed,
+    freshen,
+    index_dataset,
+    index_due_datasets,
+    rebuild_index,
+    reindex,
+    repair_index,
+    whole,
+)
 
-BATCH = 500
-"""Datasets that are read and indexed at once."""
+__all__ = [
+    "changed",
+    "find",
+    "forget_labels",
+    "index_dataset",
+    "index_due_datasets",
+    "labels",
+    "parents",
+    "rebuild_index",
+    "reindex",
+    "repair_index",
+    "similar",
+    "suggest",
+    "visible_to",
+    "whole",
+]
+
 LABELS_SECONDS = 60.0
 _LABELS = "weft_labels"
+MOST_SUGGESTIONS = 20
 
 
 @dataclass(frozen=True)
 class _Labels:
     titles: Mapping[str, Mapping[str, Texts]]
+    parents: Mapping[str, str]
+    """Slug of an organization → slug of the one above it."""
+    beginnings: tuple[tuple[str, str, str], ...]
+    """How somebody begins to type a name, the facet, the value."""
     until: float
 
 
-def find(who: Identity, query: SearchQuery) -> SearchPage:  # noqa: ARG001 # the index holds only what everybody may read
-    """One page of published datasets with facets; raises BadQuery."""
-    return search_engine().search(query)
+def find(
+    who: Identity, query: SearchQuery, *, private: bool = False, drafts: bool = False
+) -> SearchPage:
+    """One page of what is public, with facets; raises BadQuery.
 
-
-@job(retries=5)
-def index_dataset(dataset_id: str) -> None:
-    """Bring the index up to date with this dataset, and with others that wait for it.
-
-    A harvest asks for thousands of these; the first one takes all that wait in one commit of the
-    index, so that the rest find nothing to do.
+    With `private` the reader's organizations' private datasets are among it, with `drafts` the reader's own
+    drafts; an administrator sees those of all.
     """
-    row = db.session.execute(select(Dataset.index_due).where(Dataset.id == dataset_id)).first()
-    if row is None:
-        search_engine().delete([dataset_id])
-    elif row.index_due is not None:
-        index_due_datasets()
+    freshen()
+    return search_engine().search(
+        replace(query, visible=visible_to(who, private=private, drafts=drafts))
+    )
 
 
-@job(retries=5)
-def index_due_datasets() -> None:
-    """Index every dataset that has changed since it was last indexed."""
-    while waiting := _waiting():
-        _index(waiting)
+def visible_to(who: Identity, *, private: bool = False, drafts: bool = False) -> tuple[str, ...]:
+    """The visibilities of what somebody may find."""
+    if not private and not drafts:
+        return (PUBLIC,)
+    if who.administrator:
+        return (EVERYTHING,)
+    own = (who.account_id,) if drafts and who.account_id else ()
+    return (PUBLIC, *(who.organizations if private else ()), *own)
+
+
+def similar(who: Identity, dataset_id: str, limit: int = 5) -> tuple[Hit, ...]:
+    """What is public and most like a dataset."""
+    return search_engine().similar(dataset_id, limit, visible_to(who))
+
+
+def suggest(who: Identity, text: str, language: str, limit: int = 10) -> list[Suggestion]:
+    """What somebody who types may have in mind: titles first, then organizations, themes and tags."""
+    words = " ".join(text.split())[:100]
+    start = normal_title(words)
+    if not start:
+        return []
+    freshen()
+    wanted = min(limit, MOST_SUGGESTIONS)
+    names = list(_named(start, language))[: max(wanted // 3, 1)]
+    found = search_engine().suggest(words, wanted, visible_to(who))
+    titles = [one for one in found if one.kind == "title"]
+    tags = [one for one in found if one.kind != "title"]
+    room = max(wanted - len(names) - len(tags), 0)
+    shown = [replace(one, text=pick(one.texts, language)[0] or one.text) for one in titles[:room]]
+    return [*shown, *names, *tags][:wanted]
 
 
 def labels() -> Mapping[str, Mapping[str, Texts]]:
@@ -69,20 +120,12 @@ def labels() -> Mapping[str, Mapping[str, Texts]]:
 
     They are kept for a minute, so that a search asks the database for nothing.
     """
-    kept: _Labels | None = current_app.extensions.get(_LABELS)
-    if kept is None or kept.until < monotonic():
-        organizations = db.session.execute(select(Organization.slug, Organization.title))
-        themes = db.session.execute(select(Group.slug, Group.title).order_by(Group.position))
-        titles = {
-            "organization": dict(organizations.all()),
-            "theme": dict(themes.all()),
-            "license": {
-                license_.id: {"zh": license_.title_zh, "en": license_.title_en}
-                for license_ in LICENSES.values()
-            },
-        }
-        kept = current_app.extensions[_LABELS] = _Labels(titles, monotonic() + LABELS_SECONDS)
-    return kept.titles
+    return _labels().titles
+
+
+def parents() -> Mapping[str, str]:
+    """Slug of an organization → slug of the one that it belongs to."""
+    return _labels().parents
 
 
 def forget_labels() -> None:
@@ -90,93 +133,46 @@ def forget_labels() -> None:
     current_app.extensions.pop(_LABELS, None)
 
 
-@job(every_minutes=10)
-def repair_index() -> None:
-    """Index what waits (also what a lost job forgot), then compare the index with the database."""
-    try:
-        indexed = search_engine().ids()
-    except Unavailable:
-        rebuild_index()
-        return
-    index_due_datasets()
-    published = set(db.session.scalars(select(Dataset.id).where(public())))
-    search_engine().delete(sorted(indexed - published))
-    missing = iter(sorted(published - indexed - _waiting().keys()))
-    while batch := list(islice(missing, BATCH)):
-        search_engine().put(_documents(batch))
+def _labels() -> _Labels:
+    kept: _Labels | None = current_app.extensions.get(_LABELS)
+    if kept is None or kept.until < monotonic():
+        kept = current_app.extensions[_LABELS] = _read_labels()
+    return kept
 
 
-@job()
-def rebuild_index() -> None:
-    """Make a new index from the database; searches use the old one until the new one is complete."""
-    search_engine().rebuild(_all_documents())
+def _read_labels() -> _Labels:
+    organizations = db.session.execute(
+        select(Organization.id, Organization.slug, Organization.title, Organization.parent_id)
+    ).all()
+    themes = db.session.execute(select(Group.slug, Group.title).order_by(Group.position)).all()
+    titles: dict[str, Mapping[str, Texts]] = {
+        "organization": {row.slug: row.title for row in organizations},
+        "theme": {row.slug: row.title for row in themes},
+        "license": {
+            license_.id: {"zh": license_.title_zh, "en": license_.title_en}
+            for license_ in LICENSES.values()
+        },
+    }
+    slugs = {row.id: row.slug for row in organizations}
+    above = {row.slug: slugs[row.parent_id] for row in organizations if row.parent_id in slugs}
+    return _Labels(titles, above, tuple(_beginnings(titles)), monotonic() + LABELS_SECONDS)
 
 
-def reindex(who: Identity) -> None:
-    """Ask for a new index from the database."""
-    require(who, Action.PORTAL_OPERATE)
-    rebuild_index.later()
+def _beginnings(titles: Mapping[str, Mapping[str, Texts]]) -> Iterator[tuple[str, str, str]]:
+    for facet in ("organization", "theme"):
+        for value, texts in titles[facet].items():
+            for text in texts.values():
+                for way in dict.fromkeys((normal_title(text), *spelled_ways(text))):
+                    yield way, facet, value
 
 
-def whole() -> Sequence[ORMOption]:
-    """Everything of a dataset that pages, the API and the index show, in one query a level."""
-    tables = selectinload(Dataset.resources).selectinload(Resource.tables)
-    return (
-        joinedload(Dataset.organization),
-        selectinload(Dataset.themes),
-        tables.selectinload(DataTable.columns),
-    )
-
-
-def _waiting() -> dict[str, datetime | None]:
-    statement = (
-        select(Dataset.id, Dataset.index_due)
-        .where(Dataset.index_due.is_not(None))
-        .order_by(Dataset.index_due)
-        .limit(BATCH)
-    )
-    return dict(db.session.execute(statement).all())
-
-
-def _index(waiting: dict[str, datetime | None]) -> None:
-    """Index these and note it; one that changed meanwhile keeps waiting."""
-    documents = list(_documents(waiting))
-    search_engine().put(documents)
-    search_engine().delete(sorted(waiting.keys() - {document.id for document in documents}))
-    with transaction():
-        for dataset_id, due in waiting.items():
-            db.session.execute(
-                update(Dataset)
-                .where(Dataset.id == dataset_id, Dataset.index_due == due)
-                .values(index_due=None)
-                .execution_options(synchronize_session=False)
-            )
-
-
-def _documents(ids: Iterable[str]) -> Iterator[Document]:
-    """Documents of those that are published, read anew; reading only what a document needs."""
-    statement = (
-        select(Dataset)
-        .where(Dataset.id.in_(list(ids)), public())
-        .options(*whole(), *_thin())
-        .execution_options(populate_existing=True)
-    )
-    for dataset in db.session.scalars(statement):
-        yield document_of(dataset)
-
-
-def _thin() -> Sequence[ORMOption]:
-    columns = (
-        selectinload(Dataset.resources)
-        .selectinload(Resource.tables)
-        .selectinload(DataTable.columns)
-        .load_only(TableColumn.name, TableColumn.label, TableColumn.position)
-    )
-    return (columns,)
-
-
-def _all_documents() -> Iterator[Document]:
-    ids = iter(list(db.session.scalars(select(Dataset.id).where(public()).order_by(Dataset.id))))
-    while batch := list(islice(ids, BATCH)):
-        yield from _documents(batch)
-        db.session.expunge_all()
+def _named(start: str, language: str) -> Iterator[Suggestion]:
+    """Organizations and themes whose name begins so, also in pinyin, each once."""
+    kept = _labels()
+    seen = set()
+    joined = start.replace(" ", "")
+    for way, facet, value in kept.beginnings:
+        if way.startswith((start, joined)) and (facet, value) not in seen:
+            seen.add((facet, value))
+            texts = kept.titles[facet][value]
+            yield Suggestion(facet, pick(texts, language)[0], value, texts)

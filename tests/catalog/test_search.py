@@ -16,7 +16,7 @@ from catalog.permissions import ANYONE, SCHEDULER
 from catalog.schemas.search import card_json, page_json
 from catalog.search import SearchQuery, search_engine
 from catalog.search.documents import shortened
-from catalog.services import datasets, search
+from catalog.services import datasets, indexing, search
 from catalog.settings import Settings
 from tests.make_dataset import make_organization, make_table, make_theme, put
 
@@ -129,7 +129,7 @@ def test_an_index_that_differs_from_the_database_is_repaired() -> None:
     put("Kept")
     lost = put("Lost").dataset_id
     engine = search_engine()
-    document = next(iter(search._documents([lost])))
+    document = next(iter(indexing._documents([lost])))
     engine.delete([lost])
     with transaction():
         gone = db.session.get(Dataset, put("Gone").dataset_id)

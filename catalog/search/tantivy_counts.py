@@ -1,0 +1,126 @@
+"""Counting values in Tantivy: of facets, and of fields that are asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import tantivy
+from tantivy import Query
+
+from catalog.search.conditions import FieldKind, kind_of
+from catalog.search.engine import Bucket, Count, SearchQuery
+from catalog.search.facets import FACETS, MOST_BUCKETS, Facet, Kind, range_buckets
+from catalog.search.tantivy_documents import IS
+from catalog.search.tantivy_query import FETCHED_BUCKETS, SEGMENT_BUCKETS, aggregation, unfiltered
+
+Facets = Mapping[str, tuple[Bucket, ...]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One index that is searched; `query` narrows the words by all filters, or by all but one facet's."""
+
+    searcher: tantivy.Searcher
+    query: Callable[[str], Query]
+    value: Callable[[str, Facet, str], Query]
+    """The same without one facet's filters, but with one value of a facet."""
+
+    def total(self, query: Query) -> int:
+        """How many documents the query finds here."""
+        return total_of(self.searcher.search(query, 1))
+
+
+def total_of(found: tantivy.SearchResult) -> int:
+    """How many documents a search has found in all."""
+    return int(found.count)  # type: ignore[attr-defined] # the stub forgets it
+
+
+def count_facets(parts: Iterable[Part], query: SearchQuery, today: date) -> Facets:
+    """Counts of all facets; those of a facet ignore what was chosen in it."""
+    layers = list(parts)
+    free = unfiltered(query)
+    buckets: dict[str, tuple[Bucket, ...]] = {}
+    if free:
+        found = [p.searcher.aggregate(p.query(""), aggregation(free, today)) for p in layers]
+        buckets = {facet.name: _merged(facet, (raw[facet.name] for raw in found)) for facet in free}
+    for facet in FACETS:
+        chosen = query.filters.get(facet.name)
+        if chosen:
+            raw = [
+                p.searcher.aggregate(p.query(facet.name), aggregation([facet], today))[facet.name]
+                for p in layers
+            ]
+            buckets[facet.name] = _with_chosen(layers, facet, _merged(facet, raw), chosen)
+    return {
+        facet.name: _shortened(buckets[facet.name], query.filters.get(facet.name, ()))
+        for facet in FACETS
+    }
+
+
+def count_fields(parts: Iterable[Part], counts: Iterable[Count]) -> Facets:
+    """The values of the fields that are asked for, among all that is found."""
+    layers = list(parts)
+    return {count.field: _count(layers, count) for count in counts}
+
+
+def _count(layers: list[Part], count: Count) -> tuple[Bucket, ...]:
+    totals: Counter[str] = Counter()
+    kind = kind_of(count.field)
+    for part in layers:
+        if kind is FieldKind.KEYWORD and count.field != "id":
+            size = SEGMENT_BUCKETS if count.limit < 0 else max(count.limit, FETCHED_BUCKETS)
+            terms = {"field": count.field, "size": size, "segment_size": SEGMENT_BUCKETS}
+            raw = part.searcher.aggregate(part.query(""), {"found": {"terms": terms}})
+            totals.update(_counts(raw["found"]))
+        elif kind is FieldKind.FACT:
+            start = f"{count.field}{IS}"
+            for term, number in part.searcher.terms_with_prefix(
+                "facts", start, part.query(""), SEGMENT_BUCKETS
+            ):
+                totals[term[len(start) :]] += number
+    found = [bucket for bucket in _ordered(totals) if bucket.count >= count.least]
+    return tuple(found if count.limit < 0 else found[: count.limit])
+
+
+def _merged(facet: Facet, raw: Iterable[Mapping[str, Any]]) -> tuple[Bucket, ...]:
+    counts: Counter[str] = Counter()
+    for one in raw:
+        counts.update(_counts(one))
+    return range_buckets(counts) if facet.kind is Kind.DATE_RANGE else _ordered(counts)
+
+
+def _counts(raw: Mapping[str, Any]) -> dict[str, int]:
+    return {bucket["key"]: bucket["doc_count"] for bucket in raw["buckets"]}
+
+
+def _ordered(counts: Mapping[str, int]) -> tuple[Bucket, ...]:
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(Bucket(value, count) for value, count in ordered)
+
+
+def _with_chosen(
+    layers: list[Part], facet: Facet, found: tuple[Bucket, ...], chosen: tuple[str, ...]
+) -> tuple[Bucket, ...]:
+    """The buckets with one for each chosen value, also where that finds nothing."""
+    known = {bucket.value for bucket in found}
+    complete = facet.kind is not Kind.KEYWORD or len(found) < FETCHED_BUCKETS
+    added = [
+        Bucket(
+            value,
+            0 if complete else sum(p.total(p.value(facet.name, facet, value)) for p in layers),
+        )
+        for value in dict.fromkeys(chosen)
+        if value not in known
+    ]
+    return (*found, *added)
+
+
+def _shortened(buckets: tuple[Bucket, ...], chosen: tuple[str, ...]) -> tuple[Bucket, ...]:
+    if len(buckets) <= MOST_BUCKETS:
+        return buckets
+    rest = (bucket for bucket in buckets[MOST_BUCKETS:] if bucket.value in chosen)
+    return (*buckets[:MOST_BUCKETS], *rest)

@@ -1,0 +1,301 @@
+"""One search in Tantivy: the index on the disk and the overlay, as they were at one moment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import orjson
+import tantivy
+from tantivy import Order, Query
+
+from catalog.search import spelling
+from catalog.search.analysis import is_cjk, normal_title, pairs, term_of, terms_of
+from catalog.search.engine import Bucket, Hit, SearchQuery, Suggestion
+from catalog.search.facets import Facet
+from catalog.search.tantivy_conditions import ConditionCompiler, any_of, without
+from catalog.search.tantivy_counts import Part, count_facets, count_fields, total_of
+from catalog.search.tantivy_documents import IS
+from catalog.search.tantivy_folder import Snapshot
+from catalog.search.tantivy_overlay import Layer
+from catalog.search.tantivy_query import Compiler, narrowed
+
+Facets = Mapping[str, tuple[Bucket, ...]]
+SORT_FIELDS = {
+    "modified": "by_modified",
+    "uses": "by_uses",
+    "created": "by_created",
+    "updated": "by_updated",
+    "score": "by_score",
+    "slug": "slug",
+}
+RISING = frozenset(("title", "slug"))
+"""Orders that begin with the smallest value."""
+SUGGESTED_TERMS = 400
+"""Beginnings of tags that are counted for a suggestion."""
+LIKE_TERMS = 25
+"""Terms that a similar document is looked for by."""
+FEW_DOCUMENTS = 10
+"""Documents that a term may be in even where that is most of them."""
+TITLE_WEIGHT, TAG_WEIGHT, TEXT_WEIGHT = 3.0, 2.0, 1.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one search has found, and the query of its words."""
+
+    total: int
+    hits: tuple[Hit, ...]
+    text: Query
+    partial: bool
+
+
+class View:
+    """Searches what was written to the disk and what was shown since, as one."""
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        snapshot: Snapshot | None,
+        layer: Layer,
+        query: SearchQuery,
+        today: date,
+    ) -> None:
+        self.query = query
+        self._compiler = compiler
+        self._today = today
+        self._state = (snapshot.state if snapshot else None, layer.number)
+        self._searchers: list[tuple[tantivy.Searcher, Query | None]] = []
+        if snapshot is not None:
+            hidden = compiler.with_ids(layer.hidden) if layer.hidden else None
+            self._searchers.append((snapshot.searcher, hidden))
+        if layer.searcher is not None:
+            self._searchers.append((layer.searcher, None))
+
+    def key(self) -> object:
+        """Equal to that of another view only if both count the same."""
+        query = self.query
+        filters = tuple(sorted(query.filters.items()))
+        asked = (query.text, filters, query.where, query.visible, query.counts, query.facets)
+        return (self._state, self._today, asked)
+
+    def knows(self, term: str) -> bool:
+        """Whether any document holds a term."""
+        return any(searcher.doc_freq("text", term) for searcher, _ in self._searchers)
+
+    def find(self) -> Found:
+        """The page that is asked for: with enough of the words, else with some of them."""
+        text = self._compiler.text(self.query.text, self.knows)
+        total, hits = self._page(text)
+        some = None if total else self._compiler.some(self.query.text)
+        if some is not None and not self._total(text):
+            total, hits = self._page(some)
+            return Found(total, hits, some, total > 0)
+        return Found(total, hits, text, partial=False)
+
+    def counted(self, found: Found) -> tuple[Facets, Facets]:
+        """The facets, and the fields whose values are asked for."""
+        parts = self._parts(found.text)
+        facets = count_facets(parts, self.query, self._today) if self.query.facets else {}
+        return facets, count_fields(parts, self.query.counts)
+
+    def meant(self, found: Found) -> str:
+        """Other words that would find more; empty where enough was found or no such word is known."""
+        if not self.query.text or (found.total > spelling.FEW and not found.partial):
+            return ""
+        if len(self.query.text) > 60:
+            return ""
+        return spelling.corrected(self.query.text, self._holds, self._near, self._sounding)
+
+    def suggestions(self, limit: int) -> tuple[Suggestion, ...]:
+        """Titles and tags for somebody who types."""
+        steps = self._compiler.begins(self.query.text)
+        if not steps:
+            return ()
+        titles = self._titles(any_of(steps), limit)
+        tags = self._tags(normal_title(self.query.text), max(limit // 3, 1))
+        return (*titles[: limit - len(tags)], *tags)
+
+    def similar(self, id_: str, limit: int) -> tuple[Hit, ...]:
+        """Documents that share the rarest terms of this one."""
+        cards = self._cards(self._compiler.with_id(id_), 1)
+        weights = self._weights(cards[0]) if cards else []
+        if not weights:
+            return ()
+        found = self._best(self._compiler.like(weights, id_), limit)
+        return tuple(_hit(searcher, score, address) for score, address, searcher in found)
+
+    def _parts(self, text: Query) -> list[Part]:
+        return [
+            Part(
+                searcher,
+                partial(self._narrowed, text, searcher, hidden),
+                partial(self._with_value, text, searcher, hidden),
+            )
+            for searcher, hidden in self._searchers
+        ]
+
+    def _narrowed(
+        self, text: Query, searcher: tantivy.Searcher, hidden: Query | None, left_out: str = ""
+    ) -> Query:
+        """The words among what passes the filters, the condition, and what the reader may see."""
+        filters = self._compiler.filters(self.query.filters, self._today, without=left_out)
+        conditions = ConditionCompiler(self._compiler.schema, searcher)
+        if self.query.where is not None:
+            filters.append(conditions.query(self.query.where))
+        query = narrowed(text, filters)
+        unseen = conditions.visible(self.query.visible)
+        for unwanted in (hidden, unseen):
+            if unwanted is not None:
+                query = without(query, unwanted)
+        return query
+
+    def _with_value(
+        self,
+        text: Query,
+        searcher: tantivy.Searcher,
+        hidden: Query | None,
+        left_out: str,
+        facet: Facet,
+        value: str,
+    ) -> Query:
+        only = self._compiler.value(facet, value, self._today)
+        return narrowed(self._narrowed(text, searcher, hidden, left_out), [only])
+
+    def _total(self, text: Query) -> int:
+        """How many documents there are of these words, whatever was chosen."""
+        return sum(total_of(searcher.search(text, 1)) for searcher, _ in self._searchers)
+
+    def _page(self, text: Query) -> tuple[int, tuple[Hit, ...]]:
+        """The page of all indexes together: of one alone, it is read where it begins."""
+        query = self.query
+        alone = len(self._searchers) == 1
+        total = 0
+        found: list[tuple[Any, tantivy.DocAddress, tantivy.Searcher]] = []
+        for part in self._parts(text):
+            result = self._ordered(
+                part.searcher,
+                part.query(""),
+                limit=max(query.limit if alone else query.offset + query.limit, 1),
+                offset=query.offset if alone else 0,
+            )
+            total += total_of(result)
+            found.extend((key, address, part.searcher) for key, address in result.hits)
+        if not alone:
+            found.sort(key=lambda hit: hit[0], reverse=not self._rising())
+            found = found[query.offset :]
+        return total, tuple(
+            _hit(searcher, key, address) for key, address, searcher in found[: query.limit]
+        )
+
+    def _ordered(
+        self, searcher: tantivy.Searcher, whole: Query, *, limit: int, offset: int
+    ) -> tantivy.SearchResult:
+        if self._by_relevance():
+            return searcher.search(whole, limit, offset=offset, weight_by_field="weight")
+        query = self.query
+        field = SORT_FIELDS.get(query.sort, "by_modified")
+        if query.sort == "title":
+            field = "by_title_zh" if query.language == "zh" else "by_title_en"
+        order = Order.Asc if self._rising() else Order.Desc
+        return searcher.search(whole, limit, order_by_field=field, offset=offset, order=order)
+
+    def _by_relevance(self) -> bool:
+        return self.query.sort == "relevance" and bool(self.query.text.strip())
+
+    def _rising(self) -> bool:
+        if self._by_relevance():
+            return False
+        return (self.query.sort in RISING) != self.query.reverse
+
+    def _best(
+        self, text: Query, limit: int
+    ) -> list[tuple[Any, tantivy.DocAddress, tantivy.Searcher]]:
+        """The documents with the highest scores, of equal ones the most used."""
+        found: list[tuple[Any, tantivy.DocAddress, tantivy.Searcher]] = []
+        for part in self._parts(text):
+            result = part.searcher.search(part.query(""), limit, weight_by_field="weight")
+            found.extend((score, address, part.searcher) for score, address in result.hits)
+        found.sort(key=lambda hit: -hit[0])
+        return found[:limit]
+
+    def _cards(self, text: Query, limit: int) -> list[Mapping[str, Any]]:
+        return [_card(searcher, address) for _, address, searcher in self._best(text, limit)]
+
+    def _titles(self, text: Query, limit: int) -> list[Suggestion]:
+        """One suggestion a title: a series of equal ones says nothing."""
+        titles: dict[str, Suggestion] = {}
+        for card in self._cards(text, limit * 2):
+            texts = card["title"]
+            shown = texts.get(self.query.language) or next(iter(texts.values()), "")
+            suggestion = Suggestion(
+                "title", shown, card.get("slug", ""), texts, type=card.get("type", "dataset")
+            )
+            titles.setdefault(normal_title(shown), suggestion)
+        return list(titles.values())[:limit]
+
+    def _tags(self, start: str, limit: int) -> list[Suggestion]:
+        counts: dict[str, int] = {}
+        beginnings = {start, start.replace(" ", "")}
+        for part in self._parts(Query.all_query()):
+            for beginning in beginnings:
+                for term, count in part.searcher.terms_with_prefix(
+                    "tag_start", beginning, part.query(""), SUGGESTED_TERMS
+                ):
+                    tag = term.split(IS, 1)[1]
+                    counts[tag] = max(counts.get(tag, 0), count)
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [Suggestion("tag", tag, tag, count=count) for tag, count in ordered[:limit]]
+
+    def _weights(self, card: Mapping[str, Any]) -> list[tuple[str, float]]:
+        """The terms that say most of a document, by how rare they are and where they stand."""
+        places: dict[str, float] = {}
+        for weight, texts in (
+            (TEXT_WEIGHT, card.get("description", {}).values()),
+            (TAG_WEIGHT, card.get("tags", ())),
+            (TITLE_WEIGHT, card.get("title", {}).values()),
+        ):
+            for text in texts:
+                places.update((term, weight) for term in terms_of(text))
+        count = sum(searcher.num_docs for searcher, _ in self._searchers)
+        weights = []
+        for term, weight in places.items():
+            frequency = sum(s.doc_freq("text", term) for s, _ in self._searchers)
+            if 1 < frequency <= max(count // 2, FEW_DOCUMENTS):
+                weights.append((term, weight * math.log1p(count / frequency)))
+        return sorted(weights, key=lambda pair: (-pair[1], pair[0]))[:LIKE_TERMS]
+
+    def _holds(self, chunk: str) -> bool:
+        """Whether any document holds a word, or all pairs of a run."""
+        if not is_cjk(chunk):
+            return self.knows(term_of(chunk))
+        return len(chunk) < 2 or all(self.knows(pair) for pair in pairs(chunk))
+
+    def _near(self, word: str, distance: int) -> Iterator[str]:
+        query = self._compiler.near(term_of(word), distance)
+        return spelling.texts_of(self._cards(query, spelling.MOST_READ))
+
+    def _sounding(self, syllables: Iterable[str]) -> Iterator[str]:
+        query = self._compiler.sounding(syllables)
+        return spelling.texts_of(self._cards(query, spelling.MOST_READ))
+
+
+def number_of(searcher: tantivy.Searcher, field: str, address: tantivy.DocAddress) -> int:
+    """The value of a document's number."""
+    value = searcher.fast_field_values(field, [address])[0]
+    return int(value) if value is not None else 0
+
+
+def _card(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> dict[str, Any]:
+    stored: Any = searcher.doc(address).get_first("card")
+    card: dict[str, Any] = orjson.loads(stored)
+    return card
+
+
+def _hit(searcher: tantivy.Searcher, score: object, address: tantivy.DocAddress) -> Hit:
+    card = _card(searcher, address)
+    return Hit(card["id"], float(score) if isinstance(score, float) else 0.0, card)
