@@ -24,7 +24,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     use_synonyms(synonyms.read(own))
     app.extensions["weft"] = {
         "settings": settings,
-        "search": open_search(settings.search_url),
+        "search": open_search(settings.search_url, settings),
         "tables": open_tables(settings),
         "journal": open_journal(settings),
         "files": open_files(settings),
@@ -49,14 +49,19 @@ def _unknown(name: str, scheme: str, known: str) -> SettingsError:
     )
 
 
-def open_search(url: str) -> SearchEngine:
-    """The search engine at `url`."""
+def open_search(url: str, settings: Settings | None = None) -> SearchEngine:
+    """The search engine at `url`; `settings` say who asks it."""
     scheme, rest = _address("WEFT_SEARCH_URL", url)
     if scheme == "tantivy":
         from catalog.search.tantivy_engine import TantivyEngine
 
         return TantivyEngine(Path(rest))
-    raise _unknown("WEFT_SEARCH_URL", scheme, "tantivy:<folder>")
+    if scheme in ("elasticsearch+http", "elasticsearch+https"):
+        from catalog.search.elastic_engine import ElasticEngine
+
+        return ElasticEngine(url, settings or Settings())
+    known = "tantivy:<folder>, elasticsearch+http://<host>:<port>/<prefix>"
+    raise _unknown("WEFT_SEARCH_URL", scheme, known)
 
 
 def open_tables(settings: Settings) -> TableStore:

@@ -21,9 +21,20 @@ class Settings:
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite in `data_dir`."""
     search_url: str = ""
-    """`tantivy:<folder>`; empty means Tantivy in `data_dir`."""
+    """`tantivy:<folder>`, or `elasticsearch+http://<host>:<port>/<prefix>` (also `+https`, and hosts separated by
+    commas), where the portal's indexes begin with the prefix; empty means Tantivy in `data_dir`."""
     search_synonyms: str = ""
     """File of further synonyms for search: one group of words a line, between commas."""
+    search_user: str = ""
+    """User of Elasticsearch, who may manage the indexes that begin with the prefix."""
+    search_password: str = field(default="", repr=False)
+    """Password of that user; empty asks without one."""
+    search_ca: str = ""
+    """File with the certificates that Elasticsearch's is checked by; empty means the machine's."""
+    search_shards: int = 1
+    """Parts of the index in Elasticsearch; one is right below some million datasets."""
+    search_replicas: int = 0
+    """Copies of the index on other machines of the Elasticsearch cluster."""
     tables_url: str = ""
     """`lance:<folder>` for journal and serving copies, or `s3://<bucket>/<prefix>` for a journal that many machines
     share, each with serving copies of its own in `data_dir`; empty means Lance in `data_dir`."""

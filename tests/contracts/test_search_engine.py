@@ -12,15 +12,29 @@ import pytest
 
 from catalog.errors import BadQuery
 from catalog.search import Document, SearchEngine, SearchQuery
+from catalog.search.elastic_engine import ElasticEngine
 from catalog.search.tantivy_engine import TantivyEngine
+from catalog.settings import Settings
 from tests.make_document import TODAY, make_document
+from tests.make_elastic import ElasticServer
 
-ENGINES = {"tantivy": lambda folder: TantivyEngine(folder, today=lambda: TODAY.date())}
+
+def tantivy(request: pytest.FixtureRequest) -> SearchEngine:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return TantivyEngine(folder / "index", today=lambda: TODAY.date())
+
+
+def elastic(request: pytest.FixtureRequest) -> SearchEngine:
+    server: ElasticServer = request.getfixturevalue("elastic")
+    return ElasticEngine(server.make_url(), Settings(), today=lambda: TODAY.date())
+
+
+ENGINES = {"tantivy": tantivy, "elastic": elastic}
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> SearchEngine:
-    return ENGINES[request.param](tmp_path / "index")
+def engine(request: pytest.FixtureRequest) -> SearchEngine:
+    return ENGINES[request.param](request)
 
 
 def found(engine: SearchEngine, text: str = "", **options: object) -> list[str]:
