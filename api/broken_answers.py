@@ -3,7 +3,8 @@
 An answer whose length is not told ends with an empty chunk. Granian sends it after a stream that raised, too, and
 gives an application no hold of the connection. So the connection is found among those of the process: it is the one that
 has written, since the answer began, exactly what was handed over. Where there is none (TLS and HTTP/2 add bytes of
-their own), nothing more is sent and the answer stays unfinished until its reader gives up.
+their own), or where too little was written to tell it from others, nothing more is sent and the answer stays unfinished
+until its reader gives up, or for half a minute.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ UNSENT = 0x5411
 """SIOCOUTQ: asks for the bytes that were written and are not acknowledged yet."""
 LONGEST_HEAD = 8_192
 """Status and headers, which may have left before or after the answer was first looked at."""
+LEAST_WRITTEN = 65_536
+"""Bytes of an answer from which on no other connection of the process has written just as many by chance."""
+PATIENCE_SECONDS = 30.0
+"""How long a thread is kept for a reader that cannot be told otherwise."""
 STEP_SECONDS = 0.05
 """A reader may be slow to take what is on its way; then the connection is looked for again."""
 
@@ -66,6 +71,7 @@ class Watched:
         self._before: Written | None = None
         self._chunks = 0
         self._error: Exception | None = None
+        self._until = 0.0
 
     def __iter__(self) -> Watched:
         return self
@@ -81,7 +87,7 @@ class Watched:
             raise
         except Exception as error:
             log.exception("an answer broke off")
-            self._error = error
+            self._error, self._until = error, time.monotonic() + PATIENCE_SECONDS
             return b""
         if piece:
             self._chunks += len(piece) + len(f"{len(piece):x}\r\n\r\n")
@@ -95,7 +101,10 @@ class Watched:
 
     def _unfinished(self, error: Exception) -> bytes:
         """Nothing, as long as the connection is not found; the error once it is broken."""
-        if break_off(self._before or {}, self._chunks):
+        enough = self._chunks >= LEAST_WRITTEN
+        if time.monotonic() > self._until or (
+            enough and break_off(self._before or {}, self._chunks)
+        ):
             raise error
         time.sleep(STEP_SECONDS)
         return b""

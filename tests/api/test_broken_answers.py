@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from flask import Flask
 
-from api.broken_answers import BrokenAnswers, break_off, written
+from api.broken_answers import BrokenAnswers, Watched, break_off, written
 from catalog.files.store import file_store
 from catalog.models.vocabulary import ColumnType
 from catalog.settings import Settings
@@ -138,3 +138,18 @@ def test_other_servers_end_their_answers_themselves() -> None:
     assert answer("Werkzeug") is pieces
     assert answer("Granian", ("Content-Length", "1")) is pieces
     assert list(answer("Granian")) == pieces  # type: ignore[call-overload] # an iterable
+
+
+def test_an_answer_too_short_to_be_told_from_others_ends_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"x" * 1000
+        raise OSError("gone")
+
+    monkeypatch.setattr("api.broken_answers.STEP_SECONDS", 0.0)
+    monkeypatch.setattr("api.broken_answers.PATIENCE_SECONDS", 0.01)
+    watched = Watched(pieces())
+    assert next(watched) == b"x" * 1000
+    with pytest.raises(OSError, match="gone"):
+        list(watched)
