@@ -29,6 +29,11 @@ class ElasticServer:
     port: int
     folder: Path
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    shared_url: str = ""
+    """The address of an index for tests that empty it themselves."""
+
+    def __post_init__(self) -> None:
+        self.shared_url = self.make_url()
 
     @property
     def address(self) -> str:

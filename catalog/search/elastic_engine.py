@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import orjson
 
 from catalog.errors import Unavailable
+from catalog.search import spelling
+from catalog.search.analysis import is_cjk, normal_title, pairs, term_of
+from catalog.search.elastic_answers import (
+    Facets,
+    read_counts,
+    read_facets,
+    suggested_tags,
+    suggested_titles,
+)
+from catalog.search.elastic_bodies import Asked
 from catalog.search.elastic_client import Address, Caller, body_of
 from catalog.search.elastic_indexes import Indexes
 from catalog.search.elastic_query import (
-    counts_body,
-    hits_body,
+    begins_query,
+    doubtful_terms,
+    like_query,
+    near_query,
     some_query,
+    sounding_query,
     text_query,
-    total_body,
 )
+from catalog.search.elastic_units import term
 from catalog.search.engine import (
     PUBLIC,
     Bucket,
@@ -27,16 +41,11 @@ from catalog.search.engine import (
     SearchQuery,
     Suggestion,
 )
-from catalog.search.facets import (
-    FACETS,
-    MOST_BUCKETS,
-    Facet,
-    Kind,
-    check_query,
-    range_buckets,
-)
+from catalog.search.facets import FACETS, check_query
 from catalog.settings import Settings
 
+LONGEST_MEANT = 60
+"""Characters of words that may be misspelled."""
 TRIES = 3
 """A rebuild that ends may take away the index that a search is reading."""
 WALKED = 10_000
@@ -114,57 +123,119 @@ class ElasticEngine:
         self.put(documents)
         self.delete(gone)
 
-    def suggest(
-        self,
-        text: str,  # noqa: ARG002 # to come
-        limit: int = 10,  # noqa: ARG002 # to come
-        visible: tuple[str, ...] = (PUBLIC,),  # noqa: ARG002 # to come
-    ) -> tuple[Suggestion, ...]:
-        """Titles and tags that begin so."""
-        return ()
-
-    def similar(
-        self,
-        id_: str,  # noqa: ARG002 # to come
-        limit: int = 5,  # noqa: ARG002 # to come
-        visible: tuple[str, ...] = (PUBLIC,),  # noqa: ARG002 # to come
-    ) -> tuple[Hit, ...]:
-        """Documents most like this one."""
-        return ()
-
     def search(self, query: SearchQuery) -> SearchPage:
         """One page of hits; raises BadQuery for what cannot be asked and Unavailable when down."""
         check_query(query)
-        today = self._today()
         try:
-            text = text_query(query.text)
-            page = self._page(query, text, today)
-            some = None if page.total else some_query(query.text)
-            if some is None or self._holds(text):
-                return page
-            return self._page(query, some, today, partial=True)
+            return self._search(query)
         except Missing:
-            return SearchPage(0, (), {facet.name: () for facet in FACETS} if query.facets else {})
+            empty: dict[str, tuple[Bucket, ...]] = {facet.name: () for facet in FACETS}
+            counts: Facets = {count.field: () for count in query.counts}
+            return SearchPage(0, (), empty if query.facets else {}, counts=counts)
 
-    def _page(
-        self, query: SearchQuery, text: dict[str, Any], today: date, *, partial: bool = False
-    ) -> SearchPage:
-        bodies = [hits_body(query, text, today)]
-        if query.facets:
-            bodies.append(counts_body(query, text, today))
+    def suggest(
+        self, text: str, limit: int = 10, visible: tuple[str, ...] = (PUBLIC,)
+    ) -> tuple[Suggestion, ...]:
+        """Titles and tags that begin so, also in pinyin or its initials; then titles that hold it."""
+        words = text[:100]
+        begins = begins_query(words)
+        if begins is None or limit < 1:
+            return ()
+        asked = Asked(SearchQuery(words, visible=visible), begins, self._today())
+        start = normal_title(words)
+        starts = dict.fromkeys((start, start.replace(" ", "")))
+        try:
+            titles, tags = self._ask(asked.best(limit * 2), asked.tags(starts))
+        except Missing:
+            return ()
+        found_tags = suggested_tags(tags["aggregations"]["tags"])[: max(limit // 3, 1)]
+        found_titles = suggested_titles(_cards(titles), "zh")[:limit]
+        return (*found_titles[: limit - len(found_tags)], *found_tags)
+
+    def similar(
+        self, id_: str, limit: int = 5, visible: tuple[str, ...] = (PUBLIC,)
+    ) -> tuple[Hit, ...]:
+        """Documents most like this one, without itself; none of an unknown id."""
+        if limit < 1:
+            return ()
+        query, today = SearchQuery(visible=visible), self._today()
+        try:
+            (this,) = self._ask(Asked(query, term("id", id_), today).best(1))
+            cards = _cards(this)
+            if not cards:
+                return ()
+            (found,) = self._ask(Asked(query, like_query(cards[0], id_), today).best(limit))
+        except Missing:
+            return ()
+        return tuple(map(_hit, found["hits"]["hits"]))
+
+    def _search(self, query: SearchQuery) -> SearchPage:
+        today = self._today()
+        asked = Asked(query, text_query(query.text, self._known(doubtful_terms(query.text))), today)
+        page = self._page(asked)
+        some = None if page.total else some_query(query.text)
+        if some is not None and not self._holds(asked):
+            page = self._page(Asked(query, some, today))
+            page = replace(page, partial=page.total > 0)
+        return replace(page, meant=self._meant(query, page))
+
+    def _page(self, asked: Asked) -> SearchPage:
+        query = asked.query
+        bodies = [asked.hits()]
+        if query.facets or query.counts:
+            bodies.append(asked.counts())
         answers = self._ask(*bodies)
         total = int(answers[0]["hits"]["total"]["value"])
-        hits = tuple(_hit(hit) for hit in answers[0]["hits"]["hits"] if "_source" in hit)
-        facets = _facets(query, answers[1]["aggregations"]) if query.facets else {}
-        return SearchPage(total, hits, facets, partial and total > 0)
+        hits = tuple(_hit(hit) for hit in answers[0]["hits"]["hits"] if "card" in hit["_source"])
+        counted = answers[1].get("aggregations", {}) if len(answers) > 1 else {}
+        facets = read_facets(query, counted) if query.facets else {}
+        return SearchPage(total, hits, facets, counts=read_counts(query, counted))
 
-    def _holds(self, text: dict[str, Any]) -> bool:
+    def _holds(self, asked: Asked) -> bool:
         """Whether any document has enough of the words, whatever was chosen."""
-        (answer,) = self._ask(total_body(text))
+        (answer,) = self._ask(asked.total())
         return bool(answer["hits"]["total"]["value"])
 
+    def _known(self, terms: Iterable[str]) -> frozenset[str]:
+        """Those of the terms that some document holds."""
+        wanted = sorted(terms)
+        if not wanted:
+            return frozenset()
+        answers = self._ask(
+            *(
+                {"query": term("text", one), "size": 0, "track_total_hits": 1, "terminate_after": 1}
+                for one in wanted
+            )
+        )
+        return frozenset(
+            one
+            for one, answer in zip(wanted, answers, strict=True)
+            if answer["hits"]["total"]["value"]
+        )
+
+    def _meant(self, query: SearchQuery, page: SearchPage) -> str:
+        """Other words that would find more; empty where enough was found or no such word is known."""
+        enough = page.total > spelling.FEW and not page.partial
+        if enough or not query.facets or query.offset or not 0 < len(query.text) <= LONGEST_MEANT:
+            return ""
+        return spelling.corrected(
+            query.text,
+            self._knows,
+            lambda word, letters: self._texts(query, near_query(term_of(word), letters)),
+            lambda syllables: self._texts(query, sounding_query(syllables)),
+        )
+
+    def _knows(self, chunk: str) -> bool:
+        """Whether any document holds a word, or all pairs of a run."""
+        terms = set(pairs(chunk)) if is_cjk(chunk) else {term_of(chunk)}
+        return self._known(terms) == terms
+
+    def _texts(self, query: SearchQuery, words: dict[str, Any]) -> Iterator[str]:
+        (answer,) = self._ask(Asked(query, words, self._today()).best(spelling.MOST_READ))
+        return spelling.texts_of(_cards(answer))
+
     def _ask(self, *bodies: dict[str, Any]) -> list[dict[str, Any]]:
-        """The answers to several requests at once, from one state of the index or from two."""
+        """The answers to several requests at once."""
         lines: list[bytes] = []
         for body in bodies:
             cached = {"request_cache": True} if body["size"] == 0 else {}
@@ -195,33 +266,5 @@ def _hit(hit: Mapping[str, Any]) -> Hit:
     return Hit(hit["_id"], float(hit["_score"] or 0.0), hit["_source"]["card"])
 
 
-def _facets(query: SearchQuery, counted: Mapping[str, Any]) -> dict[str, tuple[Bucket, ...]]:
-    """The buckets of all facets, cut but with every chosen value."""
-    free = counted.get("free", counted)
-    found = {}
-    for facet in FACETS:
-        chosen = tuple(dict.fromkeys(query.filters.get(facet.name, ())))
-        group = counted[f"of {facet.name}"] if chosen else free
-        buckets = _buckets(facet, group[facet.name])
-        known = {bucket.value for bucket in buckets}
-        added = [
-            Bucket(value, int(group.get(f"value {number}", {}).get("doc_count", 0)))
-            for number, value in enumerate(chosen)
-            if value not in known
-        ]
-        found[facet.name] = _shortened((*buckets, *added), chosen)
-    return found
-
-
-def _buckets(facet: Facet, raw: Mapping[str, Any]) -> tuple[Bucket, ...]:
-    counts = {str(bucket["key"]): int(bucket["doc_count"]) for bucket in raw["buckets"]}
-    if facet.kind is Kind.DATE_RANGE:
-        return range_buckets(counts)
-    return tuple(Bucket(value, count) for value, count in counts.items())
-
-
-def _shortened(buckets: tuple[Bucket, ...], chosen: tuple[str, ...]) -> tuple[Bucket, ...]:
-    if len(buckets) <= MOST_BUCKETS:
-        return buckets
-    rest = (bucket for bucket in buckets[MOST_BUCKETS:] if bucket.value in chosen)
-    return (*buckets[:MOST_BUCKETS], *rest)
+def _cards(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [hit["_source"]["card"] for hit in answer["hits"]["hits"] if "card" in hit["_source"]]

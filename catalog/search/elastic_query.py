@@ -1,200 +1,158 @@
-"""A search as Elasticsearch's JSON; no I/O. Text of people never goes through a query language."""
+"""The words of a search as Elasticsearch's JSON; no I/O. Text of people never goes through a query language."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from catalog.search.analysis import LITTLE_WORDS, Unit, normal_title, units_of
-from catalog.search.elastic_documents import FIRST
-from catalog.search.engine import SearchQuery
-from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, UNKNOWN, Facet, Kind, range_bounds
+from catalog.search.analysis import Unit, folded, normal, normal_title, terms_of, units_of
+from catalog.search.elastic_units import (
+    ALL,
+    NONE,
+    Json,
+    any_of,
+    boosted,
+    constant,
+    either,
+    every,
+    meant_query,
+    prefix,
+    term,
+    unit_query,
+)
+from catalog.search.ranking import (
+    ALL_MEANT,
+    ALL_WORDS,
+    MOST_UNITS,
+    TAG_BOOST,
+    TITLE_BOOST,
+    TITLE_PREFIX,
+    WHOLE_CODE,
+    WHOLE_SPELLED,
+    WHOLE_TITLE,
+    enough_of,
+    is_divisible,
+    parts_of,
+    weight_of,
+)
 
-Json = dict[str, Any]
-MOST_UNITS = 64
-ENOUGH = 0.6
-"""Part of the words that a document must have when it has not all of them."""
-ALL_WORDS, TITLE_PREFIX, WHOLE_TITLE = 1000.0, 2000.0, 4000.0
-"""Steps of the score that lie above anything that word statistics give."""
-TITLE_BOOST, TAG_BOOST = 4.0, 2.0
-SHARD_BUCKETS = 65_000
-"""Values of a facet that are counted in each shard: with fewer, counts would be inexact."""
-FETCHED_BUCKETS = 1000
-EVERYTHING: Json = {"match_all": {}}
-NOTHING: Json = {"match_none": {}}
+LIKE_TERMS = 25
+"""Terms that a similar document is looked for by."""
+TITLE_TIMES, TAG_TIMES = 3, 2
+"""How often a term of a title or a tag counts for a similar document; one of the description counts once."""
+NEAR_WORDS = 200
+"""Words of the index that are tried for a misspelled one."""
 
 
-def text_query(text: str) -> Json:
-    """Documents with all words, then with enough of them; those whose title starts so first."""
+def doubtful_terms(text: str) -> frozenset[str]:
+    """The words that may be pinyin unless some document holds them as they are written."""
+    units = units_of(text)[:MOST_UNITS]
+    return frozenset(
+        one for unit in units if unit.initials or unit.uncertain for one in unit.ways[0]
+    )
+
+
+def text_query(text: str, known: Collection[str]) -> Json:
+    """Documents with all words, then with enough of them; those whose title starts so first.
+
+    `known` are those of the doubtful terms that some document holds.
+    """
     if not text.strip():
-        return EVERYTHING
+        return ALL
     units = units_of(text)[:MOST_UNITS]
     if not units:
-        return NOTHING
-    found = [_unit(unit, "text") for unit in units]
-    title = normal_title(text)
-    matching = _any(
-        [
-            _any(found, math.ceil(len(found) * ENOUGH)),
-            _constant(_term("whole_title", title), WHOLE_TITLE),
-            _constant({"prefix": {"whole_title": {"value": title}}}, TITLE_PREFIX),
-        ]
-    )
-    wishes = [_constant({"bool": {"filter": found}}, ALL_WORDS)]
+        return NONE
+    literal = [unit_query(unit, "text") for unit in units]
+    meant = [meant_query(unit, known=any(t in known for t in unit.ways[0])) for unit in units]
+    found = [either(one, other) for one, other in zip(literal, meant, strict=True)]
+    weighted = [q for q, unit in zip(found, units, strict=True) for _ in range(weight_of(unit))]
+    matching = any_of([any_of(weighted, enough_of(len(weighted))), *_whole(text)])
+    wishes = [constant(every(literal), ALL_WORDS)]
+    if any(query is not None for query in meant):
+        wishes.append(constant(every(found), ALL_MEANT))
     for unit in units:
-        wishes.append(_unit(unit, "title", TITLE_BOOST))
-        wishes.append(_unit(unit, "tags", TAG_BOOST))
+        wishes.append(boosted(unit_query(unit, "title"), TITLE_BOOST))
+        wishes.append(boosted(unit_query(unit, "tags"), TAG_BOOST))
     return {"bool": {"must": [matching], "should": wishes}}
 
 
 def some_query(text: str) -> Json | None:
-    """Documents with any of the words, those with most of them first; None where `text_query` says as much.
+    """Documents with any of the words, those with most of them first; None where `text_query` says as much."""
+    wishes = []
+    for unit in parts_of(units_of(text)[:MOST_UNITS]):
+        for query, title in _parts(unit):
+            wishes.append(constant(query, ALL_WORDS))
+            wishes.append(boosted(title, TITLE_BOOST))
+    return any_of(wishes) if wishes else None
 
-    Little words (`of`, `the`) are left out unless nothing else was asked for.
-    """
+
+def begins_query(text: str) -> Json | None:
+    """Documents whose title begins so, then those where its pinyin does, then those that hold it."""
+    title = normal_title(text)
     units = units_of(text)[:MOST_UNITS]
-    large = [unit for unit in units if unit.ways[0][0] not in LITTLE_WORDS] or list(units)
-    if len(units) < 2:
+    if not title or not units:
         return None
-    wishes = [_constant(_unit(unit, "text"), ALL_WORDS) for unit in large]
-    return _any([*wishes, *(_unit(unit, "title", TITLE_BOOST) for unit in large)])
+    joined = title.replace(" ", "")
+    steps = [constant(prefix("whole_title", title), 4.0)]
+    if joined.isascii() and len(joined) > 1:
+        steps.append(constant(prefix("spelled_title", joined), 2.0))
+    words = [unit_query(unit, "title") for unit in units]
+    last = units[-1].ways[0][0]
+    if last.isascii() and len(last) > 1:
+        words[-1] = either(words[-1], prefix("title", last))
+    return any_of([*steps, constant(every(words), 1.0)])
 
 
-def hits_body(query: SearchQuery, text: Json, today: date) -> Json:
-    """The request for one page of hits and the total."""
-    return {
-        "query": _narrowed(text, filters(query.filters, today)),
-        "from": query.offset,
-        "size": query.limit,
-        "sort": _order(query),
-        "track_total_hits": True,
-        "track_scores": query.sort == "relevance",
+def like_query(card: Mapping[str, Any], id_: str) -> Json:
+    """Documents that share the terms which say most of this one, without itself."""
+    parts = (
+        (TITLE_TIMES, card.get("title", {}).values()),
+        (TAG_TIMES, card.get("tags", ())),
+        (1, card.get("description", {}).values()),
+    )
+    terms = [one for times, texts in parts for text in texts for one in [*terms_of(text)] * times]
+    alike = {
+        "more_like_this": {
+            "fields": ["text"],
+            "like": [" ".join(terms)],
+            "analyzer": "whitespace",
+            "min_term_freq": 1,
+            "min_doc_freq": 2,
+            "max_query_terms": LIKE_TERMS,
+            "minimum_should_match": 1,
+            "boost_terms": 1.0,
+        }
     }
+    return {"bool": {"must": [alike], "must_not": [term("id", id_)]}}
 
 
-def counts_body(query: SearchQuery, text: Json, today: date) -> Json:
-    """The request for the counts of all facets; those of a facet ignore what was chosen in it.
-
-    Its total is that of the words alone, whatever was chosen.
-    """
-    body: Json = {"query": text, "size": 0, "track_total_hits": True}
-    chosen = {name for name, values in query.filters.items() if values}
-    free = {facet.name: _counts(facet, today) for facet in FACETS if facet.name not in chosen}
-    if not chosen:
-        return {**body, "aggs": free}
-    groups = {"free": _group(free, filters(query.filters, today))}
-    for name in chosen:
-        facet, values = FACET_BY_NAME[name], query.filters[name]
-        counted = {name: _counts(facet, today), **_counts_of(facet, values, today)}
-        groups[f"of {name}"] = _group(counted, filters(query.filters, today, without=name))
-    return {**body, "aggs": groups}
+def near_query(word: str, distance: int) -> Json:
+    """Documents with a word that differs by so many letters at most."""
+    how = {"value": word, "fuzziness": distance, "max_expansions": NEAR_WORDS}
+    return {"fuzzy": {"text": {**how, "transpositions": True}}}
 
 
-def total_body(text: Json) -> Json:
-    """The request for the number of documents with these words, at least one."""
-    return {"query": text, "size": 0, "track_total_hits": 1}
+def sounding_query(syllables: Iterable[str]) -> Json:
+    """Documents whose title, tags or names have all these terms of syllables."""
+    return every(term("syllables", one) for one in syllables)
 
 
-def filters(chosen: Mapping[str, tuple[str, ...]], today: date, *, without: str = "") -> list[Json]:
-    """One query a facet that is filtered by; `without` leaves one facet out."""
-    return [
-        _filter(FACET_BY_NAME[name], values, today)
-        for name, values in chosen.items()
-        if values and name != without
-    ]
+def _whole(text: str) -> Iterator[Json]:
+    """Whole codes and titles, then beginnings of titles; also in pinyin."""
+    title = normal_title(text)
+    joined = title.replace(" ", "")
+    yield constant(term("codes", folded(normal(text).strip())), WHOLE_CODE)
+    yield constant(term("whole_title", title), WHOLE_TITLE)
+    yield constant(prefix("whole_title", title), TITLE_PREFIX)
+    if len(joined) > 2 and joined.isascii() and joined.isalnum():
+        yield constant(term("spelled_title", joined), WHOLE_SPELLED)
 
 
-def _filter(facet: Facet, values: tuple[str, ...], today: date) -> Json:
-    if facet.kind is Kind.KEYWORD:
-        return {"terms": {facet.field: list(values)}}
-    return _any([_value(facet, value, today) for value in values])
-
-
-def _value(facet: Facet, value: str, today: date) -> Json:
-    if facet.kind is Kind.KEYWORD:
-        return _term(facet.field, value)
-    return {"range": {facet.field: _bounds(value, today)}}
-
-
-def _bounds(value: str, today: date) -> Json:
-    if value == UNKNOWN:
-        return {"lt": FIRST}
-    start, end = range_bounds(value, today)
-    bounds: Json = {"gte": int(start.timestamp()) if start else FIRST}
-    return {**bounds, "lt": int(end.timestamp())} if end else bounds
-
-
-def _counts(facet: Facet, today: date) -> Json:
-    if facet.kind is Kind.KEYWORD:
-        size = {"size": FETCHED_BUCKETS, "shard_size": SHARD_BUCKETS}
-        return {"terms": {"field": facet.field, **size}}
-    parts: list[Json] = []
-    newer: float | None = None
-    for name in RANGES:
-        start, _ = range_bounds(name, today)
-        assert start is not None  # noqa: S101 # only `older` has no start
-        part: Json = {"key": name, "from": start.timestamp()}
-        parts.append(part if newer is None else {**part, "to": newer})
-        newer = start.timestamp()
-    parts.append({"key": "older", "from": FIRST, "to": newer})
-    parts.append({"key": UNKNOWN, "to": FIRST})
-    return {"range": {"field": facet.field, "ranges": parts}}
-
-
-def _counts_of(facet: Facet, values: tuple[str, ...], today: date) -> Json:
-    """Counts of the chosen values: they may be rarer than those that are listed."""
-    return {
-        f"value {number}": {"filter": _value(facet, value, today)}
-        for number, value in enumerate(dict.fromkeys(values))
-        if facet.kind is Kind.KEYWORD
-    }
-
-
-def _group(counted: Json, narrowing: list[Json]) -> Json:
-    within = {"bool": {"filter": narrowing}} if narrowing else EVERYTHING
-    return {"filter": within, "aggs": counted}
-
-
-def _order(query: SearchQuery) -> list[Json]:
-    """Equal documents always have the same order, however they were written."""
-    last = [{"tie": "desc"}, {"id": "asc"}]
-    match query.sort:
-        case "relevance" if query.text.strip():
-            return [{"_score": "desc"}, {"uses": "desc"}, *last]
-        case "title":
-            return [{f"by_title_{'zh' if query.language == 'zh' else 'en'}": "asc"}, {"id": "asc"}]
-        case "uses":
-            return [{"uses": "desc"}, *last]
-    return [{"modified": "desc"}, *last]
-
-
-def _unit(unit: Unit, field: str, boost: float = 1.0) -> Json:
-    if unit.single and field == "text":
-        return _term("singles", unit.ways[0][0], boost)
-    ways = [_way(way, field, boost) for way in unit.ways]
-    return ways[0] if len(ways) == 1 else _any(ways)
-
-
-def _way(way: tuple[str, ...], field: str, boost: float) -> Json:
-    if len(way) == 1:
-        return _term(field, way[0], boost)
-    return {"bool": {"must": [_term(field, term, boost) for term in way]}}
-
-
-def _term(field: str, value: str, boost: float = 1.0) -> Json:
-    return {"term": {field: value if boost == 1.0 else {"value": value, "boost": boost}}}
-
-
-def _any(options: Iterable[Json], least: int = 1) -> Json:
-    return {"bool": {"should": list(options), "minimum_should_match": least}}
-
-
-def _constant(query: Json, score: float) -> Json:
-    return {"constant_score": {"filter": query, "boost": score}}
-
-
-def _narrowed(query: Json, narrowing: list[Json]) -> Json:
-    """The query among documents that pass all filters; filters do not change the score."""
-    return {"bool": {"must": [query], "filter": narrowing}} if narrowing else query
+def _parts(unit: Unit) -> Iterator[tuple[Json, Json]]:
+    """What of a unit is looked for where not all is there: each of its terms, in all and in titles."""
+    if is_divisible(unit):
+        for one in unit.ways[0]:
+            yield term("text", one), term("title", one)
+        return
+    meant = meant_query(unit, known=True)
+    yield either(unit_query(unit, "text"), meant), unit_query(unit, "title")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import tantivy
 from tantivy import FieldType, Occur, Query
@@ -25,11 +24,9 @@ from catalog.search.conditions import (
     kind_of,
 )
 from catalog.search.engine import EVERYTHING, PUBLIC
-from catalog.search.tantivy_documents import BOX_FIELDS, DEGREE, HAS, IS, LAST, UNDATED, seconds
+from catalog.search.indexed import BOX_FIELDS, DEGREE, EVER, HAS, IS, UNDATED, number_bounds
 from catalog.search.tantivy_units import every, unit_query
 
-EVER = 2**40
-"""A number beyond all others; a range with one end open is not accepted."""
 MOST_TERMS = 20_000
 """Values that a range of keywords looks at."""
 LONGEST_PATTERN = 200
@@ -122,19 +119,10 @@ class ConditionCompiler:
             return Query.empty_query()
 
     def _range(self, asked: Range) -> Query:
-        kind = kind_of(asked.field)
-        if kind is FieldKind.DATE:
-            low, high = _moment(asked.low), _moment(asked.high)
-        elif kind is FieldKind.NUMBER:
-            low, high = _number(asked.low), _number(asked.high)
-        else:
-            return self._between(asked, kind)
-        if (low is None and asked.low is not None) or (high is None and asked.high is not None):
-            return Query.empty_query()  # a bound that is no date or number is fulfilled by nothing
-        least = UNDATED + 1 if asked.field == "modified" else -EVER
-        start = least if low is None else low if asked.with_low else low + 1
-        end = EVER if high is None else high if asked.with_high else high - 1
-        return self._numbers(asked.field, start, end) if start <= end else Query.empty_query()
+        if kind_of(asked.field) not in (FieldKind.DATE, FieldKind.NUMBER):
+            return self._between(asked, kind_of(asked.field))
+        bounds = number_bounds(asked)
+        return self._numbers(asked.field, *bounds) if bounds else Query.empty_query()
 
     def _between(self, asked: Range, kind: FieldKind) -> Query:
         """The keywords between two others, by their characters."""
@@ -187,26 +175,6 @@ def _is_between(value: str, asked: Range) -> bool:
     above = low is None or value > str(low) or (asked.with_low and value == str(low))
     below = high is None or value < str(high) or (asked.with_high and value == str(high))
     return above and below
-
-
-def _moment(value: datetime | float | str | None) -> int | None:
-    """A bound as seconds; a day is its first moment. None for what is no moment."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return seconds(value if value.tzinfo else value.replace(tzinfo=UTC))
-
-
-def _number(value: datetime | float | str | None) -> int | None:
-    try:
-        number = float(value) if isinstance(value, str | int | float) else None
-        return None if number is None else min(max(int(number), -LAST), LAST)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _regex(pattern: str) -> str:

@@ -14,7 +14,7 @@ from tantivy import Query
 from catalog.search.conditions import FieldKind, kind_of
 from catalog.search.engine import Bucket, Count, SearchQuery
 from catalog.search.facets import FACETS, MOST_BUCKETS, Facet, Kind, range_buckets
-from catalog.search.tantivy_documents import IS
+from catalog.search.indexed import IS
 from catalog.search.tantivy_query import FETCHED_BUCKETS, SEGMENT_BUCKETS, aggregation, unfiltered
 
 Facets = Mapping[str, tuple[Bucket, ...]]

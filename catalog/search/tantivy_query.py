@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -11,32 +10,36 @@ import tantivy
 from tantivy import Occur, Query
 
 from catalog.search.analysis import (
-    LITTLE_WORDS,
     Unit,
     folded,
-    is_cjk,
     normal,
     normal_title,
     units_of,
 )
 from catalog.search.engine import SearchQuery
 from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, UNKNOWN, Facet, Kind, range_bounds
-from catalog.search.tantivy_conditions import EVER, without
-from catalog.search.tantivy_documents import FIRST
+from catalog.search.indexed import EVER, FIRST
+from catalog.search.ranking import (
+    ALL_MEANT,
+    ALL_WORDS,
+    MOST_UNITS,
+    TAG_BOOST,
+    TITLE_BOOST,
+    TITLE_PREFIX,
+    WHOLE_CODE,
+    WHOLE_SPELLED,
+    WHOLE_TITLE,
+    enough_of,
+    is_divisible,
+    parts_of,
+    weight_of,
+)
+from catalog.search.tantivy_conditions import without
 from catalog.search.tantivy_units import every, meant_query, unit_query
 
-MOST_UNITS = 64
-ENOUGH = 0.6
-"""Part of the words that a document must have when it has not all of them."""
-ALL_MEANT, WHOLE_SPELLED = 400.0, 800.0
-ALL_WORDS, TITLE_PREFIX, WHOLE_TITLE, WHOLE_CODE = 1000.0, 2000.0, 4000.0, 8000.0
-"""Steps of the score that lie above anything that word statistics give."""
-TITLE_BOOST, TAG_BOOST = 4.0, 2.0
 SEGMENT_BUCKETS = 65_000
 """Values of a facet that are counted in each segment: with fewer, counts would be inexact."""
 FETCHED_BUCKETS = 1000
-MOST_WEIGHT = 3
-"""Words that a Chinese word with synonyms counts as, at most."""
 
 
 class Compiler:
@@ -58,8 +61,8 @@ class Compiler:
         literal = [unit_query(self.schema, unit, "text") for unit in units]
         meant = [self._meant(unit, knows) for unit in units]
         found = [_either(one, other) for one, other in zip(literal, meant, strict=True)]
-        weighted = [q for q, unit in zip(found, units, strict=True) for _ in range(_weight(unit))]
-        enough = math.ceil(len(weighted) * ENOUGH)
+        weighted = [q for q, unit in zip(found, units, strict=True) for _ in range(weight_of(unit))]
+        enough = enough_of(len(weighted))
         matching = Query.boolean_query(
             [
                 (Occur.Should, Query.boolean_query(_each(Occur.Should, weighted), enough)),
@@ -80,8 +83,8 @@ class Compiler:
         Little words (`of`, `the`) are left out unless nothing else was asked for.
         """
         units = units_of(text)[:MOST_UNITS]
-        large = [unit for unit in units if unit.ways[0][0] not in LITTLE_WORDS] or units
-        if len(units) < 2 and not any(unit.phrase or _weight(unit) > 1 for unit in units):
+        large = parts_of(units)
+        if not large:
             return None
         wishes = []
         for unit in large:
@@ -150,7 +153,7 @@ class Compiler:
 
     def _parts(self, unit: Unit) -> Iterator[tuple[Query, Query]]:
         """What of a unit is looked for where not all is there: each of its terms, in all and in titles."""
-        if unit.phrase or _weight(unit) > 1:
+        if is_divisible(unit):
             for term in unit.ways[0]:
                 yield self._term("text", term, "freq"), self._term("title", term, "freq")
             return
@@ -227,13 +230,6 @@ def _counts(facet: Facet, today: date) -> dict[str, Any]:
 def unfiltered(query: SearchQuery) -> list[Facet]:
     """The facets that nothing was chosen in: their counts come from one request."""
     return [facet for facet in FACETS if not query.filters.get(facet.name)]
-
-
-def _weight(unit: Unit) -> int:
-    """As how many words a unit counts: a Chinese word is as many as it has pairs."""
-    if unit.phrase or len(unit.ways) != 1 or not is_cjk(unit.ways[0][0]):
-        return 1
-    return min(len(unit.ways[0]), MOST_WEIGHT)
 
 
 def _either(one: Query, other: Query | None) -> Query:

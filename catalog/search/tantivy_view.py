@@ -17,9 +17,9 @@ from catalog.search import spelling
 from catalog.search.analysis import is_cjk, normal_title, pairs, term_of, terms_of
 from catalog.search.engine import Bucket, Hit, SearchQuery, Suggestion
 from catalog.search.facets import Facet
+from catalog.search.indexed import IS
 from catalog.search.tantivy_conditions import ConditionCompiler, any_of, without
 from catalog.search.tantivy_counts import Part, count_facets, count_fields, total_of
-from catalog.search.tantivy_documents import IS
 from catalog.search.tantivy_folder import Snapshot
 from catalog.search.tantivy_overlay import Layer
 from catalog.search.tantivy_query import Compiler, narrowed

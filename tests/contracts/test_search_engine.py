@@ -25,8 +25,11 @@ def tantivy(request: pytest.FixtureRequest) -> SearchEngine:
 
 
 def elastic(request: pytest.FixtureRequest) -> SearchEngine:
+    """An index without documents: making one for each test would take most of its time."""
     server: ElasticServer = request.getfixturevalue("elastic")
-    return ElasticEngine(server.make_url(), Settings(), today=lambda: TODAY.date())
+    engine = ElasticEngine(server.shared_url, Settings(), today=lambda: TODAY.date())
+    engine.delete(engine.ids())
+    return engine
 
 
 ENGINES = {"tantivy": tantivy, "elastic": elastic}
