@@ -19,7 +19,7 @@ from catalog.schemas.column_declaration import LANGUAGES, ColumnDraft
 from catalog.services import datasets, table_columns
 from catalog.services.table_columns import RetypeColumn
 from catalog.services.table_lookup import base_of, newest, show
-from catalog.services.table_schema import mark_written
+from catalog.services.table_schema import keep_origins, mark_written
 from catalog.services.table_writes import own
 from catalog.tabular import semantics
 from catalog.tabular.column import ARROW, Column
@@ -94,9 +94,11 @@ def declare(who: Identity, table_id: str, name: str, draft: ColumnDraft) -> None
         for field, value in said.items()
         if (getattr(column, field) or None) != (value or None)
     ]
+    before = (dict(column.label or {}), dict(column.description or {}))
     with transaction():
         for field in changed:
             setattr(column, field, said[field])
+        keep_origins(column, *before)
         mark_written(column, changed)
         table.updated_at = now()
         datasets.touch(table.resource.dataset_id)

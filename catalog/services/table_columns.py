@@ -208,6 +208,8 @@ def set_access(
         raise NotFound("there is no column “%(column)s”", column=name[:200])
     with transaction():
         column.access, column.mask = access, dict(mask or {})
+        if access != ColumnAccess.OPEN and column.conformance:
+            column.conformance = {**column.conformance, "examples": []}
         table.updated_at = now()
         for row in _recorded(table_id):
             row.columns = [_withheld(entry, column) for entry in row.columns]

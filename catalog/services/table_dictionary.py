@@ -10,6 +10,7 @@ from catalog.db import transaction
 from catalog.models.base import now
 from catalog.permissions import Identity
 from catalog.services import datasets
+from catalog.services.table_schema import keep_origins
 from catalog.services.table_writes import own
 
 
@@ -31,10 +32,12 @@ def describe(who: Identity, table_id: str, said: Mapping[str, Said]) -> None:
             words = said.get(column.name)
             if words is None:
                 continue
+            before = (dict(column.label or {}), dict(column.description or {}))
             column.info = {**(column.info or {}), **words.info}
             if words.label is not None:
                 column.label = dict(words.label)
             if words.description is not None:
                 column.description = dict(words.description)
+            keep_origins(column, *before)
         table.updated_at = now()
         datasets.touch(table.resource.dataset_id)

@@ -134,6 +134,11 @@ NOTHING_SAID: Mapping[str, Callable[[], Any]] = {
     "mask": dict,
     "info": dict,
     "profile": dict,
+    "element_id": lambda: None,
+    "conformance": dict,
+    "label_origins": dict,
+    "withheld_as": str,
+    "withheld_reason": dict,
 }
 
 

@@ -21,6 +21,7 @@ from catalog.models.table import DataTable, JournalFile, Release
 from catalog.permissions import Action, Identity, require
 from catalog.queue import job
 from catalog.services import datasets, table_cells, table_schema
+from catalog.services.conformance import measure_table
 from catalog.services.table_journal import (
     MOST_CHANGED,
     Change,
@@ -364,6 +365,8 @@ def _after_load(  # what a load knows
     _describe(table, resource, read, position)
     table.notes = [*table.notes, *notes]
     tx.after_commit(serve_table.later, table.id)
+    if any(column.element_id for column in table.columns):
+        tx.after_commit(measure_table.later, table.id)
 
 
 def _table(*conditions: ColumnElement[bool]) -> DataTable | None:
@@ -399,15 +402,21 @@ def _describe(table: DataTable, resource: Resource, read: ReadTable, position: i
     if not load_.get("map"):  # else the harvester links it to the table of outlines
         table.map = {}
     said = load_.get("columns") or {}
+    words = {}
     for column in table.columns:
         about = said.get(column.name) or {}
         before = table_schema.written(column)
+        told = (dict(column.label), dict(column.description))
         column.label = dict(about.get("label") or {})
         column.description = dict(about.get("description") or {})
         column.unit = str(about.get("unit") or "")[:60]
         for name, value in before.items():
             setattr(column, name, value)
+        words[column.name] = told
     table_schema.take(table, read)
+    for column in table.columns:
+        machine = (said.get(column.name) or {}).get("machine") or ()
+        table_schema.keep_origins(column, *words[column.name], machine=machine)
 
 
 def _remove_others(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from catalog.db import db, transaction
 from catalog.errors import Invalid
 from catalog.models.base import now
 from catalog.models.table import DataTable, TableColumn
+from catalog.models.text import origins_after
 from catalog.permissions import Action, Identity
 from catalog.services.table_writes import own
 from catalog.tabular.table_schema import READING, Field, read_schema
@@ -46,9 +47,31 @@ def describe(who: Identity, table_id: str, given: object) -> None:
             before = {name: getattr(column, name) for name in SAID}
             _say(column, field)
             mark_written(column, [name for name in SAID if getattr(column, name) != before[name]])
+            keep_origins(column, before["label"], before["description"])
         if isinstance(given, Mapping) and "primaryKey" in given:
             table.primary_key = list(schema.primary_key)
         table.updated_at = now()
+
+
+def keep_origins(
+    column: TableColumn,
+    label: Mapping[str, str],
+    description: Mapping[str, str],
+    *,
+    machine: Collection[str] = (),
+) -> None:
+    """Keep who wrote its label and description, given what they were before; the other language may be stale now."""
+    known = column.label_origins or {}
+    before = {"label": label, "description": description}
+    after = {
+        name: origins_after(
+            texts or {}, getattr(column, name) or {}, known.get(name, {}), machine=machine
+        )
+        for name, texts in before.items()
+    }
+    kept = {name: origins for name, origins in after.items() if origins}
+    if kept != known:
+        column.label_origins = kept
 
 
 def take(table: DataTable, read: ReadTable) -> None:
