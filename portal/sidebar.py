@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from flask import request
 from flask_babel import gettext
 
 from catalog.models.license import LICENSES
 from catalog.models.text import pick
+from catalog.schemas.narrowing import LABELS, Narrowing
 from catalog.search import SearchPage, SearchQuery
 from catalog.search.facets import FACETS, Facet
+from catalog.search.regions import line_of, name_of
 from catalog.services import search
 from portal.filters import lang_attr
 from portal.languages import current
@@ -29,16 +32,19 @@ class Value:
     lang: str
     count: int
     chosen: bool
+    level: int = 0
+    """How many values of a tree it stands under."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A facet with its values; `more` are those behind a fold."""
+    """A facet with its values; `more` are those behind a fold, a closed one is a fold itself."""
 
     name: str
     label: str
     values: tuple[Value, ...]
     more: tuple[Value, ...]
+    closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,21 @@ def groups(query: SearchQuery, page: SearchPage) -> list[Group]:
     for facet in FACETS:
         values = tuple(_values(facet, query, page))
         if values:
-            first = sum(1 for value in values if value.chosen)
-            fold = max(OPEN_VALUES, first) if len(values) > OPEN_VALUES + 1 else len(values)
-            shown.append(Group(facet.name, gettext(facet.label), values[:fold], values[fold:]))
+            chosen = [at for at, value in enumerate(values, start=1) if value.chosen]
+            fold = max(OPEN_VALUES, *chosen) if chosen else OPEN_VALUES
+            fold = fold if len(values) > fold + 1 else len(values)
+            closed = facet.folded and not chosen
+            label = gettext(facet.label)
+            shown.append(Group(facet.name, label, values[:fold], values[fold:], closed))
     return shown
+
+
+def narrowed(narrowing: Narrowing) -> list[Chip]:
+    """The place and the periods that are chosen, each with the address without it."""
+    return [
+        Chip(text, "", gettext(LABELS[name]), address_without(name, request.args[name]))
+        for name, text in narrowing.chosen().items()
+    ]
 
 
 def chips(query: SearchQuery) -> list[Chip]:
@@ -80,9 +97,37 @@ def _values(facet: Facet, query: SearchQuery, page: SearchPage) -> Iterator[Valu
     names = list(dict.fromkeys((*chosen, *counts)))
     if facet.values:
         names = [name for name in facet.values if name in names]
-    for name in names:
+    for name, level in _tree(facet, names) if facet.tree else ((name, 0) for name in names):
         label, lang = _label(facet, name)
-        yield Value(name, label, lang, counts.get(name, 0), name in chosen)
+        yield Value(name, label, lang, counts.get(name, 0), name in chosen, level)
+
+
+def _tree(facet: Facet, names: list[str]) -> list[tuple[str, int]]:
+    """Each value below the nearest one that it belongs to, with how deep it stands there."""
+    known = set(names)
+    below: dict[str, list[str]] = {}
+    for name in names:
+        parent = next((one for one in _above(facet, name) if one in known), "")
+        below.setdefault(parent, []).append(name)
+    ordered: list[tuple[str, int]] = []
+    waiting = [(name, 0) for name in reversed(below.get("", []))]
+    while waiting:
+        name, level = waiting.pop()
+        ordered.append((name, level))
+        waiting.extend((child, level + 1) for child in reversed(below.get(name, [])))
+    return ordered
+
+
+def _above(facet: Facet, value: str) -> list[str]:
+    """What a value belongs to, the nearest first."""
+    if facet.name == "region":
+        return [code for code in reversed(line_of(value)) if code != value]
+    parents = search.parents()
+    found: list[str] = []
+    while value in parents and parents[value] not in found:
+        value = parents[value]
+        found.append(value)
+    return found
 
 
 def _label(facet: Facet, value: str) -> tuple[str, str]:
@@ -91,6 +136,8 @@ def _label(facet: Facet, value: str) -> tuple[str, str]:
         return gettext(facet.values.get(value, value)), ""
     if facet.name == "license":
         return license_title(value), ""
+    if facet.name == "region":
+        return name_of(value), "" if current() == "zh" else ' lang="zh"'
     titles: Mapping[str, Mapping[str, str]] = search.labels().get(facet.name, {})
     texts = titles.get(value)
     if texts:

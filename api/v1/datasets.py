@@ -13,12 +13,19 @@ from marshmallow import RAISE
 
 from api.answers import address, json_answer, this_call
 from api.v1.description import N_, ref
-from api.v1.parameters import Parameters, SearchParameters, blueprint
+from api.v1.parameters import (
+    Parameters,
+    SearchParameters,
+    SimilarParameters,
+    SuggestParameters,
+    blueprint,
+)
 from catalog.schemas.dataset import dataset_json
 from catalog.schemas.search import card_json
 from catalog.schemas.texts import chosen
-from catalog.search import SearchPage, SearchQuery
+from catalog.search import Hit, SearchPage, SearchQuery
 from catalog.search.facets import FACET_BY_NAME, MOST_OFFSET
+from catalog.search.regions import name_of
 from catalog.services import datasets, search, usage
 
 bp = blueprint("datasets")
@@ -35,17 +42,42 @@ def find(query: SearchQuery) -> Response:
         {
             "total": page.total,
             "partial": page.partial,
+            "meant": page.meant or None,
             "offset": query.offset,
             "limit": query.limit,
-            "results": [
-                card_json(hit.card, g.lang)
-                | {"url": address(f"/api/v1/datasets/{hit.card['slug']}")}
-                for hit in page.hits
-            ],
+            "results": [_card(hit) for hit in page.hits],
             "facets": facets_json(page),
             "next": _next(page, query),
         }
     )
+
+
+@bp.route("/suggestions")
+@bp.arguments(SuggestParameters(), location="query", unknown=RAISE)
+@bp.response(200, ref("Suggestions"), description=N_("The suggestions"))
+@bp.doc(summary=N_("Suggest while typing"), operationId="suggest", tags=["datasets"])
+def suggest(parameters: Mapping[str, Any]) -> Response:
+    """Titles, organizations, themes and tags that begin so, also in pinyin or its initials."""
+    found = search.suggest(g.identity, parameters["q"], g.lang, parameters["limit"])
+    return json_answer(
+        {
+            "results": [
+                {"kind": one.kind, "text": one.text, "value": one.value, "type": one.type}
+                for one in found
+            ]
+        }
+    )
+
+
+@bp.route("/datasets/<slug>/similar")
+@bp.arguments(SimilarParameters(), location="query", unknown=RAISE)
+@bp.response(200, ref("Similar"), description=N_("The datasets"))
+@bp.doc(summary=N_("Find similar datasets"), operationId="similarDatasets", tags=["datasets"])
+def similar(parameters: Mapping[str, Any], slug: str) -> Response:
+    """The datasets that share most with this one, in title, tags and description."""
+    dataset = datasets.show(g.identity, slug)
+    found = search.similar(g.identity, dataset.id, parameters["limit"])
+    return json_answer({"results": [_card(hit) for hit in found]})
 
 
 @bp.route("/datasets/<slug>")
@@ -76,12 +108,18 @@ def facets_json(page: SearchPage) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def _card(hit: Hit) -> dict[str, Any]:
+    return card_json(hit.card, g.lang) | {"url": address(f"/api/v1/datasets/{hit.card['slug']}")}
+
+
 def _label(
     titles: Mapping[str, Mapping[str, Mapping[str, str]]], name: str, value: str
 ) -> str | None:
     known = titles.get(name, {}).get(value)
     if known:
         return chosen(known, g.lang)
+    if name == "region":
+        return name_of(value)
     facet = FACET_BY_NAME.get(name)
     label = facet.values.get(value) if facet else None
     return gettext(label) if label else value

@@ -211,6 +211,7 @@ _FOUND = record(
         "type": "boolean",
         "description": N_("No dataset holds all of the words: these hold some of them"),
     },
+    meant=maybe(text(N_("Other words that would find more, where little was found"))),
     offset=number(),
     limit=number(),
     results=many(ref("DatasetCard")),
@@ -334,6 +335,19 @@ SCHEMAS: dict[str, Described] = {
     "Dataset": _DATASET,
     "DatasetCard": _CARD,
     "DatasetPage": _FOUND,
+    "Suggestions": record(
+        N_("What somebody who types may have in mind, the likeliest first"),
+        results=many(
+            record(
+                "",
+                kind=text(N_("title, organization, theme or tag")),
+                text=text(),
+                value=text(N_("Name in addresses of a dataset, or the value of the facet")),
+                type=text(N_("Of a title: dataset, series or service")),
+            )
+        ),
+    ),
+    "Similar": record(N_("Datasets most like this one"), results=many(ref("DatasetCard"))),
     "Rows": _ROWS,
     "Count": _COUNT,
     "SqlAnswer": _SQL_ANSWER,

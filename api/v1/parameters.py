@@ -19,6 +19,7 @@ from webargs.flaskparser import FlaskParser
 
 from api.v1.description import N_, TAGS
 from catalog.errors import BadQuery
+from catalog.schemas.narrowing import DESCRIPTIONS, MOST, Narrowing
 from catalog.schemas.search import Words
 from catalog.schemas.sentences import TOO_LONG
 from catalog.search import SearchQuery
@@ -346,12 +347,37 @@ class _Search(Parameters):
             text=data["q"],
             filters=filters,
             sort=data["sort"],
+            where=Narrowing.of(data).condition(),
             offset=data["offset"],
             limit=data["limit"],
         )
 
 
 SearchParameters = type(
-    "SearchParameters", (_Search,), {facet.name: _facet(facet) for facet in FACETS}
+    "SearchParameters",
+    (_Search,),
+    {
+        **{name: _text(words, most=MOST) for name, words in DESCRIPTIONS.items()},
+        **{facet.name: _facet(facet) for facet in FACETS},
+    },
 )
 """A search: each facet is a parameter that may be repeated."""
+
+
+class SuggestParameters(Parameters):
+    """What was typed so far."""
+
+    q = Words(load_default="", metadata=said(N_("What was typed so far, in any script"), "kqzl"))
+    limit = fields.Integer(
+        load_default=10,
+        validate=validate.Range(1, 20),
+        metadata=said(N_("Suggestions, at most 20")),
+    )
+
+
+class SimilarParameters(Parameters):
+    """How many similar datasets are wanted."""
+
+    limit = fields.Integer(
+        load_default=5, validate=validate.Range(1, 20), metadata=said(N_("Datasets, at most 20"))
+    )

@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
 from catalog.errors import BadQuery
 from catalog.models.text import pick
+from catalog.schemas.narrowing import DESCRIPTIONS, Narrowing
 from catalog.schemas.texts import clean
 from catalog.search import SearchPage, SearchQuery
 from catalog.search.facets import FACETS, MOST_HITS, MOST_OFFSET, MOST_TEXT, SORTS, check_query
@@ -71,6 +72,7 @@ class _BaseSearchSchema(Schema):
             sort=data.get("sort") or "relevance",
             offset=offset,
             limit=limit,
+            where=Narrowing.of(data).condition(),
         )
 
 
@@ -80,8 +82,13 @@ _FACET_FIELDS = {
     )
     for facet in FACETS
 }
-SearchSchema: type[Schema] = type("SearchSchema", (_BaseSearchSchema,), _FACET_FIELDS)
-"""The parameters of a search: `q`, `sort`, `limit`, `offset` or `page`, and each facet."""
+_NARROWING_FIELDS = {
+    name: Words(metadata={"description": words}) for name, words in DESCRIPTIONS.items()
+}
+SearchSchema: type[Schema] = type(
+    "SearchSchema", (_BaseSearchSchema,), {**_NARROWING_FIELDS, **_FACET_FIELDS}
+)
+"""The parameters of a search: `q`, `sort`, `limit`, `offset` or `page`, place and time, and each facet."""
 
 _STRICT, _LENIENT = SearchSchema(), SearchSchema(unknown=EXCLUDE)
 
@@ -134,6 +141,7 @@ def page_json(page: SearchPage, query: SearchQuery) -> dict[str, Any]:
     return {
         "total": page.total,
         "partial": page.partial,
+        "meant": page.meant or None,
         "offset": query.offset,
         "limit": query.limit,
         "datasets": [card_json(hit.card, query.language) for hit in page.hits],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from catalog.models.text import pick
 from catalog.search import pinyin
@@ -12,7 +14,6 @@ from catalog.search.analysis import (
     folded,
     normal_title,
     runs_of,
-    singles_of,
     sort_key,
     spelled_ways,
     terms_of,
@@ -49,33 +50,60 @@ TIE_BITS = 28
 """Bits of a document's tie-breaker."""
 END = " ¦ "
 """Stands between texts, so that no phrase reaches from one into another; no text has such a term."""
+LONGEST_KEPT = 100
+"""Characters of a text whose terms are kept for the next document."""
 IS, HAS = "\x1f", "\x1e"
 """A fact's term is its name, IS and the value; that there is one at all is HAS and the name."""
 
 
 def words_of(document: Document) -> dict[str, str]:
     """The analysed fields, each a text of terms between blanks."""
-    titles = list(document.titles.values())
-    texts = [
-        *titles,
-        *document.descriptions.values(),
-        *document.tags,
-        *document.names,
-        *document.codes,
-        document.place,
-        document.words,
-    ]
-    runs = [run for text in (*titles, *document.tags, *document.names) for run in runs_of(text)]
+    titles = _cut(document.titles.values())
+    descriptions = _cut(document.descriptions.values())
+    tags, names = _cut(document.tags), _cut(document.names)
+    place = _cut([document.place])
+    words = _cut(document.words.split("\n"))
+    texts = [*titles, *descriptions, *tags, *names, *_cut(document.codes), *place, *words]
+    sounds = [_sounds(run) for one in (*titles, *tags, *names) for run in one.runs]
     return {
-        "text": END.join(" ".join(terms_of(text)) for text in texts if text),
-        "title": _joined(titles, singles=True),
-        "tags": _joined(document.tags, singles=True),
-        "description": _joined(document.descriptions.values(), singles=True),
-        "place": _joined([document.place], singles=True),
-        "singles": " ".join(sorted(set().union(*map(singles_of, texts)))),
-        "syllables": " ".join({term for run in runs for term in pinyin.syllable_terms(run)}),
-        "initials": END.join(" ".join(pinyin.initial_terms(run)) for run in dict.fromkeys(runs)),
+        "text": END.join(dict.fromkeys(one.terms for one in texts if one.terms)),
+        "title": _joined(titles),
+        "tags": _joined(tags),
+        "description": _joined(descriptions),
+        "place": _joined(place),
+        "singles": " ".join(set().union(*(one.singles for one in texts))),
+        "syllables": " ".join(dict.fromkeys(syllables for syllables, _ in sounds)),
+        "initials": END.join(dict.fromkeys(initials for _, initials in sounds)),
     }
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text as it is indexed: its terms in order, its single characters, its runs of Chinese."""
+
+    terms: str
+    singles: tuple[str, ...]
+    runs: tuple[str, ...]
+
+
+def _cut(texts: Iterable[str]) -> list[_Text]:
+    """Each text that is not empty; short ones, which many documents share, are kept."""
+    return [
+        _short_text(text) if len(text) <= LONGEST_KEPT else _text(text) for text in texts if text
+    ]
+
+
+def _text(text: str) -> _Text:
+    runs = tuple(runs_of(text))
+    return _Text(" ".join(terms_of(text)), tuple(dict.fromkeys("".join(runs))), runs)
+
+
+_short_text = lru_cache(maxsize=20_000)(_text)
+
+
+@lru_cache(maxsize=20_000)
+def _sounds(run: str) -> tuple[str, str]:
+    return " ".join(pinyin.syllable_terms(run)), " ".join(pinyin.initial_terms(run))
 
 
 def values_of(document: Document) -> dict[str, list[str]]:
@@ -173,10 +201,6 @@ def _facts(facts: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
             yield f"{name}{IS}{value}"
 
 
-def _joined(texts: Iterable[str], *, singles: bool = False) -> str:
-    parts: list[str] = []
-    for text in texts:
-        parts.extend(terms_of(text))
-        if singles:
-            parts.extend(sorted(singles_of(text)))
-    return " ".join(parts)
+def _joined(texts: Iterable[_Text]) -> str:
+    """Terms and single characters, without their places."""
+    return " ".join(f"{one.terms} {' '.join(one.singles)}" for one in texts)

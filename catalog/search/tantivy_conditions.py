@@ -24,7 +24,8 @@ from catalog.search.conditions import (
     kind_of,
 )
 from catalog.search.engine import EVERYTHING, PUBLIC
-from catalog.search.indexed import BOX_FIELDS, DEGREE, EVER, HAS, IS, UNDATED, number_bounds
+from catalog.search.indexed import BOX_FIELDS, DEGREE, EVER, HAS, UNDATED, number_bounds
+from catalog.search.tantivy_documents import exactly
 from catalog.search.tantivy_units import every, unit_query
 
 MOST_TERMS = 20_000
@@ -68,11 +69,12 @@ class ConditionCompiler:
 
     def visible(self, visible: tuple[str, ...]) -> Query | None:
         """What hides documents from this reader; None where there is nothing to hide."""
-        if EVERYTHING in visible or not self.searcher.doc_freq("visibility", ""):
+        anybody = exactly("visibility", "")
+        if EVERYTHING in visible or not self.searcher.doc_freq("facts", anybody):
             return None
-        hidden = self._term("visibility", "")
-        own = [value for value in visible if value not in (PUBLIC, "")]
-        return without(hidden, self._set("visibility", own)) if own else hidden
+        hidden = self._term("facts", anybody)
+        own = [exactly("visibility", value) for value in visible if value not in (PUBLIC, "")]
+        return without(hidden, self._set("facts", own)) if own else hidden
 
     def _exactly(self, field: str, value: str) -> Query:
         match kind_of(field):
@@ -81,7 +83,7 @@ class ConditionCompiler:
             case FieldKind.KEYWORD:
                 return self._term(field, value)
             case FieldKind.FACT:
-                return self._term("facts", f"{field}{IS}{value}")
+                return self._term("facts", exactly(field, value))
             case FieldKind.DATE | FieldKind.NUMBER:
                 return self._range(Range(field, value, value))
 
@@ -111,7 +113,7 @@ class ConditionCompiler:
         kind = kind_of(field)
         if kind in (FieldKind.DATE, FieldKind.NUMBER):
             return Query.empty_query() if pattern.strip("*") else self._exists(field)
-        name, start = (field, "") if kind is not FieldKind.FACT else ("facts", f"{field}{IS}")
+        name, start = (field, "") if kind is not FieldKind.FACT else ("facts", exactly(field, ""))
         text = folded(normal(pattern)) if kind is FieldKind.WORDS else pattern
         try:
             return Query.regex_query(self.schema, name, _escaped(start) + _regex(text))
@@ -129,7 +131,7 @@ class ConditionCompiler:
         if kind is FieldKind.WORDS:
             return Query.empty_query()
         name, start = (
-            (asked.field, "") if kind is FieldKind.KEYWORD else ("facts", asked.field + IS)
+            (asked.field, "") if kind is FieldKind.KEYWORD else ("facts", exactly(asked.field, ""))
         )
         terms = self.searcher.terms_with_prefix(name, start, None, MOST_TERMS)
         within = [term for term, _ in terms if _is_between(term[len(start) :], asked)]

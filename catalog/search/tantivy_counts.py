@@ -14,7 +14,7 @@ from tantivy import Query
 from catalog.search.conditions import FieldKind, kind_of
 from catalog.search.engine import Bucket, Count, SearchQuery
 from catalog.search.facets import FACETS, MOST_BUCKETS, Facet, Kind, range_buckets
-from catalog.search.indexed import IS
+from catalog.search.tantivy_documents import exactly
 from catalog.search.tantivy_query import FETCHED_BUCKETS, SEGMENT_BUCKETS, aggregation, unfiltered
 
 Facets = Mapping[str, tuple[Bucket, ...]]
@@ -42,16 +42,20 @@ def total_of(found: tantivy.SearchResult) -> int:
 def count_facets(parts: Iterable[Part], query: SearchQuery, today: date) -> Facets:
     """Counts of all facets; those of a facet ignore what was chosen in it."""
     layers = list(parts)
+    # A value that is rare in one index may be frequent in both: then all are read.
+    most = FETCHED_BUCKETS if len(layers) == 1 else SEGMENT_BUCKETS
     free = unfiltered(query)
     buckets: dict[str, tuple[Bucket, ...]] = {}
     if free:
-        found = [p.searcher.aggregate(p.query(""), aggregation(free, today)) for p in layers]
+        found = [p.searcher.aggregate(p.query(""), aggregation(free, today, most)) for p in layers]
         buckets = {facet.name: _merged(facet, (raw[facet.name] for raw in found)) for facet in free}
     for facet in FACETS:
         chosen = query.filters.get(facet.name)
         if chosen:
             raw = [
-                p.searcher.aggregate(p.query(facet.name), aggregation([facet], today))[facet.name]
+                p.searcher.aggregate(p.query(facet.name), aggregation([facet], today, most))[
+                    facet.name
+                ]
                 for p in layers
             ]
             buckets[facet.name] = _with_chosen(layers, facet, _merged(facet, raw), chosen)
@@ -72,12 +76,13 @@ def _count(layers: list[Part], count: Count) -> tuple[Bucket, ...]:
     kind = kind_of(count.field)
     for part in layers:
         if kind is FieldKind.KEYWORD and count.field != "id":
-            size = SEGMENT_BUCKETS if count.limit < 0 else max(count.limit, FETCHED_BUCKETS)
+            alone = len(layers) == 1 and count.limit >= 0
+            size = max(count.limit, FETCHED_BUCKETS) if alone else SEGMENT_BUCKETS
             terms = {"field": count.field, "size": size, "segment_size": SEGMENT_BUCKETS}
             raw = part.searcher.aggregate(part.query(""), {"found": {"terms": terms}})
             totals.update(_counts(raw["found"]))
         elif kind is FieldKind.FACT:
-            start = f"{count.field}{IS}"
+            start = exactly(count.field, "")
             for term, number in part.searcher.terms_with_prefix(
                 "facts", start, part.query(""), SEGMENT_BUCKETS
             ):

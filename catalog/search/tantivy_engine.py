@@ -25,7 +25,8 @@ from catalog.search.engine import (
     Suggestion,
 )
 from catalog.search.facets import FACETS, check_query
-from catalog.search.tantivy_documents import to_tantivy
+from catalog.search.indexed import IS
+from catalog.search.tantivy_documents import STAMP, to_tantivy
 from catalog.search.tantivy_folder import IndexFolder
 from catalog.search.tantivy_overlay import Overlay
 from catalog.search.tantivy_query import Compiler
@@ -58,7 +59,7 @@ class TantivyEngine:
         batch = list(documents)
         if not batch:
             return
-        with self._folder.writing() as writer:
+        with self._folder.writing(len(batch)) as writer:
             for document in batch:
                 writer.delete_documents_by_term("id", document.id)
                 writer.add_document(to_tantivy(document, self._folder.schema))
@@ -98,8 +99,10 @@ class TantivyEngine:
         snapshot = self._folder.snapshot()
         if snapshot is None:
             return {}
-        terms = snapshot.searcher.terms_with_prefix("identity", "", tantivy.Query.all_query())
-        return dict(term.split("\x1f", 1) for term, _ in terms)
+        start = f"{STAMP}{IS}"
+        everything = tantivy.Query.all_query()
+        terms = snapshot.searcher.terms_with_prefix("facts", start, everything)
+        return dict(term[len(start) :].split(IS, 1) for term, _ in terms)
 
     def search(self, query: SearchQuery) -> SearchPage:
         """One page of hits; raises BadQuery for what cannot be asked and Unavailable when down."""

@@ -28,8 +28,9 @@ import tantivy
 from catalog.errors import Unavailable
 from catalog.search.tantivy_documents import VERSION, make_schema
 
-HEAP = 50_000_000
-"""Bytes a writer collects before it writes a segment."""
+HEAP, SMALL_HEAP = 50_000_000, 15_000_000
+"""Bytes a writer collects before it writes a segment: of few documents the least, as it clears them first."""
+FEW = 200
 PATIENCE_SECONDS = 60.0
 """How long a writer waits for another one."""
 Stamp = tuple[int, int, int]
@@ -70,17 +71,21 @@ class IndexFolder:
         raise AssertionError  # pragma: no cover # the loop returns or raises
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[tantivy.IndexWriter]:
-        """A writer on the current index; committed, merged and visible when the block ends well."""
+    def writing(self, documents: int = 0) -> Iterator[tantivy.IndexWriter]:
+        """A writer of so many documents on the current index.
+
+        What it wrote is committed, merged and visible when the block ends well.
+        """
+        heap = SMALL_HEAP if documents <= FEW else HEAP
         with self._exclusive():
             name = self._current_name()
             if name is None:
                 name = self._new_name()
-                with self._writer(name) as writer:
+                with self._writer(name, heap) as writer:
                     yield writer
                 self._switch(name)
             else:
-                with self._writer(name) as writer:
+                with self._writer(name, heap) as writer:
                     yield writer
 
     @contextlib.contextmanager
@@ -89,7 +94,7 @@ class IndexFolder:
         with self._exclusive():
             name = self._new_name()
             try:
-                with self._writer(name) as writer:
+                with self._writer(name, HEAP) as writer:
                     yield writer
                 self._switch(name)
             finally:
@@ -139,11 +144,11 @@ class IndexFolder:
         return f"index-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
     @contextlib.contextmanager
-    def _writer(self, name: str) -> Iterator[tantivy.IndexWriter]:
+    def _writer(self, name: str, heap: int) -> Iterator[tantivy.IndexWriter]:
         place = self.folder / name
         try:
             place.mkdir(parents=True, exist_ok=True)
-            writer = tantivy.Index(self.schema, str(place)).writer(HEAP, 1)
+            writer = tantivy.Index(self.schema, str(place)).writer(heap, 1)
         except (OSError, ValueError) as error:
             raise Unavailable("the search index cannot be written, it is being repaired") from error
         try:

@@ -35,11 +35,13 @@ from catalog.search.ranking import (
     weight_of,
 )
 from catalog.search.tantivy_conditions import without
+from catalog.search.tantivy_documents import exactly
 from catalog.search.tantivy_units import every, meant_query, unit_query
 
 SEGMENT_BUCKETS = 65_000
 """Values of a facet that are counted in each segment: with fewer, counts would be inexact."""
-FETCHED_BUCKETS = 1000
+FETCHED_BUCKETS = 201
+"""Values of a facet that are read of one index: those that are shown, and one to see that there are more."""
 
 
 class Compiler:
@@ -100,9 +102,13 @@ class Compiler:
         if not title or not units:
             return []
         joined = title.replace(" ", "")
-        steps = [Query.const_score_query(self._prefix("whole_title", title), 4.0)]
+        steps = [Query.const_score_query(self._prefix("facts", exactly("whole_title", title)), 4.0)]
         if joined.isascii() and len(joined) > 1:
-            steps.append(Query.const_score_query(self._prefix("spelled_title", joined), 2.0))
+            steps.append(
+                Query.const_score_query(
+                    self._prefix("facts", exactly("spelled_title", joined)), 2.0
+                )
+            )
         words = [unit_query(self.schema, unit, "title") for unit in units]
         last = units[-1].ways[0][0]
         if last.isascii() and len(last) > 1:
@@ -137,14 +143,16 @@ class Compiler:
         """Whole codes and titles, then beginnings of titles; also in pinyin."""
         title = normal_title(text)
         joined = title.replace(" ", "")
+        yield self._exactly("codes", folded(normal(text).strip()), WHOLE_CODE)
+        yield self._exactly("whole_title", title, WHOLE_TITLE)
         yield Query.const_score_query(
-            self._term("codes", folded(normal(text).strip()), "basic"), WHOLE_CODE
+            self._prefix("facts", exactly("whole_title", title)), TITLE_PREFIX
         )
-        yield Query.const_score_query(self._term("whole_title", title, "basic"), WHOLE_TITLE)
-        yield Query.const_score_query(self._prefix("whole_title", title), TITLE_PREFIX)
         if len(joined) > 2 and joined.isascii() and joined.isalnum():
-            whole = self._term("spelled_title", joined, "basic")
-            yield Query.const_score_query(whole, WHOLE_SPELLED)
+            yield self._exactly("spelled_title", joined, WHOLE_SPELLED)
+
+    def _exactly(self, field: str, value: str, score: float) -> Query:
+        return Query.const_score_query(self._term("facts", exactly(field, value), "basic"), score)
 
     def _meant(self, unit: Unit, knows: Callable[[str], bool]) -> Query | None:
         asked = bool(unit.initials or unit.uncertain)
@@ -205,14 +213,16 @@ def narrowed(query: Query, filters: Iterable[Query]) -> Query:
     return Query.boolean_query([(Occur.Must, query), *kept]) if kept else query
 
 
-def aggregation(facets: Iterable[Facet], today: date) -> dict[str, Any]:
-    """The request that counts the values of these facets."""
-    return {facet.name: _counts(facet, today) for facet in facets}
+def aggregation(
+    facets: Iterable[Facet], today: date, most: int = FETCHED_BUCKETS
+) -> dict[str, Any]:
+    """The request that counts the values of these facets, the `most` frequent ones."""
+    return {facet.name: _counts(facet, today, most) for facet in facets}
 
 
-def _counts(facet: Facet, today: date) -> dict[str, Any]:
+def _counts(facet: Facet, today: date, most: int) -> dict[str, Any]:
     if facet.kind is Kind.KEYWORD:
-        size = {"size": FETCHED_BUCKETS, "segment_size": SEGMENT_BUCKETS}
+        size = {"size": most, "segment_size": SEGMENT_BUCKETS}
         return {"terms": {"field": facet.field, **size}}
     parts: list[dict[str, Any]] = []
     newer: float | None = None

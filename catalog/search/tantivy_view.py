@@ -20,6 +20,7 @@ from catalog.search.facets import Facet
 from catalog.search.indexed import IS
 from catalog.search.tantivy_conditions import ConditionCompiler, any_of, without
 from catalog.search.tantivy_counts import Part, count_facets, count_fields, total_of
+from catalog.search.tantivy_documents import exactly
 from catalog.search.tantivy_folder import Snapshot
 from catalog.search.tantivy_overlay import Layer
 from catalog.search.tantivy_query import Compiler, narrowed
@@ -244,9 +245,9 @@ class View:
         for part in self._parts(Query.all_query()):
             for beginning in beginnings:
                 for term, count in part.searcher.terms_with_prefix(
-                    "tag_start", beginning, part.query(""), SUGGESTED_TERMS
+                    "facts", exactly("tag_start", beginning), part.query(""), SUGGESTED_TERMS
                 ):
-                    tag = term.split(IS, 1)[1]
+                    tag = term.rsplit(IS, 1)[1]
                     counts[tag] = max(counts.get(tag, 0), count)
         ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return [Suggestion("tag", tag, tag, count=count) for tag, count in ordered[:limit]]

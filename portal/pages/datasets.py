@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from catalog.errors import NotFound
+from catalog.errors import NotFound, Unavailable
 from catalog.models.license import LICENSES
 from catalog.models.text import pick
 from catalog.permissions import Action, allowed
+from catalog.search import Hit
 from catalog.search.documents import last_change
 from catalog.search.facets import FACET_BY_NAME
-from catalog.services import datasets
+from catalog.services import datasets, search
 from catalog.services.datasets import Freshness
 from harvesters import services as harvesting
 from portal.filters import local
@@ -49,6 +50,8 @@ class Page:
     source: HarvestSource | None
     languages: tuple[str, ...]
     """Languages of the texts other than the reader's."""
+    similar: tuple[Hit, ...]
+    """Public datasets most like it."""
 
 
 @bp.get("/datasets/<slug>")
@@ -78,7 +81,16 @@ def page_of(dataset: Dataset) -> Page:
         frequency=FACET_BY_NAME["frequency"].values[dataset.frequency],
         source=_source(dataset),
         languages=tuple(_languages(dataset)),
+        similar=_similar(dataset.id),
     )
+
+
+def _similar(dataset_id: str) -> tuple[Hit, ...]:
+    """Without the index the page shows none."""
+    try:
+        return search.similar(g.identity, dataset_id)
+    except Unavailable:
+        return ()
 
 
 def _languages(dataset: Dataset) -> Iterator[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from catalog.schemas.narrowing import Narrowing
 from catalog.schemas.search import search_query
 from catalog.search import SearchQuery
 from catalog.search.facets import MOST_TEXT, SORTS
 from catalog.services import groups, search
-from portal import sidebar
+from portal import sidebar, suggestions
 from portal.paging import PER_PAGE, Pages, address_with, asked_page
 
 bp = Blueprint("search", __name__)
@@ -24,6 +26,7 @@ def show() -> Response:
     """A page of datasets under what was asked; htmx gets the tidy address to remember."""
     query, number = asked()
     page = search.find(g.identity, query)
+    narrowing = Narrowing.of(request.args)
     response = make_response(
         render_template(
             "search.html",
@@ -31,7 +34,10 @@ def show() -> Response:
             page=page,
             pages=Pages.of(page.total, number),
             facets=sidebar.groups(query, page),
-            chips=sidebar.chips(query),
+            chips=[*sidebar.chips(query), *sidebar.narrowed(narrowing)],
+            narrowing=narrowing,
+            meant=page.meant,
+            meant_address=address_with(page=None, q=page.meant) if page.meant else "",
             sorts=SORTS,
             longest=MOST_TEXT,
             usual=_usual_sort(query.text),
@@ -41,6 +47,15 @@ def show() -> Response:
     if request.headers.get("HX-Request"):
         response.headers["HX-Push-Url"] = address_with(page=None, sort=_sort_in_address(query))
         response.vary.add("HX-Request")
+    return response
+
+
+@bp.get("/suggestions")
+def suggest() -> Response:
+    """What somebody who types in a search field may have in mind, for the page's script."""
+    found = search.suggest(g.identity, request.args.get("q", ""), g.lang)
+    response = make_response(orjson.dumps(suggestions.lines(found)))
+    response.mimetype = "application/json"
     return response
 
 

@@ -26,6 +26,7 @@ from api.v1.description import ERRORS, HEADERS, N_, SCHEMAS
 from api.v1.downloads import FORMATS
 from catalog.db import db
 from catalog.permissions import SCHEDULER
+from catalog.schemas.narrowing import DESCRIPTIONS
 from catalog.search.facets import FACETS
 from catalog.services import search
 from catalog.settings import Settings
@@ -41,7 +42,11 @@ CHECKS = (
 )
 
 
-KNOWN_SLUGS = {"showDataset": "air-quality", "showOrganization": "ecology"}
+KNOWN_SLUGS = {
+    "showDataset": "air-quality",
+    "similarDatasets": "air-quality",
+    "showOrganization": "ecology",
+}
 
 
 @pytest.fixture
@@ -82,7 +87,11 @@ def test_every_operation_says_what_it_takes_and_answers(described: dict[str, Any
 
 def test_every_facet_is_a_parameter_of_the_search(described: dict[str, Any]) -> None:
     parameters = {p["name"] for p in described["paths"]["/api/v1/datasets"]["get"]["parameters"]}
-    assert parameters == {"lang", "q", "sort", "limit", "offset", *(facet.name for facet in FACETS)}
+    assert parameters == {
+        *("lang", "q", "sort", "limit", "offset"),
+        *DESCRIPTIONS,
+        *(facet.name for facet in FACETS),
+    }
 
 
 def test_errors_keys_and_schemas_are_described(described: dict[str, Any]) -> None:
@@ -186,6 +195,8 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Serv
 OPERATIONS = (
     "searchDatasets",
     "showDataset",
+    "suggest",
+    "similarDatasets",
     "listOrganizations",
     "showOrganization",
     "showTable",

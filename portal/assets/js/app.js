@@ -9,6 +9,7 @@ import {
   createAll,
 } from "govuk-frontend";
 import { openOnWideScreens } from "./_facets.js";
+import { suggestWhileTyping } from "./_suggest.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 window.htmx = htmx;
@@ -16,6 +17,7 @@ for (const component of [CharacterCount, ErrorSummary, NotificationBanner, Passw
   createAll(component);
 }
 openOnWideScreens();
+suggestWhileTyping();
 
 // A choice in the catalogue is asked for at once; words are asked for when they are sent.
 document.addEventListener(
