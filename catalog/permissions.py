@@ -9,6 +9,7 @@ from enum import StrEnum
 from catalog.errors import Denied, Unauthenticated
 from catalog.models.account import Account, ApiKey
 from catalog.models.dataset import Dataset
+from catalog.models.group import Group
 from catalog.models.organization import Organization
 from catalog.models.vocabulary import Access, MemberRole, Role, State
 
@@ -21,6 +22,7 @@ class Action(StrEnum):
     DATASET_RETIRE = "dataset:retire"
     DATASET_APPROVE = "dataset:approve"
     DATASET_PURGE = "dataset:purge"
+    DATASET_SHARE = "dataset:share"
     TABLE_READ = "table:read"
     TABLE_LOAD = "table:load"
     TABLE_WRITE = "table:write"
@@ -28,7 +30,10 @@ class Action(StrEnum):
     COLUMN_READ = "column:read"
     ORGANIZATION_WRITE = "organization:write"
     ORGANIZATION_READ = "organization:read"
+    ORGANIZATION_PURGE = "organization:purge"
     THEME_WRITE = "theme:write"
+    THEME_FILL = "theme:fill"
+    THEME_PURGE = "theme:purge"
     STANDARD_WRITE = "standard:write"
     LOG_READ = "log:read"
     SOURCE_READ = "source:read"
@@ -36,6 +41,8 @@ class Action(StrEnum):
     SOURCE_RUN = "source:run"
     ACCOUNT_READ = "account:read"
     ACCOUNT_CREATE = "account:create"
+    ACCOUNT_WRITE = "account:write"
+    ACCOUNT_MANAGE = "account:manage"
     KEY_WRITE = "key:write"
     PORTAL_OPERATE = "portal:operate"
 
@@ -50,6 +57,10 @@ class Identity:
     scheduler: bool = False
     organizations: Mapping[str, MemberRole] = field(default_factory=dict)
     """Organization id → role in it."""
+    themes: Mapping[str, MemberRole] = field(default_factory=dict)
+    """Group id → role in it."""
+    collaborations: Mapping[str, str] = field(default_factory=dict)
+    """Dataset id → capacity as its collaborator."""
     key_id: str | None = None
     """API key that was used, if any."""
     plan: str = "anonymous"
@@ -63,6 +74,8 @@ class Identity:
             name=account.name,
             administrator=account.role == Role.ADMINISTRATOR,
             organizations={m.organization_id: MemberRole(m.role) for m in account.memberships},
+            themes={m.theme_id: MemberRole(m.role) for m in account.theme_memberships},
+            collaborations={one.dataset_id: one.capacity for one in account.collaborations},
             key_id=key.id if key else None,
             plan=key.plan if key else "basic",
         )
@@ -114,6 +127,31 @@ def is_publisher(who: Identity, target: object) -> bool:
     return organization is not None and who.organizations.get(organization) is MemberRole.PUBLISHER
 
 
+def is_collaborator(who: Identity, target: object) -> bool:
+    """Somebody whom the owners of the dataset let read it."""
+    return isinstance(target, Dataset) and target.id in who.collaborations
+
+
+def is_editing_collaborator(who: Identity, target: object) -> bool:
+    """Somebody whom the owners of the dataset let change it."""
+    return isinstance(target, Dataset) and who.collaborations.get(target.id) in ("editor", "admin")
+
+
+def is_leading_collaborator(who: Identity, target: object) -> bool:
+    """Somebody whom the owners of the dataset let choose its other collaborators."""
+    return isinstance(target, Dataset) and who.collaborations.get(target.id) == "admin"
+
+
+def is_of_theme(who: Identity, target: object) -> bool:
+    """Anybody who belongs to the group."""
+    return isinstance(target, Group) and target.id in who.themes
+
+
+def is_keeper_of_theme(who: Identity, target: object) -> bool:
+    """Somebody who looks after the group: in CKAN's words its admin."""
+    return isinstance(target, Group) and who.themes.get(target.id) is MemberRole.PUBLISHER
+
+
 def is_administrator(who: Identity, target: object) -> bool:  # noqa: ARG001 # all rules have one signature
     """An administrator of the portal."""
     return who.administrator
@@ -134,26 +172,32 @@ def is_self(who: Identity, target: object) -> bool:
 
 
 POLICY: dict[Action, tuple[Rule, ...]] = {
-    Action.DATASET_READ: (is_public, is_member, is_administrator, is_scheduler),
-    Action.DATASET_WRITE: (is_editor, is_administrator, is_scheduler),
+    Action.DATASET_READ: (is_public, is_member, is_collaborator, is_administrator, is_scheduler),
+    Action.DATASET_WRITE: (is_editor, is_editing_collaborator, is_administrator, is_scheduler),
     Action.DATASET_RETIRE: (is_publisher, is_administrator, is_scheduler),
+    Action.DATASET_SHARE: (is_publisher, is_leading_collaborator, is_administrator),
     Action.DATASET_APPROVE: (is_publisher, is_administrator),
     Action.DATASET_PURGE: (is_administrator, is_scheduler),
-    Action.TABLE_READ: (is_open, is_member, is_administrator, is_scheduler),
-    Action.TABLE_LOAD: (is_editor, is_administrator, is_scheduler),
-    Action.TABLE_WRITE: (is_editor, is_administrator, is_scheduler),
+    Action.TABLE_READ: (is_open, is_member, is_collaborator, is_administrator, is_scheduler),
+    Action.TABLE_LOAD: (is_editor, is_editing_collaborator, is_administrator, is_scheduler),
+    Action.TABLE_WRITE: (is_editor, is_editing_collaborator, is_administrator, is_scheduler),
     Action.TABLE_MANAGE: (is_publisher, is_administrator, is_scheduler),
-    Action.COLUMN_READ: (is_editor, is_administrator, is_scheduler),
+    Action.COLUMN_READ: (is_editor, is_editing_collaborator, is_administrator, is_scheduler),
     Action.ORGANIZATION_WRITE: (is_publisher, is_administrator, is_scheduler),
     Action.ORGANIZATION_READ: (is_member, is_administrator, is_scheduler),
     Action.STANDARD_WRITE: (is_administrator, is_scheduler),
     Action.LOG_READ: (is_publisher, is_administrator, is_scheduler),
-    Action.THEME_WRITE: (is_administrator, is_scheduler),
+    Action.ORGANIZATION_PURGE: (is_administrator,),
+    Action.THEME_WRITE: (is_keeper_of_theme, is_administrator, is_scheduler),
+    Action.THEME_FILL: (is_of_theme, is_administrator, is_scheduler),
+    Action.THEME_PURGE: (is_administrator,),
     Action.SOURCE_READ: (anyone,),
     Action.SOURCE_WRITE: (is_administrator, is_scheduler),
     Action.SOURCE_RUN: (is_publisher, is_administrator, is_scheduler),
     Action.ACCOUNT_READ: (is_self, is_administrator),
     Action.ACCOUNT_CREATE: (anyone,),
+    Action.ACCOUNT_WRITE: (is_self, is_administrator),
+    Action.ACCOUNT_MANAGE: (is_administrator,),
     Action.KEY_WRITE: (is_self, is_administrator),
     Action.PORTAL_OPERATE: (is_administrator, is_scheduler),
 }

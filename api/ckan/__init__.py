@@ -5,13 +5,24 @@ from __future__ import annotations
 from flask import Flask
 
 from api.ckan import (  # noqa: F401 # importing these registers their actions
+    activities,
+    collaborators,
     datastore,
     datastore_create,
     datastore_sql,
     datastore_writes,
+    follows,
+    groups,
+    members,
+    organizations,
     packages,
     resources,
     site,
+    tags,
+    tokens,
+    users,
+    views,
+    vocabularies,
 )
 from api.ckan.routes import bp
 

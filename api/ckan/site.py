@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 
 from api.answers import site
 from api.ckan.errors import Refused
 from api.ckan.registry import ACTIONS, action
 from catalog.errors import NotFound
+from catalog.models.license import LICENSES
 from catalog.permissions import Identity
 
 VERSION = "2.12.0"
@@ -26,7 +27,7 @@ def status_show(who: Identity, data: dict[str, Any]) -> Any:  # noqa: ARG001 # a
         "site_url": site(),
         "error_emails_to": None,
         "locale_default": "en",
-        "extensions": ["datastore"],
+        "extensions": ["activity", "datastore"],
         "ckan_version": VERSION,
     }
 
@@ -50,3 +51,25 @@ def help_show(who: Identity, data: dict[str, Any]) -> Any:  # noqa: ARG001 # all
     if known is None:
         raise NotFound("Action function not found")
     return known.help
+
+
+@action(safe=True)
+def license_list(who: Identity, data: dict[str, Any]) -> Any:  # noqa: ARG001 # all actions have one signature
+    """Return the list of licenses available for datasets on the site."""
+    return [
+        {
+            "id": license_.id,
+            "title": license_.title_zh if g.lang == "zh" else license_.title_en,
+            "url": license_.url,
+            "status": "active",
+            "maintainer": "",
+            "family": "",
+            "domain_content": str(license_.is_open),
+            "domain_data": str(license_.is_open),
+            "domain_software": "False",
+            "od_conformance": "approved" if license_.is_open else "not reviewed",
+            "osd_conformance": "not reviewed",
+            "is_generic": license_.id in ("other", "notspecified"),
+        }
+        for license_ in LICENSES.values()
+    ]

@@ -9,6 +9,8 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from catalog.models.base import Base, new_id, now
+from catalog.models.follow import Collaborator
+from catalog.models.group import GroupMembership
 from catalog.models.vocabulary import MemberRole, Role
 
 
@@ -42,6 +44,12 @@ class Account(Base):
     last_signed_in: Mapped[datetime | None]
 
     memberships: Mapped[list[Membership]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan"
+    )
+    theme_memberships: Mapped[list[GroupMembership]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan"
+    )
+    collaborations: Mapped[list[Collaborator]] = relationship(
         lazy="selectin", cascade="all, delete-orphan"
     )
 

@@ -179,6 +179,13 @@ def _add(email: str, name: str, password: str, *, role: Role, must_change: bool 
     return account
 
 
+def set_password(account: Account, password: str) -> None:
+    """Give it this password and end its sessions, in the caller's transaction."""
+    account.password_hash = _hash(password)
+    account.must_change_password = False
+    _end_sessions(account)
+
+
 def _end_sessions(account: Account, *which: ColumnElement[bool]) -> None:
     """End these sessions of an account; without conditions all, also those that are just being opened."""
     if not which:

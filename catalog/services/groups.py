@@ -65,6 +65,7 @@ def all(who: Identity) -> list[tuple[Group, int]]:  # noqa: A001, ARG001 # reads
     statement = (
         select(Group, func.coalesce(counts.c.datasets, 0))
         .outerjoin(counts, counts.c.theme_id == Group.id)
+        .where(Group.deleted_at.is_(None))
         .order_by(Group.position, Group.slug)
     )
     return [(group, count) for group, count in db.session.execute(statement)]
@@ -73,7 +74,7 @@ def all(who: Identity) -> list[tuple[Group, int]]:  # noqa: A001, ARG001 # reads
 def show(who: Identity, slug: str) -> Group:  # noqa: ARG001 # every theme is public
     """The theme; raises NotFound."""
     group = _by_slug(slug)
-    if group is None:
+    if group is None or group.deleted_at is not None:
         raise NotFound("there is no theme “%(slug)s”", slug=slug[:120])
     return group
 

@@ -42,9 +42,9 @@ class NewKey:
     secret: str = field(repr=False)
 
 
-def create(who: Identity, draft: KeyDraft) -> NewKey:
-    """A new key of the caller; the plan `extended` is given by administrators only."""
-    account = accounts.own(who)
+def create(who: Identity, draft: KeyDraft, *, account: Account | None = None) -> NewKey:
+    """A new key of the caller, or of the account; the plan `extended` is given by administrators only."""
+    account = account or accounts.own(who)
     if draft.plan != "basic" and not who.administrator:
         raise Denied("only an administrator can give this plan")
     secret = PREFIX + secrets.token_urlsafe(32)
@@ -65,9 +65,9 @@ def create(who: Identity, draft: KeyDraft) -> NewKey:
     return NewKey(key, secret)
 
 
-def all_of(who: Identity) -> list[ApiKey]:
-    """The caller's keys, newest first, revoked ones last."""
-    account = accounts.own(who)
+def all_of(who: Identity, account: Account | None = None) -> list[ApiKey]:
+    """The keys of the caller, or of the account, newest first, revoked ones last."""
+    account = accounts.show(who, account.id) if account else accounts.own(who)
     newest = select(ApiKey).filter_by(account_id=account.id)
     order = (ApiKey.revoked_at.is_not(None), ApiKey.created_at.desc(), ApiKey.id)
     return list(db.session.scalars(newest.order_by(*order).limit(200)))
@@ -83,6 +83,16 @@ def revoke(who: Identity, key_id: str) -> ApiKey:
     return key
 
 
+def known(key_id: str) -> ApiKey | None:
+    """The key with this id."""
+    return db.session.get(ApiKey, key_id)
+
+
+def of_secret(secret: str) -> ApiKey | None:
+    """The key that this is the secret of."""
+    return db.session.scalar(select(ApiKey).where(ApiKey.hash == _hash(secret)))
+
+
 def change_plan(who: Identity, key_id: str, plan: str) -> ApiKey:
     """Give a key another plan; administrators only."""
     key = _known(who, key_id)
@@ -92,6 +102,13 @@ def change_plan(who: Identity, key_id: str, plan: str) -> ApiKey:
         key.plan = plan
     _KNOWN.pop(key.hash, None)
     return key
+
+
+def forget(account_id: str) -> None:
+    """Ask the database again who the keys of an account stand for: what it may do has changed."""
+    for digest, (_, who) in list(_KNOWN.items()):
+        if who.account_id == account_id:
+            _KNOWN.pop(digest, None)
 
 
 def identify(secret: str) -> Identity:

@@ -66,6 +66,7 @@ def all(who: Identity) -> list[tuple[Organization, int]]:  # noqa: A001, ARG001 
     statement = (
         select(Organization, datasets)
         .outerjoin(counts, counts.c.organization_id == Organization.id)
+        .where(Organization.deleted_at.is_(None))
         .order_by(Organization.kind, datasets.desc(), Organization.slug)
     )
     return [(organization, count) for organization, count in db.session.execute(statement)]
@@ -74,7 +75,7 @@ def all(who: Identity) -> list[tuple[Organization, int]]:  # noqa: A001, ARG001 
 def show(who: Identity, slug: str) -> Organization:  # noqa: ARG001 # every organization is public
     """The organization; raises NotFound."""
     organization = _by_slug(slug)
-    if organization is None:
+    if organization is None or organization.deleted_at is not None:
         raise NotFound("there is no organization “%(slug)s”", slug=slug[:120])
     return organization
 

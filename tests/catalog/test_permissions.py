@@ -7,6 +7,8 @@ import pytest
 from catalog.errors import Denied, Unauthenticated
 from catalog.models.account import Account, ApiKey, Membership
 from catalog.models.dataset import Dataset
+from catalog.models.follow import Collaborator
+from catalog.models.group import Group, GroupMembership
 from catalog.models.organization import Organization
 from catalog.models.vocabulary import Access, MemberRole, Role, State
 from catalog.permissions import ANYONE, POLICY, SCHEDULER, Action, Identity, allowed, require
@@ -17,6 +19,11 @@ WHO = {
     "member": Identity("a6", organizations={"ours": MemberRole.MEMBER}),
     "editor": Identity("a2", organizations={"ours": MemberRole.EDITOR}),
     "publisher": Identity("a3", organizations={"ours": MemberRole.PUBLISHER}),
+    "guest": Identity("a7", collaborations={"d1": "member"}),
+    "co-editor": Identity("a8", collaborations={"d1": "editor"}),
+    "co-admin": Identity("a9", collaborations={"d1": "admin"}),
+    "of the group": Identity("a10", themes={"g1": MemberRole.MEMBER}),
+    "keeper": Identity("a11", themes={"g1": MemberRole.PUBLISHER}),
     "stranger": Identity("a4", organizations={"theirs": MemberRole.PUBLISHER}),
     "administrator": Identity("a5", administrator=True),
     "scheduler": SCHEDULER,
@@ -35,6 +42,11 @@ def dataset(state: State = State.PUBLISHED, access: Access = Access.OPEN) -> Dat
 OURS = Organization(id="ours")
 PUBLIC, GONE = dataset(), dataset(State.WITHDRAWN)
 PRIVATE = Dataset(organization_id="ours", state=State.PUBLISHED, access=Access.OPEN, private=True)
+SHARED = Dataset(
+    id="d1", organization_id="ours", state=State.DRAFT, access=Access.OPEN, private=True
+)
+CO_EDITORS = frozenset({"co-editor", "co-admin"})
+GROUP = Group(id="g1")
 ON_APPLICATION, CLOSED = dataset(access=Access.ON_APPLICATION), dataset(access=Access.CLOSED)
 ACCOUNT, KEY = Account(id="a1"), ApiKey(account_id="a1")
 OF_ACCOUNT = frozenset({"account", "administrator"})
@@ -45,6 +57,14 @@ MATRIX: list[tuple[Action, str, object, frozenset[str]]] = [
     (Action.DATASET_READ, "withdrawn", GONE, MEMBERS),
     (Action.DATASET_READ, "draft", dataset(State.DRAFT), MEMBERS),
     (Action.DATASET_READ, "private", PRIVATE, MEMBERS),
+    (Action.DATASET_READ, "shared", SHARED, MEMBERS | CO_EDITORS | {"guest"}),
+    (Action.DATASET_WRITE, "shared", SHARED, EDITORS | CO_EDITORS),
+    (Action.DATASET_SHARE, "shared", SHARED, PUBLISHERS - {"scheduler"} | {"co-admin"}),
+    (Action.DATASET_SHARE, "ours", PUBLIC, PUBLISHERS - {"scheduler"}),
+    (Action.TABLE_READ, "shared", SHARED, MEMBERS | CO_EDITORS | {"guest"}),
+    (Action.TABLE_LOAD, "shared", SHARED, EDITORS | CO_EDITORS),
+    (Action.TABLE_WRITE, "shared", SHARED, EDITORS | CO_EDITORS),
+    (Action.COLUMN_READ, "shared", SHARED, EDITORS | CO_EDITORS),
     (Action.TABLE_READ, "private", PRIVATE, MEMBERS),
     (Action.DATASET_WRITE, "published", PUBLIC, EDITORS),
     (Action.DATASET_WRITE, "withdrawn", GONE, EDITORS),
@@ -71,7 +91,12 @@ MATRIX: list[tuple[Action, str, object, frozenset[str]]] = [
     (Action.ORGANIZATION_READ, "ours", OURS, MEMBERS),
     (Action.STANDARD_WRITE, "any", None, PORTAL),
     (Action.LOG_READ, "ours", OURS, PUBLISHERS),
+    (Action.ORGANIZATION_PURGE, "ours", OURS, frozenset({"administrator"})),
     (Action.THEME_WRITE, "any", None, PORTAL),
+    (Action.THEME_WRITE, "a group", GROUP, PORTAL | {"keeper"}),
+    (Action.THEME_FILL, "a group", GROUP, PORTAL | {"keeper", "of the group"}),
+    (Action.THEME_FILL, "any", None, PORTAL),
+    (Action.THEME_PURGE, "a group", GROUP, frozenset({"administrator"})),
     (Action.SOURCE_READ, "any", None, EVERYBODY),
     (Action.SOURCE_WRITE, "ours", "ours", PORTAL),
     (Action.SOURCE_RUN, "ours", "ours", PUBLISHERS),
@@ -79,6 +104,8 @@ MATRIX: list[tuple[Action, str, object, frozenset[str]]] = [
     (Action.ACCOUNT_READ, "the account", ACCOUNT, OF_ACCOUNT),
     (Action.ACCOUNT_READ, "something else", PUBLIC, frozenset({"administrator"})),
     (Action.ACCOUNT_CREATE, "any", None, EVERYBODY),
+    (Action.ACCOUNT_WRITE, "the account", ACCOUNT, OF_ACCOUNT),
+    (Action.ACCOUNT_MANAGE, "the account", ACCOUNT, frozenset({"administrator"})),
     (Action.KEY_WRITE, "key of the account", KEY, OF_ACCOUNT),
     (Action.KEY_WRITE, "the account", ACCOUNT, OF_ACCOUNT),
     (Action.KEY_WRITE, "key of nobody", ApiKey(), frozenset({"administrator"})),
@@ -112,7 +139,11 @@ def test_refusals_say_whether_signing_in_would_help() -> None:
 def test_the_identity_of_an_account() -> None:
     account = Account(id="a1", name="Li", role=Role.ADMINISTRATOR)
     account.memberships = [Membership(organization_id="ours", role=MemberRole.EDITOR)]
+    account.theme_memberships = [GroupMembership(theme_id="g1", role=MemberRole.MEMBER)]
+    account.collaborations = [Collaborator(dataset_id="d1", capacity="editor")]
     by_session = Identity.of(account)
+    assert by_session.themes == {"g1": MemberRole.MEMBER}
+    assert by_session.collaborations == {"d1": "editor"}
     assert (by_session.administrator, by_session.plan, by_session.key_id) == (True, "basic", None)
     assert by_session.organizations == {"ours": MemberRole.EDITOR}
     by_key = Identity.of(account, ApiKey(id="k1", plan="extended"))

@@ -1,0 +1,250 @@
+"""Following: `follow_dataset`, `am_following_user`, `group_follower_count`, `followee_list` and their kin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from api.ckan import bodies, dictized
+from api.ckan.errors import Refused
+from api.ckan.given import MISSING, message, one, text
+from api.ckan.registry import ACTIONS, Action, action, signed_in
+from api.ckan.user_dicts import user
+from catalog.errors import NotFound
+from catalog.permissions import Action as Right
+from catalog.permissions import Identity, require
+from catalog.services import bodies as body_services
+from catalog.services import dataset_lists, datasets, follows, members
+from catalog.services.bodies import Group, Organization
+
+if TYPE_CHECKING:
+    from catalog.models.account import Account
+
+KINDS = {
+    "user": ("account",),
+    "dataset": ("dataset",),
+    "group": ("theme", "organization"),
+}
+"""What is followed in CKAN's words → our kinds of follow: there organizations are groups too."""
+LISTED = {
+    "user": "account",
+    "dataset": "dataset",
+    "group": "theme",
+    "organization": "organization",
+}
+
+
+@action()
+def follow_user(who: Identity, data: dict[str, Any]) -> Any:
+    """Start following another user.
+
+    :param id: the id or name of the user to follow
+    """
+    signed_in(who, "follow_user")
+    target = _target(who, "user", data)
+    if target[1] == who.account_id:
+        message("You cannot follow yourself")
+    return _followed(who, target)
+
+
+@action()
+def follow_dataset(who: Identity, data: dict[str, Any]) -> Any:
+    """Start following a dataset.
+
+    :param id: the id or name of the dataset to follow
+    """
+    signed_in(who, "follow_dataset")
+    return _followed(who, _target(who, "dataset", data))
+
+
+@action()
+def follow_group(who: Identity, data: dict[str, Any]) -> Any:
+    """Start following a group or an organization.
+
+    :param id: the id or name of the group or organization to follow
+    """
+    signed_in(who, "follow_group")
+    return _followed(who, _target(who, "group", data))
+
+
+@action()
+def unfollow_user(who: Identity, data: dict[str, Any]) -> Any:
+    """Stop following a user.
+
+    :param id: the id or name of the user
+    """
+    signed_in(who, "unfollow_user")
+    follows.unfollow(who, *_target(who, "user", data))
+
+
+@action()
+def unfollow_dataset(who: Identity, data: dict[str, Any]) -> Any:
+    """Stop following a dataset.
+
+    :param id: the id or name of the dataset
+    """
+    signed_in(who, "unfollow_dataset")
+    follows.unfollow(who, *_target(who, "dataset", data))
+
+
+@action()
+def unfollow_group(who: Identity, data: dict[str, Any]) -> Any:
+    """Stop following a group or an organization.
+
+    :param id: the id or name of the group or organization
+    """
+    signed_in(who, "unfollow_group")
+    follows.unfollow(who, *_target(who, "group", data))
+
+
+@action(safe=True)
+def followee_list(who: Identity, data: dict[str, Any]) -> Any:
+    """Return the list of objects that are followed by a user. For the user and administrators.
+
+    :param id: the id of the user
+    :param q: with what their names begin (optional)
+    """
+    account = _follower(who, data)
+    listed: list[dict[str, Any]] = [
+        {"type": kind, "display_name": _display_name(told), "dict": told}
+        for kind in LISTED
+        for told in _followees(who, account, kind)
+    ]
+    listed.sort(key=lambda item: item["display_name"])
+    q = text(data, "q").strip().lower()
+    return [item for item in listed if item["display_name"].strip().lower().startswith(q)]
+
+
+@action(safe=True)
+def followee_count(who: Identity, data: dict[str, Any]) -> Any:
+    """Return the number of objects that are followed by a user.
+
+    :param id: the id of the user
+    """
+    account = _account(data)
+    return sum(len(_followees(who, account, kind)) for kind in LISTED)
+
+
+def _register(name: str, explained: str, run: Callable[[Identity, dict[str, Any]], Any]) -> None:
+    """An action that differs from its kin only by what is followed."""
+    run.__doc__ = explained
+    ACTIONS[name] = Action(name, run, safe=True)
+
+
+def _make_counts(kind: str) -> None:
+    def count(who: Identity, data: dict[str, Any]) -> Any:
+        return follows.count_of(*_target(who, kind, data))
+
+    def am_following(who: Identity, data: dict[str, Any]) -> Any:
+        signed_in(who, f"am_following_{kind}")
+        return follows.is_following(who, *_target(who, kind, data))
+
+    def followers(who: Identity, data: dict[str, Any]) -> Any:
+        signed_in(who, f"{kind}_follower_list")
+        require(who, Right.ACCOUNT_MANAGE)
+        told = [user(who, account) for account in follows.followers(*_target(who, kind, data))]
+        return sorted(told, key=lambda item: item["name"])
+
+    asked = f":param id: the id or name of the {kind}"
+    _register(
+        f"{kind}_follower_count", f"Return the number of followers of a {kind}.\n\n{asked}", count
+    )
+    _register(
+        f"{kind}_follower_list",
+        f"Return the list of users that are following a {kind}. For administrators.\n\n{asked}",
+        followers,
+    )
+    if kind != "organization":
+        _register(
+            f"am_following_{kind}",
+            f"Return True if you're following the given {kind}, False if not.\n\n{asked}",
+            am_following,
+        )
+
+
+def _make_followees(kind: str) -> None:
+    def listed(who: Identity, data: dict[str, Any]) -> Any:
+        return _followees(who, _follower(who, data), kind)
+
+    def count(who: Identity, data: dict[str, Any]) -> Any:
+        return len(_followees(who, _account(data), kind))
+
+    asked = ":param id: the id of the user"
+    _register(
+        f"{kind}_followee_list",
+        f"Return the {kind}s that are followed by a user. For the user and administrators.\n\n{asked}",
+        listed,
+    )
+    _register(
+        f"{kind}_followee_count",
+        f"Return the number of {kind}s that are followed by a user.\n\n{asked}",
+        count,
+    )
+
+
+for _kind in LISTED:
+    _make_counts(_kind)
+    _make_followees(_kind)
+
+
+def _followed(who: Identity, target: tuple[str, str]) -> dict[str, Any]:
+    row = follows.follow(who, *target)
+    return {
+        "follower_id": row.account_id,
+        "object_id": row.object_id,
+        "datetime": dictized.moment(row.created_at),
+    }
+
+
+def _target(who: Identity, kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
+    """Our kind and the id of what is named; what is not there is wrong by its field, as in CKAN."""
+    name = one(data)
+    if kind == "user":
+        account = members.account_named(name)
+        if account is None or not account.active:
+            raise Refused({"id": ["Not found: User"]})
+        return "account", account.id
+    if kind == "dataset":
+        return "dataset", datasets.show(who, name).id
+    for body_kind in (Group, Organization) if kind == "group" else (Organization,):
+        body = body_services.find(body_kind, name)
+        if body is not None:
+            return body_services.KINDS[body_kind], bodies.found(who, body_kind, name).id
+    raise NotFound("Group was not found.")
+
+
+def _account(data: Mapping[str, Any]) -> Account:
+    if data.get("id") in (None, ""):
+        raise Refused({"id": [MISSING]})
+    account = members.account_named(one(data))
+    if account is None:
+        raise Refused({"id": ["Not found: User"]})
+    return account
+
+
+def _follower(who: Identity, data: Mapping[str, Any]) -> Account:
+    """The account whose follows are asked for, by itself or an administrator."""
+    signed_in(who, "followee_list")
+    account = _account(data)
+    require(who, Right.ACCOUNT_READ, account)
+    return account
+
+
+def _followees(who: Identity, account: Account, kind: str) -> list[dict[str, Any]]:
+    ids = [object_id for _, object_id in follows.followed(account.id, [LISTED[kind]])]
+    if not ids:
+        return []
+    if kind == "user":
+        told = [user(who, one_of) for one_of in members.accounts_of(ids)]
+    elif kind == "dataset":
+        rows = dataset_lists.listed(who, dataset_lists.of_ids(ids), limit=follows.MOST)
+        told = [dictized.package(row) for row in rows]
+    else:
+        body_kind: type[Group | Organization] = Group if kind == "group" else Organization
+        told = [bodies.own_fields(body) for body in body_services.of_ids(body_kind, ids)]
+    return told
+
+
+def _display_name(told: Mapping[str, Any]) -> str:
+    names = (told.get("display_name"), told.get("fullname"), told.get("title"), told.get("name"))
+    return next((str(name) for name in names if name), "")

@@ -1,0 +1,152 @@
+"""CKAN's dictionaries of users → drafts of accounts, judged by CKAN's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from flask_babel import gettext
+
+from api.ckan.errors import Refused
+from api.ckan.given import MISSING, text
+from api.ckan.names import fault_of_name
+from api.ckan.validators import YES
+from catalog.permissions import Identity
+from catalog.schemas.account import EMAIL, SHORTEST_PASSWORD, normalized_email, weakness
+from catalog.services import account_names, account_profiles, members
+from catalog.services.account_profiles import ProfileDraft
+
+if TYPE_CHECKING:
+    from catalog.models.account import Account
+
+_TAKEN = "The username is already associated with another account. Please use a different username."
+LONGEST = {"fullname": 100, "about": 2_000, "image_url": 2_000}
+
+
+def profile_draft(
+    who: Identity, data: Mapping[str, Any], account: Account | None = None
+) -> tuple[ProfileDraft, str]:
+    """The draft of an account, and the id that is wanted for a new one; raises Refused naming all that is wrong."""
+    problems: dict[str, Any] = {}
+    slug = _name(who, data, account, problems)
+    email = normalized_email(text(data, "email"))
+    faults = email_faults(email, but=account.id if account else "")
+    if faults:
+        problems["email"] = faults
+    fullname = _short(data, "fullname", problems)
+    draft = ProfileDraft(
+        slug=slug,
+        email=email,
+        name=fullname if fullname or account else slug,
+        password=_password(data, email, fullname or "", account, problems),
+        about=_about(data, problems),
+        image_url=_image(data, problems),
+        administrator=_flag(who, data, "sysadmin"),
+        active=_active(who, data),
+    )
+    own_id = _own_id(who, data, problems) if account is None else ""
+    if problems:
+        raise Refused(problems)
+    return draft, own_id
+
+
+def email_faults(email: str, *, but: str = "") -> list[str]:
+    """What is wrong with the address of an account."""
+    if not email:
+        return [MISSING]
+    if len(email) > 254 or not EMAIL.fullmatch(email):
+        return [f"Email {email} is not a valid format"]
+    if account_profiles.email_taken(email, but=but):
+        return [f"The email address '{email}' belongs to a registered user."]
+    return []
+
+
+def _name(
+    who: Identity, data: Mapping[str, Any], account: Account | None, problems: dict[str, Any]
+) -> str | None:
+    if account is not None and data.get("name") in (None, account.slug, account.id):
+        return None
+    name = data.get("name")
+    fault = fault_of_name("" if name is None else name)
+    if not fault and account_names.taken(str(name), but=account.id if account else ""):
+        fault = _TAKEN
+    if not fault and account is not None and account.slug and not who.administrator:
+        fault = "That login name can not be modified."
+    if fault:
+        problems["name"] = [fault]
+    return str(name)
+
+
+def _password(
+    data: Mapping[str, Any],
+    email: str,
+    fullname: str,
+    account: Account | None,
+    problems: dict[str, Any],
+) -> str | None:
+    given = data.get("password")
+    if given is None or given == "":
+        if account is None:
+            problems["password"] = [MISSING]
+        return None
+    if not isinstance(given, str):
+        problems["password"] = ["Passwords must be strings"]
+    elif len(given) < SHORTEST_PASSWORD:
+        problems["password"] = [f"Your password must be {SHORTEST_PASSWORD} characters or longer"]
+    else:
+        weak = weakness(given, email, fullname)
+        if weak:
+            problems["password"] = [gettext(weak)]
+    return str(given)
+
+
+def _short(data: Mapping[str, Any], name: str, problems: dict[str, Any]) -> str | None:
+    if data.get(name) is None:
+        return None
+    given = text(data, name).strip()
+    if len(given) > LONGEST[name]:
+        problems[name] = [f"Must be a maximum of {LONGEST[name]} characters long"]
+    return given
+
+
+def _about(data: Mapping[str, Any], problems: dict[str, Any]) -> str | None:
+    about = _short(data, "about", problems)
+    if about and ("http://" in about or "https://" in about):
+        problems["about"] = [
+            "Edit not allowed as it looks like spam. Please avoid links in your description."
+        ]
+    return about
+
+
+def _image(data: Mapping[str, Any], problems: dict[str, Any]) -> str | None:
+    image = _short(data, "image_url", problems)
+    if image and not image.startswith(("http://", "https://")):
+        problems["image_url"] = ["Please provide a valid URL"]
+    return image
+
+
+def _flag(who: Identity, data: Mapping[str, Any], name: str) -> bool | None:
+    """What only administrators may say, and is passed over from others."""
+    if not who.administrator or data.get(name) is None:
+        return None
+    return str(data[name]).lower() in YES
+
+
+def _active(who: Identity, data: Mapping[str, Any]) -> bool | None:
+    if not who.administrator:
+        return None
+    return {"active": True, "deleted": False}.get(text(data, "state"))
+
+
+def _own_id(who: Identity, data: Mapping[str, Any], problems: dict[str, Any]) -> str:
+    wanted = text(data, "id")
+    if not wanted or not who.administrator:
+        return ""
+    if members.account_named(wanted) is not None:
+        return ""  # as CKAN does: the new account gets an id of its own
+    try:
+        return str(UUID(wanted))
+    except ValueError:
+        problems["id"] = ["Invalid UUID provided"]
+        return ""
