@@ -37,6 +37,7 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 WAITING = Gauge("weft_jobs_waiting", "Jobs that wait for the worker", registry=REGISTRY)
+SEARCH = Gauge("weft_search_up", "Whether the search engine answers", registry=REGISTRY)
 SHUT_IN = Gauge(
     "weft_sql_shut_in",
     "Whether this means of the kernel shut in the last SQL statement of this process",
@@ -89,10 +90,15 @@ def healthz() -> ResponseReturnValue:
 
 @operations.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Every engine answers; 503 and the sentences of those that do not."""
+    """Every engine answers; 503 and the sentences of those that do not.
+
+    Without search the portal goes on, with pages from the database: taking it out of the balancer would help nobody.
+    """
     troubles = health.troubles()
-    if troubles:
+    if troubles.keys() - health.DISPENSABLE:
         return {"status": "unavailable", "troubles": troubles}, 503
+    if troubles:
+        return {"status": "degraded", "troubles": troubles}
     return {"status": "ok"}
 
 
@@ -100,6 +106,7 @@ def readyz() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """Prometheus metrics of this process and the length of the queue."""
     WAITING.set(health.jobs_waiting())
+    SEARCH.set(health.search_answers())
     for means, took_effect in health.statements_shut_in().items():
         SHUT_IN.labels(means).set(took_effect)
     return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

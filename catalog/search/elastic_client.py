@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,12 +73,12 @@ class Caller:
     def call(self, ask: Callable[[Elasticsearch], T], *, patient: bool = False) -> T:
         """What `ask` answers; ApiError where the server refuses, as for an index that is not there."""
         if not self.breaker.lets_through():
-            raise Unavailable("the search engine does not answer")
+            raise _silent()
         try:
             answer = ask(self._patient if patient else self._client)
         except TransportError as error:
             self._failed(error)
-            raise Unavailable("the search engine does not answer") from error
+            raise _silent() from error
         except ApiError as error:
             self._refused(error)
             raise
@@ -100,6 +101,10 @@ class Caller:
         if status in (401, 403):
             log.warning("search engine", trouble="refused", status=status)
             raise Unavailable("the search engine refuses the portal's user") from error
+
+
+def _silent() -> Unavailable:
+    return Unavailable("the search engine does not answer", retry_after=math.ceil(PAUSE_SECONDS))
 
 
 def body_of(answer: ObjectApiResponse[Any]) -> dict[str, Any]:

@@ -123,6 +123,8 @@ class SearchPage:
     """Field of a wished count → its values, most frequent first, equal ones by value."""
     meant: str = ""
     """Few or no documents were found: other words that would find more (“did you mean”)."""
+    browsed: bool = False
+    """The engine is down: these come from the database, in order, without regard to words."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from catalog.services.sql import sandbox
 from catalog.tabular.sandbox import MEANS
 from catalog.tabular.store import table_journal
 
+DISPENSABLE = frozenset({"search"})
+"""Engines without which pages are served all the same."""
+
 
 def troubles() -> dict[str, str]:
     """Engine → sentence, for each engine that does not answer; empty when all is well."""
@@ -26,6 +29,15 @@ def troubles() -> dict[str, str]:
         except (CatalogError, SQLAlchemyError, OSError) as error:
             found[name] = f"{type(error).__name__}: {error}".splitlines()[0]
     return found
+
+
+def search_answers() -> bool:
+    """Whether the search engine answers."""
+    try:
+        _search()
+    except CatalogError:
+        return False
+    return True
 
 
 def jobs_waiting() -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import cast
 
+import structlog
 from flask import current_app, has_request_context
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.orm import joinedload, selectinload
@@ -27,6 +28,7 @@ from catalog.search import Document, search_engine
 from catalog.search.documents import document_of, stamp_of
 from catalog.search.item_documents import document_of_series, document_of_service
 
+log = structlog.get_logger()
 BATCH = 500
 """Datasets that are read and indexed at once."""
 MOST_LEVELS = 10
@@ -52,8 +54,16 @@ def changed(item_id: str) -> None:
         with written.lock:
             written.ids.add(item_id)
         if search_engine().shared:
-            freshen()
+            _freshen_if_up()
     index_dataset.later(item_id)
+
+
+def _freshen_if_up() -> None:
+    """What was written stays written while the engine is down: it is found once the worker has caught up."""
+    try:
+        freshen()
+    except Unavailable:
+        log.warning("written_but_not_indexed_yet")
 
 
 def freshen() -> None:
@@ -97,6 +107,12 @@ def index_due_datasets() -> None:
     """Index every dataset that has changed since it was last indexed."""
     while waiting := _waiting():
         _index(waiting)
+
+
+@job(every_minutes=1)
+def catch_up_index() -> None:
+    """Index what waits because the engine was down when it was written, or its job was lost."""
+    index_due_datasets()
 
 
 @job(every_minutes=10)

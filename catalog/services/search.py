@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
 
+import structlog
 from flask import current_app
 from sqlalchemy import select
 
 from catalog.db import db
+from catalog.errors import Unavailable
 from catalog.models.base import Texts
 from catalog.models.group import Group
 from catalog.models.license import LICENSES
@@ -26,6 +28,7 @@ from catalog.search import (
     search_engine,
 )
 from catalog.search.analysis import normal_title, spelled_ways
+from catalog.services.browsing import browse
 from catalog.services.indexing import (
     changed,
     freshen,
@@ -40,6 +43,7 @@ from catalog.services.indexing import (
 __all__ = [
     "changed",
     "find",
+    "find_or_browse",
     "forget_labels",
     "index_dataset",
     "index_due_datasets",
@@ -54,6 +58,7 @@ __all__ = [
     "whole",
 ]
 
+log = structlog.get_logger()
 LABELS_SECONDS = 60.0
 _LABELS = "weft_labels"
 MOST_SUGGESTIONS = 20
@@ -83,6 +88,15 @@ def find(
     )
 
 
+def find_or_browse(who: Identity, query: SearchQuery) -> SearchPage:
+    """The same for people: while the engine is down, a page from the database that says so (`browsed`)."""
+    try:
+        return find(who, query)
+    except Unavailable:
+        log.warning("search_is_browsed")
+        return browse(query)
+
+
 def visible_to(who: Identity, *, private: bool = False, drafts: bool = False) -> tuple[str, ...]:
     """The visibilities of what somebody may find."""
     if not private and not drafts:
@@ -94,8 +108,11 @@ def visible_to(who: Identity, *, private: bool = False, drafts: bool = False) ->
 
 
 def similar(who: Identity, dataset_id: str, limit: int = 5) -> tuple[Hit, ...]:
-    """What is public and most like a dataset."""
-    return search_engine().similar(dataset_id, limit, visible_to(who))
+    """What is public and most like a dataset; nothing while the engine is down."""
+    try:
+        return search_engine().similar(dataset_id, limit, visible_to(who))
+    except Unavailable:
+        return ()
 
 
 def suggest(who: Identity, text: str, language: str, limit: int = 10) -> list[Suggestion]:
@@ -104,15 +121,23 @@ def suggest(who: Identity, text: str, language: str, limit: int = 10) -> list[Su
     start = normal_title(words)
     if not start:
         return []
-    freshen()
     wanted = min(limit, MOST_SUGGESTIONS)
     names = list(_named(start, language))[: max(wanted // 3, 1)]
-    found = search_engine().suggest(words, wanted, visible_to(who))
+    found = _suggested(who, words, wanted)
     titles = [one for one in found if one.kind == "title"]
     tags = [one for one in found if one.kind != "title"]
     room = max(wanted - len(names) - len(tags), 0)
     shown = [replace(one, text=pick(one.texts, language)[0] or one.text) for one in titles[:room]]
     return [*shown, *names, *tags][:wanted]
+
+
+def _suggested(who: Identity, words: str, wanted: int) -> tuple[Suggestion, ...]:
+    """Titles and tags; none while the engine is down: nobody who types wants to read about that."""
+    try:
+        freshen()
+        return search_engine().suggest(words, wanted, visible_to(who))
+    except Unavailable:
+        return ()
 
 
 def labels() -> Mapping[str, Mapping[str, Texts]]:

@@ -29,4 +29,4 @@ def show() -> str:
 def _first(sort: str) -> tuple[Hit, ...]:
     """The first datasets in an order, the same as in the catalogue that the link beside them opens."""
     query = SearchQuery(sort=sort, limit=LISTED, facets=False, language=g.lang)
-    return search.find(g.identity, query).hits
+    return search.find_or_browse(g.identity, query).hits

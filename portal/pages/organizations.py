@@ -31,7 +31,7 @@ def show(slug: str) -> str:
     """An organization and its datasets, the newest first."""
     organization = organizations.show(g.identity, slug)
     number = asked_page()
-    page = search.find(
+    page = search.find_or_browse(
         g.identity,
         SearchQuery(
             filters={"organization": (organization.slug,)},

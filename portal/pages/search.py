@@ -25,7 +25,7 @@ PAGING = frozenset(("page", "offset", "limit"))
 def show() -> Response:
     """A page of datasets under what was asked; htmx gets the tidy address to remember."""
     query, number = asked()
-    page = search.find(g.identity, query)
+    page = search.find_or_browse(g.identity, query)
     narrowing = Narrowing.of(request.args)
     response = make_response(
         render_template(

@@ -44,6 +44,22 @@ def test_ready_names_the_engine_that_is_down(client: FlaskClient, monkeypatch: p
     assert "the index is being moved" in client.get("/readyz").json["troubles"]["search"]
 
 
+def test_without_search_the_portal_is_ready_all_the_same(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+):
+    def down() -> None:
+        raise Unavailable("the index is being moved")
+
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num TEXT)")
+    assert "weft_search_up 1.0" in client.get("/metrics").text
+    monkeypatch.setitem(health._QUESTIONS, "search", down)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    monkeypatch.setattr(health, "_search", down)
+    assert "weft_search_up 0.0" in client.get("/metrics").text
+
+
 def test_what_shuts_statements_in_is_told_and_may_be_required(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ):
