@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 FILE = Path(__file__).parent / "data" / "divisions.csv"
-CODE = re.compile(r"\d{2}(?:\d{2}){0,5}")
+CODE = re.compile(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}")
 NO_PLACE = re.compile("市辖区|县|.*直辖县级行政区划")
 """Levels that hold others but are no place of their own: 上海市's districts stand right below it."""
 SUFFIX = re.compile("(?:特别行政区|自治区|自治州|地区|省|市|区|县|盟|旗)$")

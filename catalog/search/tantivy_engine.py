@@ -56,22 +56,21 @@ class TantivyEngine:
 
     def put(self, documents: Iterable[Document]) -> None:
         """Add or replace documents; when it returns, they are found."""
-        batch = list(documents)
+        batch = tuple(documents)
         if not batch:
             return
         with self._folder.writing(len(batch)) as writer:
-            for document in batch:
-                writer.delete_documents_by_term("id", document.id)
-                writer.add_document(to_tantivy(document, self._folder.schema))
+            self._write(writer, batch, ())
+            self._folder.spool.add((batch, ()))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Forget documents; unknown ids are no error."""
-        unwanted = list(ids)
+        unwanted = tuple(ids)
         if not unwanted or self._folder.snapshot() is None:
             return
         with self._folder.writing() as writer:
-            for id_ in unwanted:
-                writer.delete_documents_by_term("id", id_)
+            self._write(writer, (), unwanted)
+            self._folder.spool.add(((), unwanted))
 
     def show(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Make these found, and `gone` not, by every search from now on."""
@@ -80,10 +79,26 @@ class TantivyEngine:
         self._overlay.show(documents, gone, lambda id_: self._version(searcher, id_))
 
     def rebuild(self, documents: Iterable[Document]) -> None:
-        """Replace the whole index; readers see the old one until the new one is complete."""
-        with self._folder.rebuilding() as writer:
+        """Replace the whole index; readers see the old one until the new one is complete.
+
+        What others put and delete meanwhile is done again in the new one before it takes its place.
+        """
+        with self._folder.rebuilding() as (writer, stack):
             for document in documents:
                 writer.add_document(to_tantivy(document, self._folder.schema))
+            stack.enter_context(self._folder.exclusive())
+            for put, deleted in self._folder.spool.taken():
+                self._write(writer, put, deleted)
+
+    def _write(
+        self, writer: tantivy.IndexWriter, documents: Iterable[Document], gone: Iterable[str]
+    ) -> None:
+        for document in documents:
+            made = to_tantivy(document, self._folder.schema)
+            writer.delete_documents_by_term("id", document.id)
+            writer.add_document(made)
+        for id_ in gone:
+            writer.delete_documents_by_term("id", id_)
 
     def ids(self) -> frozenset[str]:
         """All ids in the index, for comparing it with the database."""

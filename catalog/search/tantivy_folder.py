@@ -1,7 +1,7 @@
 """The folder of a Tantivy index: which index is current, one writer at a time, readers that notice.
 
     <folder>/current        {"index": name, "version": of the schema}; replaced atomically
-    <folder>/writer.lock    held while a process writes
+    <folder>/writer.lock    held while a process writes the current index
     <folder>/<name>/        a Tantivy index
 
 A rebuild fills a new `<name>` and then replaces `current`. Readers look at `current` and at the
@@ -27,6 +27,7 @@ import tantivy
 
 from catalog.errors import Unavailable
 from catalog.search.tantivy_documents import VERSION, make_schema
+from catalog.search.tantivy_spool import Spool
 
 HEAP, SMALL_HEAP = 50_000_000, 15_000_000
 """Bytes a writer collects before it writes a segment: of few documents the least, as it clears them first."""
@@ -50,6 +51,7 @@ class IndexFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.schema = make_schema()
+        self.spool = Spool(folder)
         self._lock = threading.Lock()
         self._open: tuple[str, tantivy.Index] | None = None
         self._pointer: tuple[Stamp, str] | None = None
@@ -89,16 +91,26 @@ class IndexFolder:
                     yield writer
 
     @contextlib.contextmanager
-    def rebuilding(self) -> Iterator[tantivy.IndexWriter]:
-        """A writer on a new index, which becomes the current one when the block ends well."""
-        with self._exclusive():
+    def rebuilding(self) -> Iterator[tuple[tantivy.IndexWriter, contextlib.ExitStack]]:
+        """A writer on a new index, which becomes the current one when the block ends well.
+
+        Others write the current one meanwhile; once the caller has `entered` the exclusive part through the
+        stack, they wait, and what they wrote is in `spool`.
+        """
+        with self.spool.rebuilding(), contextlib.ExitStack() as stack:
             name = self._new_name()
             try:
                 with self._writer(name, HEAP) as writer:
-                    yield writer
+                    yield writer, stack
                 self._switch(name)
             finally:
                 self._tidy()
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Nobody else writes inside."""
+        with self._exclusive():
+            yield
 
     def _newest(self) -> Snapshot | None:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -23,7 +25,7 @@ from catalog.models.service import DataService
 from catalog.models.table import DataTable, TableColumn
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
-from catalog.queue import job
+from catalog.queue import ImmediateQueue, job, job_queue
 from catalog.search import Document, search_engine
 from catalog.search.documents import document_of, stamp_of
 from catalog.search.item_documents import document_of_series, document_of_service
@@ -33,7 +35,9 @@ BATCH = 500
 """Datasets that are read and indexed at once."""
 MOST_LEVELS = 10
 """Organizations above one: more are a circle."""
-_WRITTEN = "weft_written"
+GATHER_SECONDS = 0.7
+"""Time that the worker leaves between two commits of the index."""
+_WRITTEN, _PACE = "weft_written", "weft_pace"
 
 
 class Written:
@@ -42,6 +46,14 @@ class Written:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.ids: set[str] = set()
+
+
+class Pace:
+    """When this worker last wrote the index."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.last = -GATHER_SECONDS
 
 
 def changed(item_id: str) -> None:
@@ -53,7 +65,7 @@ def changed(item_id: str) -> None:
         written = _written()
         with written.lock:
             written.ids.add(item_id)
-        if search_engine().shared:
+        if search_engine().shared or not _is_alone():
             _freshen_if_up()
     index_dataset.later(item_id)
 
@@ -80,7 +92,12 @@ def freshen() -> None:
             waiting = [id_ for id_ in batch if not _is_indexed(id_)] if len(ids) > BATCH else batch
             documents = list(_documents(waiting))
             found = {document.id for document in documents}
-            search_engine().show(documents, [id_ for id_ in waiting if id_ not in found])
+            gone = [id_ for id_ in waiting if id_ not in found]
+            if search_engine().shared or _is_alone():
+                search_engine().show(documents, gone)
+            else:  # other processes do not see what this one shows
+                search_engine().put(documents)
+                search_engine().delete(gone)
         written.ids.clear()
 
 
@@ -99,7 +116,8 @@ def index_dataset(dataset_id: str) -> None:
         else:
             search_engine().delete([dataset_id])
     elif row.index_due is not None:
-        index_due_datasets()
+        with _gathered():
+            index_due_datasets()
 
 
 @job(retries=5)
@@ -163,6 +181,28 @@ def whole() -> Sequence[ORMOption]:
 def indexable() -> ColumnElement[bool]:
     """The condition that a dataset is found by somebody: drafts and private ones by few."""
     return Dataset.state.in_((State.PUBLISHED, State.DRAFT))
+
+
+@contextlib.contextmanager
+def _gathered() -> Iterator[None]:
+    """Not sooner after the last time than GATHER_SECONDS, so that one commit takes what comes meanwhile.
+
+    A commit of the index costs as much as indexing fifty datasets. Requests find their own writes anyway.
+    """
+    pace = cast("Pace", current_app.extensions.setdefault(_PACE, Pace()))
+    with pace.lock:
+        rest = pace.last + GATHER_SECONDS - time.monotonic()
+        if rest > 0 and not isinstance(job_queue(), ImmediateQueue):
+            time.sleep(rest)
+        try:
+            yield
+        finally:
+            pace.last = time.monotonic()
+
+
+def _is_alone() -> bool:
+    """Whether this is the only web process."""
+    return bool(current_app.extensions["weft"]["settings"].web_processes == 1)
 
 
 def _written() -> Written:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from catalog.errors import NotFound, Unavailable
+from catalog.errors import NotFound
 from catalog.models.license import LICENSES
 from catalog.models.text import pick
 from catalog.permissions import Action, allowed
@@ -81,16 +81,8 @@ def page_of(dataset: Dataset) -> Page:
         frequency=FACET_BY_NAME["frequency"].values[dataset.frequency],
         source=_source(dataset),
         languages=tuple(_languages(dataset)),
-        similar=_similar(dataset.id),
+        similar=search.similar(g.identity, dataset.id),
     )
-
-
-def _similar(dataset_id: str) -> tuple[Hit, ...]:
-    """Without the index the page shows none."""
-    try:
-        return search.similar(g.identity, dataset_id)
-    except Unavailable:
-        return ()
 
 
 def _languages(dataset: Dataset) -> Iterator[str]:

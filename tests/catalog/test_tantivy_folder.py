@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import multiprocessing
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from catalog.errors import Unavailable
-from catalog.search import SearchQuery, tantivy_folder
+from catalog.search import Document, SearchQuery, tantivy_folder
 from catalog.search.tantivy_engine import TantivyEngine
 from tests.make_document import make_document
 
@@ -141,3 +142,59 @@ def test_counts_are_kept_for_a_limited_number_of_searches(
     assert len(engine._counts) == 2
     engine.forget()
     assert len(engine._counts) == 0
+
+
+def test_what_is_written_during_a_rebuild_is_in_the_new_index(
+    engine: TantivyEngine, tmp_path: Path
+) -> None:
+    other = TantivyEngine(tmp_path)
+
+    def documents() -> Iterator[Document]:
+        yield make_document("a", en="Old")
+        yield make_document("b")
+        other.put([make_document("a", en="New"), make_document("c")])
+        other.delete(["b"])
+        assert other.ids() == {"first", "a", "c"}
+        yield make_document("d")
+
+    engine.rebuild(documents())
+    assert engine.ids() == {"a", "c", "d"}
+    assert engine.search(SearchQuery("new")).total == 1
+    assert not (tmp_path / "spool").exists()
+
+
+def test_only_one_process_rebuilds(engine: TantivyEngine, tmp_path: Path) -> None:
+    def documents() -> Iterator[Document]:
+        yield make_document("a")
+        with pytest.raises(Unavailable, match="another process"):
+            TantivyEngine(tmp_path).rebuild([])
+
+    engine.rebuild(documents())
+    assert engine.ids() == {"a"}
+
+
+def test_what_a_killed_rebuild_has_left_is_removed(engine: TantivyEngine, tmp_path: Path) -> None:
+    (tmp_path / "spool").write_bytes(b"left")
+    engine.put([make_document("second")])
+    assert not (tmp_path / "spool").exists()
+    assert engine.ids() == {"first", "second"}
+
+
+def test_the_overlay_lets_go_of_what_is_indexed(engine: TantivyEngine) -> None:
+    engine.show([make_document("second", version=2)], gone=["third"])
+    assert set(engine._overlay.layer().hidden) == {"second", "third"}
+    engine.put([make_document("second", version=2)])
+    assert engine.search(SearchQuery()).total == 2
+    assert engine._overlay.layer().hidden == ("third",)
+    engine._overlay._gone["third"] = 0.0
+    engine.put([make_document("fourth")])
+    assert engine.search(SearchQuery()).total == 3
+    assert engine._overlay.layer().hidden == ()
+
+
+def test_after_a_fork_the_overlay_is_empty(engine: TantivyEngine) -> None:
+    engine.show([make_document("second")])
+    engine._overlay._process = -1
+    assert engine.search(SearchQuery()).total == 1
+    engine.show([make_document("third")])
+    assert engine.search(SearchQuery()).total == 2
