@@ -64,7 +64,7 @@ def sent_key() -> str | None:
             "Revoke this key and make a new one."
         )
     if is_ckan():
-        return _ckan_key()
+        return ckan_key()
     given = request.headers.get("Authorization")
     if given is None:
         return request.headers.get("X-API-Key")
@@ -74,7 +74,7 @@ def sent_key() -> str | None:
     return secret.strip()
 
 
-def _ckan_key() -> str | None:
+def ckan_key() -> str | None:
     """The key as CKAN takes it; none where a page of another site asks by JSONP, as there."""
     if "callback" in request.args:
         return None

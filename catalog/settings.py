@@ -82,6 +82,8 @@ class Settings:
     """Attempts to sign in or to register, by address."""
     max_body_bytes: int = 10_000_000
     """Largest request body, in bytes."""
+    max_upload_bytes: int = 500_000_000
+    """Largest file that somebody with a key may upload, in bytes."""
     max_fetch_bytes: int = 2_000_000_000
     """Largest file that a harvest may fetch, in bytes."""
     fetch_timeout_seconds: float = 30.0

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from catalog.db import db, transaction
 from catalog.models.account import Account, Membership
 from catalog.models.organization import Organization
-from catalog.models.vocabulary import MemberRole
+from catalog.models.vocabulary import MemberRole, Role
 from catalog.permissions import Identity
 from catalog.schemas.account import KeyDraft
 from catalog.services import keys
@@ -87,18 +87,22 @@ class Ckan:
         return self.call("datastore_search", resource_id=name, **data)["records"]
 
 
-def make_key(organization: str = "ecology", *, name: str = "editor") -> str:
-    """The key of a new account that edits the organization's datasets."""
+def make_key(
+    organization: str = "ecology",
+    *,
+    name: str = "editor",
+    member: MemberRole = MemberRole.EDITOR,
+    role: Role = Role.ACCOUNT,
+) -> str:
+    """The key of a new account that edits the organization's datasets, or is something else in it."""
     organization_id = db.session.scalar(select(Organization.id).filter_by(slug=organization))
-    account = Account(email=f"{name}@example.org", name=name, password_hash="")
+    account = Account(email=f"{name}@example.org", name=name, password_hash="", role=role)
     with transaction():
         db.session.add(account)
         db.session.flush()
         if organization_id:
             db.session.add(
-                Membership(
-                    account_id=account.id, organization_id=organization_id, role=MemberRole.EDITOR
-                )
+                Membership(account_id=account.id, organization_id=organization_id, role=member)
             )
     db.session.refresh(account)
     return keys.create(Identity.of(account), KeyDraft("client")).secret

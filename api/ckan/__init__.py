@@ -6,6 +6,7 @@ from flask import Flask
 
 from api.ckan import (  # noqa: F401 # importing these registers their actions
     activities,
+    autocomplete,
     collaborators,
     datastore,
     datastore_create,
@@ -15,6 +16,9 @@ from api.ckan import (  # noqa: F401 # importing these registers their actions
     groups,
     members,
     organizations,
+    package_revise,
+    package_search,
+    package_writes,
     packages,
     resources,
     site,

@@ -230,7 +230,7 @@ def _with_datasets(
     told: dict[str, Any] = {}
     if asked.datasets:
         rows = dataset_lists.listed(who, which, limit=most)
-        told["packages"] = [dictized.package(row) for row in rows]
+        told["packages"] = dictized.packages(rows)
     number = counts.get(body.id, 0) if counts is not None else dataset_lists.count(who, which)
     return {**told, "package_count": number}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ import orjson
 from flask import g
 
 from api.answers import address
-from catalog.models.license import LICENSES
+from api.ckan import formats, licenses
 from catalog.models.text import pick
-from catalog.models.vocabulary import Access
+from catalog.models.vocabulary import Access, State
+from catalog.services import dataset_changes
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset, Resource
@@ -21,76 +23,101 @@ DATASTORE_ONLY = "datastore"
 """`url_type` of a resource that clients made for a table and may write without force."""
 OWN = ("author", "author_email", "maintainer", "maintainer_email", "version")
 """Fields of a CKAN dataset that ours has no place for: kept among its extras, shown where CKAN has them."""
+HIDDEN = ("plugin_data", "type")
+"""Further ones, that cannot be changed or seen by everybody."""
+_ELSEWHERE = frozenset((*OWN, *HIDDEN, "url", "license_id"))
+_INSIDE = ("upload", "file", "nameless")
+"""What stands among a resource's extras for ourselves only."""
+STATES = {State.PUBLISHED: "active", State.DRAFT: "draft", State.WITHDRAWN: "deleted"}
 
 
 def package(dataset: Dataset) -> dict[str, Any]:
     """The dataset with its resources, as `package_show` gives it."""
-    license_ = LICENSES.get(dataset.license_id, LICENSES["other"])
-    extras = dict(dataset.extras or {})
-    own = {name: extras.pop(name, None) for name in OWN}
+    extras = dataset.extras or {}
     resources = [resource(one, dataset) for one in dataset.resources]
+    tags = sorted((_tag(row) for row in dataset.tag_rows), key=lambda tag: str(tag["name"]))
     return {
+        "author": extras.get("author"),
+        "author_email": extras.get("author_email"),
+        "creator_user_id": dataset.creator_id,
         "id": dataset.id,
-        "name": dataset.slug,
-        "title": text_of(dataset.title),
-        "notes": text_of(dataset.description),
-        "type": "dataset",
-        "state": "active",
-        "private": dataset.access != Access.OPEN,
-        "url": dataset.landing_page or None,
-        **own,
-        "maintainer": own["maintainer"] or dataset.contact or None,
-        "license_id": dataset.license_id,
-        "license_title": dataset.license_text or license_.title_en,
-        "license_url": license_.url or None,
-        "isopen": license_.is_open,
+        **_license(dataset),
+        "maintainer": extras.get("maintainer") or dataset.contact or None,
+        "maintainer_email": extras.get("maintainer_email"),
         "metadata_created": moment(dataset.created_at),
         "metadata_modified": moment(dataset.updated_at),
-        "creator_user_id": None,
-        "owner_org": dataset.organization_id,
-        "organization": organization(dataset.organization),
-        "groups": [_group(theme) for theme in dataset.themes],
-        "tags": [_tag(name) for name in dataset.tags],
-        "num_tags": len(dataset.tags),
-        "extras": [
-            {"key": name, "value": _as_text(value)} for name, value in sorted(extras.items())
-        ],
-        "resources": resources,
+        "name": dataset.slug,
+        "notes": text_of(dataset.description) or None,
         "num_resources": len(resources),
+        "num_tags": len(tags),
+        "organization": organization(dataset.organization),
+        "owner_org": dataset.organization_id,
+        "private": dataset.private or dataset.access != Access.OPEN,
+        "state": STATES[State(dataset.state)],
+        "title": text_of(dataset.title),
+        "type": extras.get("type") or "dataset",
+        "url": dataset.landing_page or extras.get("url"),
+        "version": extras.get("version"),
+        "extras": [
+            {"key": name, "value": as_text(value)}
+            for name, value in sorted(extras.items())
+            if name not in _ELSEWHERE
+        ],
+        "groups": [_group(theme) for theme in dataset.themes],
+        "resources": resources,
+        "tags": tags,
         "relationships_as_subject": [],
         "relationships_as_object": [],
     }
 
 
+def packages(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
+    """Datasets that may be read, in their order, each with all that its dictionary shows."""
+    ids = [dataset.id for dataset in datasets]
+    found = {dataset.id: dataset for dataset in dataset_changes.of_ids(ids)}
+    return [package(found[id_]) for id_ in ids if id_ in found]
+
+
+def license_id(extras: Mapping[str, Any], ours: str) -> str | None:
+    """The id that a client gave the licence, or ours; None where none was ever chosen."""
+    given = extras.get("license_id")
+    return str(given) if given else None if ours == "notspecified" else ours
+
+
 def resource(row: Resource, dataset: Dataset) -> dict[str, Any]:
     """The resource, as `resource_show` gives it."""
     ready = [table for table in row.tables if table.head]
-    loaded = [table.loaded_at for table in ready if table.loaded_at]
-    dump = ready[0].id if len(ready) > 1 else row.id
+    extras = row.extras or {}
     return {
         "cache_last_updated": None,
         "cache_url": None,
-        "hash": "",
-        "mimetype_inner": None,
-        "resource_type": None,
-        "url_type": None,
-        **(row.extras or {}),
-        "id": row.id,
-        "package_id": dataset.id,
-        "name": text_of(row.title) or row.key,
-        "description": text_of(row.description),
-        "format": row.format,
-        "mimetype": row.media_type or None,
-        "url": row.url or address(f"/datastore/dump/{dump}"),
-        "size": row.size,
-        "position": row.position,
-        "state": "active",
         "created": moment(row.created_at),
-        "metadata_modified": moment(row.updated_at),
-        "last_modified": moment(max(loaded)) if loaded else None,
         "datastore_active": len(ready) == 1,
         "datastore_tables": [table.id for table in ready],
+        "description": text_of(row.description) or None,
+        "format": formats.spelled(row.format),
+        "hash": "",
+        "id": row.id,
+        "last_modified": loaded_at(row),
+        "metadata_modified": moment(row.updated_at),
+        "mimetype": row.media_type or None,
+        "mimetype_inner": None,
+        "name": text_of(row.title) or (None if "nameless" in extras else row.key),
+        "package_id": dataset.id,
+        "position": row.position,
+        "resource_type": None,
+        "size": row.size,
+        "state": "active",
+        "url": _url(row, dataset, [table.id for table in ready]),
+        "url_type": None,
+        **{name: value for name, value in extras.items() if name not in _INSIDE},
     }
+
+
+def loaded_at(row: Resource) -> str | None:
+    """When its tables last changed."""
+    loaded = [table.loaded_at for table in row.tables if table.head and table.loaded_at]
+    return moment(max(loaded)) if loaded else None
 
 
 def organization(row: Organization) -> dict[str, Any]:
@@ -101,14 +128,15 @@ def organization(row: Organization) -> dict[str, Any]:
         "title": text_of(row.title),
         "type": "organization",
         "description": text_of(row.description),
-        "image_url": "",
+        "image_url": row.image_url or "",
+        "created": moment(row.created_at),
         "is_organization": True,
         "approval_status": "approved",
-        "state": "active",
+        "state": "active" if row.deleted_at is None else "deleted",
     }
 
 
-def text_of(texts: dict[str, str]) -> str:
+def text_of(texts: Mapping[str, str]) -> str:
     """The text in the caller's language, or the best there is."""
     return pick(texts or {}, g.lang)[0]
 
@@ -120,28 +148,53 @@ def moment(value: datetime | None) -> str | None:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Extras of CKAN are texts; what is none is written as JSON."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def file_path(row: Resource, dataset: Dataset) -> str:
+    """Where the file of an uploaded resource is fetched."""
+    return f"/dataset/{dataset.id}/resource/{row.id}/download/{row.extras['upload']}"
+
+
+def _url(row: Resource, dataset: Dataset, tables: list[str]) -> str:
+    """The address of the link, the file, or of the table as a file."""
+    if (row.extras or {}).get("upload"):
+        return address(file_path(row, dataset))
+    if row.url or not tables:
+        return row.url
+    return address(f"/datastore/dump/{row.id if len(tables) == 1 else tables[0]}")
+
+
+def _license(dataset: Dataset) -> dict[str, Any]:
+    id_ = license_id(dataset.extras or {}, dataset.license_id)
+    known = licenses.known(id_) if id_ else None
+    told = {
+        "isopen": bool(known and known.is_open),
+        "license_id": id_,
+        "license_title": dataset.license_text or (known.title_en if known else id_),
+    }
+    return {**told, "license_url": known.url} if known and known.url else told
 
 
 def _group(theme: Any) -> dict[str, Any]:
     title = text_of(theme.title)
     return {
+        "description": text_of(theme.description),
+        "display_name": title,
         "id": theme.id,
+        "image_display_url": theme.image_url or "",
         "name": theme.slug,
         "title": title,
-        "display_name": title,
-        "description": "",
-        "image_display_url": "",
     }
 
 
-def _tag(name: str) -> dict[str, Any]:
+def _tag(row: Any) -> dict[str, Any]:
     return {
-        "id": name,
-        "name": name,
-        "display_name": name,
+        "display_name": row.name,
+        "id": row.id,
+        "name": row.name,
         "state": "active",
-        "vocabulary_id": None,
+        "vocabulary_id": row.vocabulary_id,
     }

@@ -37,7 +37,7 @@ _KINDS: tuple[tuple[type[CatalogError], int, str], ...] = (
     (TooMany, 429, "Too Many Requests Error"),
     (Unavailable, 503, "Service Unavailable Error"),
 )
-_OPENINGS = {403: "Access denied: ", 404: "Not found: "}
+_OPENINGS = {403: "Access denied", 404: "Not found"}
 
 
 class Refused(Invalid):
@@ -59,12 +59,28 @@ class Unfit(CatalogError):
     status, code = 400, "integrity"
 
 
+class Misread(CatalogError):
+    """Parameters of a search that Solr does not know, or not so."""
+
+    status, code = 400, "bad_query"
+
+
+class SearchFailed(CatalogError):
+    """A query that Solr could not have run."""
+
+    status, code = 409, "bad_query"
+
+
 def described(error: CatalogError | HTTPException) -> tuple[int, dict[str, Any]]:
     """The status and CKAN's `error` object."""
     if isinstance(error, Refused):
         return 409, {**error.problems, "__type": "Validation Error"}
     if isinstance(error, Unfit):
         return 400, {"__type": "Integrity Error", "message": str(error)}
+    if isinstance(error, Misread):
+        return 400, {"__type": "Search Query Error", "message": str(error)}
+    if isinstance(error, SearchFailed):
+        return 409, {"__type": "Search Error", "message": str(error)}
     if isinstance(error, HTTPException):
         status = error.code or 500
         phrase = _phrase(status).removesuffix(" Error")
@@ -84,7 +100,9 @@ def _said(error: CatalogError, status: int) -> dict[str, Any]:
     if isinstance(error, Invalid) and error.problems:
         problems: dict[str, Any] = sentences(error.problems)
         return problems
-    return {"message": _OPENINGS.get(status, "") + message_of(error)}
+    said = message_of(error) if error.message else ""
+    opening = _OPENINGS.get(status, "")
+    return {"message": f"{opening}: {said}" if opening and said else opening or said}
 
 
 def _phrase(status: int) -> str:

@@ -238,7 +238,7 @@ def _followees(who: Identity, account: Account, kind: str) -> list[dict[str, Any
         told = [user(who, one_of) for one_of in members.accounts_of(ids)]
     elif kind == "dataset":
         rows = dataset_lists.listed(who, dataset_lists.of_ids(ids), limit=follows.MOST)
-        told = [dictized.package(row) for row in rows]
+        told = dictized.packages(rows)
     else:
         body_kind: type[Group | Organization] = Group if kind == "group" else Organization
         told = [bodies.own_fields(body) for body in body_services.of_ids(body_kind, ids)]

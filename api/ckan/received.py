@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import request
+from flask import current_app, g, request
 from werkzeug.datastructures import MultiDict
 
 from api.ckan.errors import Malformed
@@ -31,6 +31,10 @@ def received(*, by_address: bool) -> dict[str, Any]:
 
 
 def _body(*, by_address: bool) -> Any:
+    if request.mimetype == "multipart/form-data":
+        if g.identity.account_id is not None:
+            request.max_content_length = current_app.extensions["weft"]["settings"].max_upload_bytes
+        return _form()
     raw = request.get_data(cache=True, parse_form_data=False)
     if raw.lstrip()[:1] in (b"{", b"["):  # also from clients that call JSON a form, as curl does
         return _decoded(raw)

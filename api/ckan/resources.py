@@ -1,34 +1,30 @@
-"""Resources: `resource_show`, `resource_create`, `resource_delete`."""
+"""Resources: `resource_show`, `resource_create`, `…_update`, `…_patch`, `…_delete`, `…_search`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-from flask import g
-from marshmallow import ValidationError
-
 from api.ckan import dictized
 from api.ckan.errors import Refused
+from api.ckan.package_checks import text_of
+from api.ckan.package_writes import write
+from api.ckan.packages import found, required
 from api.ckan.registry import action, signed_in
-from catalog.errors import Conflict, Gone, NotFound
-from catalog.permissions import Identity
-from catalog.schemas.dataset import ResourceSchema
-from catalog.schemas.drafts import ResourceDraft
-from catalog.services import resources
+from api.ckan.resource_checks import resource_problems
+from api.ckan.resource_drafts import resource_draft
+from api.ckan.validators import ActionSchema, Whole, checked
+from catalog.errors import Conflict, Denied, Gone, NotFound
+from catalog.permissions import Action, Identity, allowed
+from catalog.services import dataset_changes, resources
 
 MISSING = "Resource was not found."
-_OURS = ("name", "description", "format", "mimetype", "url", "size", "package_id", "id", "upload")
-_MADE = (
-    "created",
-    "position",
-    "state",
-    "datastore_active",
-    "datastore_tables",
-    "metadata_modified",
-)
-_MOST_BYTES = 50_000
+MOST_FOUND = 1_000
+
+
+class _SearchSchema(ActionSchema):
+    offset = Whole(natural=True, load_default=0)
+    limit = Whole(natural=True, load_default=MOST_FOUND)
 
 
 @action(safe=True)
@@ -37,8 +33,40 @@ def resource_show(who: Identity, data: dict[str, Any]) -> Any:
 
     :param id: the id of the resource
     """
-    row = shown(who, data.get("id"))
+    row = shown(who, required(data, "id"))
     return dictized.resource(row, row.dataset)
+
+
+@action(safe=True)
+def resource_search(who: Identity, data: dict[str, Any]) -> Any:
+    """Searches for resources in public datasets satisfying the search criteria.
+
+    Matches ignore case; a term matches as a part of the field's value, one of hash as its beginning.
+
+    :param query: the search criteria: a string of the form {field}:{term}, or a list of such
+    :param order_by: a field of resources that orders the results
+    :param offset: apply an offset to the query
+    :param limit: apply a limit to the query (most: 1000)
+    """
+    given = checked(_SearchSchema(), data)
+    query = data.get("query")
+    if query is None:
+        raise Refused({"query": "Missing value"})
+    pairs = [query] if isinstance(query, str) else query
+    if not isinstance(pairs, list) or not all(":" in str(pair) for pair in pairs):
+        raise Refused({"query": "Must be <field>:<value> pair(s)"})
+    terms = dict(str(pair).split(":", 1) for pair in pairs)
+    unknown = next((name for name in terms if name not in resources.SEARCHED), None)
+    if unknown is not None:
+        raise Refused({"query": f'Field "{unknown}" not recognised in resource_search.'})
+    rows, count = resources.find(
+        who,
+        terms,
+        order_by=text_of(data.get("order_by")),
+        limit=min(given["limit"], MOST_FOUND),
+        offset=given["offset"],
+    )
+    return {"count": count, "results": [dictized.resource(row, row.dataset) for row in rows]}
 
 
 @action()
@@ -48,82 +76,118 @@ def resource_create(who: Identity, data: dict[str, Any]) -> Any:
     :param package_id: id or name of the dataset that the resource is added to
     :param url: address of the resource
     :param name, description, format, mimetype, size, hash, url_type and others: as in CKAN
+    :param upload: a file (multipart/form-data) that is kept here, and loaded as a table where it holds any
     """
     signed_in(who, "resource_create")
-    return dictized_of(who, create(who, data))
+    name = required(data, "package_id")
+    dataset = found(who, name)
+    if not allowed(who, Action.DATASET_WRITE, dataset):
+        raise Denied(
+            "User %(name)s not authorized to create resources on dataset %(id)s",
+            name=who.name,
+            id=name,
+        )
+    package = dictized.package(dataset)
+    changed = {**package, "resources": [*package["resources"], {"url": "", **data}]}
+    _write(who, dataset, changed, len(package["resources"]))
+    return dictized.package(found(who, dataset.id))["resources"][-1]
 
 
 @action()
-def resource_delete(who: Identity, data: dict[str, Any]) -> Any:
+def resource_update(who: Identity, data: dict[str, Any]) -> Any:
+    """Update a resource. What is not given is removed; to change some fields only use resource_patch.
+
+    :param id: the id of the resource to update
+    :param upload: a file in the place of the present one
+    :param clear_upload: forget the file; the resource is a link
+    """
+    signed_in(who, "resource_update")
+    return _update(who, data, patch=False)
+
+
+@action()
+def resource_patch(who: Identity, data: dict[str, Any]) -> Any:
+    """Patch a resource: change what is given, and leave the rest as it is.
+
+    :param id: the id of the resource
+    """
+    signed_in(who, "resource_patch")
+    return _update(who, data, patch=True)
+
+
+@action()
+def resource_delete(who: Identity, data: dict[str, Any]) -> None:
     """Delete a resource from a dataset, with its table.
 
     :param id: the id of the resource
     """
     signed_in(who, "resource_delete")
-    row = shown(who, data.get("id"))
+    row = _own(who, data, "delete", said="")
     resources.remove(who, row.id)
 
 
 def create(who: Identity, data: Mapping[str, Any]) -> str:
-    """Add the resource that CKAN's dictionary describes; its id."""
-    package_id = data.get("package_id")
-    if not isinstance(package_id, str) or not package_id:
-        raise Refused({"package_id": ["Missing value"]})
-    if data.get("upload"):
-        raise Refused({"upload": ["Files cannot be uploaded by this action"]})
-    draft, extras = draft_of(data)
+    """Add the resource of a table that a client makes; its id. It is no change of what is described."""
+    problems = resource_problems(data)
+    if problems:
+        raise Refused(problems)
+    draft = resource_draft(data, None, ())
     try:
-        return resources.add(who, package_id, draft, extras=extras)
+        return resources.add(who, required(data, "package_id"), draft, extras=draft.extras)
     except NotFound as error:
         raise NotFound("Package was not found.") from error
     except Conflict as error:
         raise Refused({"package_id": [str(error)]}) from error
 
 
-def shown(who: Identity, resource_id: Any) -> Any:
-    """The resource with its dataset and tables; raises NotFound in CKAN's words."""
+def shown(who: Identity, resource_id: Any, *, said: str = "") -> Any:
+    """The resource with its dataset and tables; raises NotFound or Denied in CKAN's words."""
     if not isinstance(resource_id, str) or not resource_id:
         raise Refused({"id": ["Missing value"]})
     try:
         return resources.show(who, resource_id)
     except (NotFound, Gone) as error:
-        raise NotFound(MISSING) from error
+        if resources.exists(resource_id):
+            raise Denied(
+                "User %(name)s not authorized to read resource %(id)s",
+                name=who.name,
+                id=resource_id,
+            ) from error
+        raise NotFound(said) from error
 
 
-def dictized_of(who: Identity, resource_id: str) -> dict[str, Any]:
-    """The resource as `resource_show` gives it."""
-    row = resources.show(who, resource_id)
-    return dictized.resource(row, row.dataset)
+def _update(who: Identity, data: dict[str, Any], *, patch: bool) -> Any:
+    row = _own(who, data, "edit", said=MISSING)
+    dataset = dataset_changes.find(who, row.dataset_id)
+    package = dictized.package(dataset)
+    at = next(at for at, one in enumerate(package["resources"]) if one["id"] == row.id)
+    before = package["resources"][at] if patch else {}
+    before.pop("metadata_modified", None)
+    package["resources"][at] = {"url": "", **before, **data, "id": row.id}
+    _write(who, dataset, package, at)
+    return dictized.package(found(who, dataset.id))["resources"][at]
 
 
-def draft_of(data: Any) -> tuple[ResourceDraft, dict[str, Any]]:
-    """The draft of a resource that CKAN's dictionary describes, and what only CKAN's clients know of it."""
-    if not isinstance(data, Mapping):
-        raise Refused({"resources": ["Not a dict"]})
-    name = str(data.get("name") or data.get("url") or "data")
-    described = {
-        "key": name[:480],
-        "title": {g.lang: name} if data.get("name") else {},
-        "description": {g.lang: data["description"]} if data.get("description") else {},
-        "format": data.get("format") or "",
-        "media_type": data.get("mimetype") or "",
-        "url": data.get("url") or "",
-        "size": _size(data.get("size")),
-    }
+def _own(who: Identity, data: Mapping[str, Any], doing: str, *, said: str) -> Any:
+    """The resource that shall be changed; CKAN's words for who may not."""
+    row = shown(who, required(data, "id"), said=said)
+    if not allowed(who, Action.DATASET_WRITE, row.dataset):
+        raise Denied(
+            "User %(name)s not authorized to %(doing)s resource %(id)s",
+            name=who.name,
+            doing=doing,
+            id=row.id,
+        )
+    return row
+
+
+def _write(who: Identity, dataset: Any, package: dict[str, Any], at: int) -> None:
+    """Write the dataset with its changed resource; problems of that one are those of the call."""
     try:
-        draft: ResourceDraft = ResourceSchema().load(described)
-    except ValidationError as error:
-        raise Refused(error.messages_dict) from error
-    extras = {
-        str(key): value
-        for key, value in data.items()
-        if key not in _OURS and key not in _MADE and value is not None
-    }
-    if len(orjson.dumps(extras, default=str)) > _MOST_BYTES:
-        raise Refused({"__extras": [f"larger than {_MOST_BYTES} bytes"]})
-    return draft, extras
-
-
-def _size(value: Any) -> int | None:
-    text = str(value if value is not None else "")
-    return int(text) if text.isascii() and text.isdigit() else None
+        write(who, dataset, package)
+    except Refused as error:
+        listed = error.problems.get("resources")
+        own = listed[at] if isinstance(listed, list) and len(listed) > at else None
+        raise Refused(own) if own else error from error
+    except Conflict as error:
+        raise Refused({"message": [str(error)]}) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, g
 
 from api.ckan import envelope
+from api.ckan.download import download
 from api.ckan.dump import dump
 from api.ckan.errors import Malformed
 from api.ckan.received import received
@@ -31,3 +32,5 @@ def action(name: str) -> Response:
 
 
 bp.add_url_rule("/datastore/dump/<name>", "dump", dump)
+for path in ("", "/<filename>"):
+    bp.add_url_rule(f"/dataset/<id_>/resource/<resource_id>/download{path}", "download", download)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from api.ckan.types import PgType, pg_type, type_of
-from catalog.errors import Denied, NotFound, Unauthenticated
+from catalog.errors import Denied, Gone, NotFound, Unauthenticated
 from catalog.models.vocabulary import ColumnType
 from catalog.permissions import Identity
 from catalog.services import table_aliases, tables
@@ -83,8 +83,10 @@ def found(
         table = tables.show(who, known.table_id)
     except (Denied, Unauthenticated) as error:
         raise not_allowed(who, "resource_show", name) from error
-    except NotFound as error:
+    except Gone as error:
         raise missing from error
+    except NotFound as error:  # it is there, in a private dataset
+        raise not_allowed(who, "resource_show", name) from error
     if as_of is None:
         return Table(known.name, table, fields_of(table, tables.columns_of(table)))
     columns = tables.version(who, table.id, as_of).columns

@@ -75,7 +75,7 @@ def user_show(who: Identity, data: dict[str, Any]) -> Any:
     number, rows = dataset_lists.made_by(account.id, limit=wanted, everything=everything)
     told = user(who, account, packages=number)
     if wanted:
-        told["datasets"] = [dictized.package(row) for row in rows]
+        told["datasets"] = dictized.packages(rows)
     if flag(data, "include_num_followers"):
         told["num_followers"] = follows.count_of("account", account.id)
     return told

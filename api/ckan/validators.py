@@ -109,6 +109,20 @@ class Whole(fields.Field[int]):
         return number
 
 
+def whole_or_refused(
+    value: Any, default: int, problems: dict[str, Any], name: str, *, natural: bool
+) -> int:
+    """The number, or the default for none; what is wrong with it is added to `problems`."""
+    if value is None:
+        return default
+    try:
+        number: int = Whole(natural=natural).deserialize(value)
+    except ValidationError as error:
+        problems[name] = error.messages
+        return default
+    return number
+
+
 class OneOf(fields.Field[str]):
     """One of a few words."""
 

@@ -28,6 +28,7 @@ class Group(Base):
     """What CKAN's clients say of it beyond our own fields."""
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime | None] = mapped_column(default=now)
+    updated_at: Mapped[datetime | None] = mapped_column(default=now, onupdate=now)
 
 
 class GroupMembership(Base):

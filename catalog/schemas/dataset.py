@@ -97,6 +97,12 @@ class ResourceSchema(Schema):
     media_type = Line(100)
     url = WebAddress(8000)
     size = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 2**53))
+    id = fields.String(
+        validate=validate.Regexp(
+            r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", error=N_("Must be a UUID.")
+        )
+    )
+    extras = JSONObject(50_000, allow_none=True)
 
     @post_load
     def to_draft(self, data: dict[str, Any], **_: Any) -> ResourceDraft:

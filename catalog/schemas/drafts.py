@@ -27,6 +27,10 @@ class ResourceDraft:
     """`part`: what the harvest format needs to find the content again; `read`: options for reading;
     `version`: anything that changes when the content does; `columns`: {name: {label, description, unit}};
     `tables`: {key of a table: its title}; `chart`, `map`: how the table opens (see DataTable)."""
+    id: str = ""
+    """Wanted id of a new resource; empty means any."""
+    extras: Mapping[str, Any] | None = None
+    """What CKAN's clients say of it beyond our own fields; None leaves what is there."""
 
 
 @dataclass(frozen=True)

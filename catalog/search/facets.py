@@ -132,8 +132,8 @@ SORTS = {
     "title": N_("Title"),
 }
 """Orders of results with their labels."""
-FURTHER_SORTS = ("slug", "created", "updated", "score")
-"""Orders that only machines ask for, newest and best first; `slug` from a to z."""
+FURTHER_SORTS = ("id", "slug", "created", "updated", "score")
+"""Orders that only machines ask for, newest and best first; `id` and `slug` from a to z."""
 MOST_TEXT = 300
 MOST_OFFSET = 10_000
 MOST_HITS = 100

@@ -45,7 +45,7 @@ def make_schema() -> tantivy.Schema:
     all that is compared whole without being counted shares `facts`.
     """
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("id", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("id", tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_text_field("text", tokenizer_name="whitespace", index_option="position")
     for name in ("title", "tags"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")

@@ -32,9 +32,10 @@ SORT_FIELDS = {
     "created": "by_created",
     "updated": "by_updated",
     "score": "by_score",
+    "id": "id",
     "slug": "slug",
 }
-RISING = frozenset(("title", "slug"))
+RISING = frozenset(("title", "id", "slug"))
 """Orders that begin with the smallest value."""
 SUGGESTED_TERMS = 400
 """Beginnings of tags that are counted for a suggestion."""

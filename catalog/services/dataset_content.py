@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select
@@ -213,7 +213,9 @@ def _set_resources(dataset: Dataset, drafts: tuple[ResourceDraft, ...]) -> tuple
     for position, draft in enumerate(drafts):
         resource = known.get(draft.key)
         if resource is None:
-            resource = Resource(id=new_id(), dataset_id=dataset.id, key=draft.key, load={})
+            resource = Resource(
+                id=_free_id(draft.id), dataset_id=dataset.id, key=draft.key, load={}, extras={}
+            )
             db.session.add(resource)
         if draft.load and dict(draft.load) != resource.load:
             to_load.append(resource.id)
@@ -221,8 +223,19 @@ def _set_resources(dataset: Dataset, drafts: tuple[ResourceDraft, ...]) -> tuple
     return tuple(to_load)
 
 
+def _free_id(wanted: str) -> str:
+    """The wanted id, if no other resource has it; any, if none is wanted."""
+    if wanted and db.session.scalar(select(Resource.id).where(Resource.id == wanted)):
+        raise Invalid(
+            "there is a resource with the id “%(id)s” already",
+            problems={"resources": [N_("Another resource has this id.")]},
+            id=wanted,
+        )
+    return wanted or new_id()
+
+
 def _describe(resource: Resource, draft: ResourceDraft, position: int) -> None:
-    values: Mapping[str, object] = {
+    values: dict[str, object] = {
         "position": position,
         "title": dict(draft.title),
         "description": dict(draft.description),
@@ -232,6 +245,8 @@ def _describe(resource: Resource, draft: ResourceDraft, position: int) -> None:
         "size": draft.size,
         "load": dict(draft.load),
     }
+    if draft.extras is not None:
+        values["extras"] = dict(draft.extras)
     changed = {name: value for name, value in values.items() if getattr(resource, name) != value}
     for name, value in changed.items():
         setattr(resource, name, value)

@@ -72,11 +72,13 @@ class Freshness:
     last: date | None
 
 
-def put(who: Identity, draft: DatasetDraft, *, origin: Origin | None = None) -> Put:
+def put(
+    who: Identity, draft: DatasetDraft, *, origin: Origin | None = None, wanted_id: str = ""
+) -> Put:
     """Create the dataset, change it, or leave it when nothing is new.
 
     A harvested dataset is found again by its origin, any other by the slug of the draft. Its slug
-    and id never change; one that was withdrawn is published again.
+    and id never change; one that was withdrawn is published again. A new one gets `wanted_id`, if given.
     """
     fingerprint = fingerprint_of(draft)
     with transaction() as tx:
@@ -84,7 +86,7 @@ def put(who: Identity, draft: DatasetDraft, *, origin: Origin | None = None) -> 
         dataset = _existing(draft, origin)
         require(who, Action.DATASET_WRITE, organization)
         if dataset is None:
-            return _create(tx, who, draft, organization, origin, fingerprint)
+            return _create(tx, who, draft, organization, origin, fingerprint, wanted_id)
         require(who, Action.DATASET_WRITE, dataset)
         if dataset.fingerprint == fingerprint and dataset.state == State.PUBLISHED:
             return Put(Outcome.SAME, dataset.id)
@@ -200,6 +202,10 @@ def fingerprint_of(draft: DatasetDraft) -> str:
     for name in _LATER:
         if not values[name]:
             del values[name]
+    for resource in values["resources"]:
+        for name in ("id", "extras"):
+            if not resource[name]:
+                del resource[name]
     packed = orjson.dumps(values, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(packed).hexdigest()
 
@@ -259,9 +265,10 @@ def _create(  # the parts of one step of `put`
     organization: Organization,
     origin: Origin | None,
     fingerprint: str,
+    wanted_id: str,
 ) -> Put:
     dataset = Dataset(
-        id=new_id(),
+        id=wanted_id or new_id(),
         slug=dataset_content.free_slug(draft),
         organization_id=organization.id,
         source_id=origin.source_id if origin else None,

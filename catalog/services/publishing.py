@@ -37,20 +37,25 @@ MOST_AT_ONCE = 200
 
 
 def propose(
-    who: Identity, draft: DatasetDraft, *, dataset_id: str = "", reason: str = ""
+    who: Identity,
+    draft: DatasetDraft,
+    *,
+    dataset_id: str = "",
+    reason: str = "",
+    wanted_id: str = "",
 ) -> DatasetRevision:
     """Keep a draft of a new dataset, or of a change to one; the draft that is there already is changed.
 
-    Raises Conflict while a proposal is submitted or approved, and for a harvested dataset.
+    A new dataset gets `wanted_id`, if given. Raises Conflict while a proposal is submitted or approved, and for a harvested dataset.
     """
     with transaction():
         organization = datasets.organization_named(draft.organization)
         require(who, Action.DATASET_WRITE, organization)
         if not dataset_id:
-            dataset = _begun(who, draft, organization.id)
+            dataset = _begun(who, draft, organization.id, wanted_id)
         else:
             dataset = _editable(who, dataset_id)
-        revision = _open(dataset.id)
+        revision = open_proposal(dataset.id)
         if revision is not None and revision.state not in EDITABLE:
             raise Conflict("a change to this dataset waits for its approval: decide on it first")
         if revision is None:
@@ -66,11 +71,11 @@ def propose(
     return revision
 
 
-def put(who: Identity, draft: DatasetDraft) -> datasets.Put:
+def put(who: Identity, draft: DatasetDraft, *, wanted_id: str = "") -> datasets.Put:
     """What the API writes: public at once, or submitted where the organization wants every change approved."""
     organization = datasets.organization_named(draft.organization)
     if not organization.review or who.administrator or who.scheduler:
-        return datasets.put(who, draft)
+        return datasets.put(who, draft, wanted_id=wanted_id)
     with transaction():
         known = select(Dataset.id).where(Dataset.slug == draft.slug)
         known_id = db.session.scalar(known) if draft.slug else None
@@ -166,11 +171,17 @@ def publish_due() -> None:
             _publish(tx, who, dataset, revision)
 
 
-def withdraw(who: Identity, dataset_id: str, reason: Mapping[str, str]) -> Dataset:
+def withdraw(
+    who: Identity,
+    dataset_id: str,
+    reason: Mapping[str, str],
+    *,
+    right: Action = Action.DATASET_RETIRE,
+) -> Dataset:
     """Take a dataset from the public; its page says since when and why."""
     with transaction() as tx:
         dataset = _editable(who, dataset_id)
-        require(who, Action.DATASET_RETIRE, dataset)
+        require(who, right, dataset)
         said = {tag: text.strip()[:2000] for tag, text in reason.items() if text.strip()}
         if not said:
             raise Invalid(
@@ -211,11 +222,13 @@ def merge(who: Identity, dataset_id: str, into_id: str) -> Dataset:
     return kept
 
 
-def rename(who: Identity, dataset_id: str, slug: str) -> Dataset:
+def rename(
+    who: Identity, dataset_id: str, slug: str, *, right: Action = Action.DATASET_RETIRE
+) -> Dataset:
     """Give a dataset another address; the present one leads there for ever."""
     with transaction() as tx:
         dataset = _any(who, dataset_id)
-        require(who, Action.DATASET_RETIRE, dataset)
+        require(who, right, dataset)
         if not SLUG.fullmatch(slug) or len(slug) > 100:
             raise Invalid(
                 "this address cannot be used",
@@ -241,9 +254,9 @@ def _publish(tx: Transaction, who: Identity, dataset: Dataset, revision: Dataset
     datasets.apply(tx, who, dataset, draft, revision=revision)
 
 
-def _begun(who: Identity, draft: DatasetDraft, organization_id: str) -> Dataset:
+def _begun(who: Identity, draft: DatasetDraft, organization_id: str, wanted_id: str) -> Dataset:
     dataset = Dataset(
-        id=new_id(),
+        id=wanted_id or new_id(),
         slug=dataset_content.free_slug(draft),
         organization_id=organization_id,
         creator_id=who.account_id,
@@ -277,7 +290,7 @@ def _editable(who: Identity, id_or_slug: str) -> Dataset:
     return dataset
 
 
-def _open(dataset_id: str) -> DatasetRevision | None:
+def open_proposal(dataset_id: str) -> DatasetRevision | None:
     return db.session.scalar(
         select(DatasetRevision)
         .where(DatasetRevision.dataset_id == dataset_id, DatasetRevision.state.in_(OPEN))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import JSON, ColumnElement, String, cast, delete, false, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import db, transaction
 from catalog.errors import Conflict, NotFound
 from catalog.models.base import new_id
-from catalog.models.dataset import Dataset, Resource
+from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.table import DataTable
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import ResourceDraft
@@ -21,6 +23,20 @@ from catalog.services.tables import serve_table
 
 MOST = 2000
 """Resources of one dataset."""
+SEARCHED: dict[str, str] = {
+    **{name: name for name in ("id", "url", "format", "description", "position", "size")},
+    "package_id": "dataset_id",
+    "name": "title",
+    "mimetype": "media_type",
+    "created": "created_at",
+    "metadata_modified": "updated_at",
+    **dict.fromkeys(
+        ("hash", "resource_type", "url_type", "mimetype_inner", "cache_url", "last_modified",
+         "cache_last_updated", "state"),
+        "extras",
+    ),
+}  # fmt: skip
+"""CKAN's names of a resource's fields → our columns."""
 
 
 def show(who: Identity, resource_id: str) -> Resource:
@@ -41,6 +57,47 @@ def show(who: Identity, resource_id: str) -> Resource:
     if not allowed(who, Action.DATASET_READ, resource.dataset):
         raise unseen(resource.dataset)
     return resource
+
+
+def find(
+    who: Identity,  # noqa: ARG001 # everybody may read what is public
+    terms: Mapping[str, str],
+    *,
+    order_by: str,
+    limit: int,
+    offset: int,
+) -> tuple[list[Resource], int]:
+    """A page of the resources of public datasets whose fields (SEARCHED) hold the terms, and how many there are."""
+    conditions = [public(), *(_holds(name, term) for name, term in terms.items())]
+    joined = select(Resource).join(Dataset).where(*conditions)
+    count = db.session.scalar(select(func.count()).select_from(joined.subquery())) or 0
+    column = getattr(Resource, SEARCHED.get(order_by, "id"))
+    page = (
+        joined.options(joinedload(Resource.dataset, innerjoin=True), selectinload(Resource.tables))
+        .order_by(column, Resource.id)
+        .limit(limit)
+        .offset(offset)
+        .execution_options(populate_existing=True)
+    )
+    return list(db.session.scalars(page)), count
+
+
+def formats(text: str, limit: int) -> list[str]:
+    """Formats of resources that hold the text, the most frequent first."""
+    like = f"%{_escaped(text)}%"
+    statement = (
+        select(Resource.format)
+        .where(Resource.format.ilike(like, escape="\\"), Resource.format != "")
+        .group_by(Resource.format)
+        .order_by(func.count().desc(), Resource.format)
+        .limit(limit)
+    )
+    return list(db.session.scalars(statement))
+
+
+def exists(resource_id: str) -> bool:
+    """Whether there is a resource with this id."""
+    return db.session.scalar(select(Resource.id).where(Resource.id == resource_id)) is not None
 
 
 def add(
@@ -82,6 +139,45 @@ def remove(who: Identity, resource_id: str) -> None:
             tx.after_commit(serve_table.later, table.id)  # its copy goes too
         db.session.execute(delete(Resource).where(Resource.id == resource.id))
         _changed(dataset)
+
+
+def _holds(name: str, term: str) -> ColumnElement[bool]:
+    """The condition that a field holds a term, in any case."""
+    column = getattr(Resource, SEARCHED[name])
+    if name in ("position", "size"):
+        return column == int(term) if term.isascii() and term.isdigit() else false()
+    if name in ("created", "metadata_modified"):
+        same: ColumnElement[bool] = column == _moment(term)
+        return same
+    if name == "state":
+        return true() if term == "active" else false()
+    if SEARCHED[name] == "extras":
+        start = "" if name == "hash" else "%"
+        written = json.dumps(term)[1:-1]
+        like = f'%"{name}": "{start}{_escaped(written)}%'
+        return cast(column, String).ilike(like, escape="\\")
+    if isinstance(column.type, JSON):
+        written = _escaped(json.dumps(term)[1:-1])
+        text = cast(column, String)
+        return or_(
+            text.ilike(f"%{written}%", escape="\\"),
+            text.ilike(f"%{_escaped(term)}%", escape="\\"),
+        )
+    holds: ColumnElement[bool] = column.ilike(f"%{_escaped(term)}%", escape="\\")
+    return holds
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _escaped(text: str) -> str:
+    """The text for LIKE, in which nothing stands for anything else."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _editable(who: Identity, dataset_id: str) -> Dataset:

@@ -367,6 +367,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('extras', sa.JSON(), server_default='{}', nullable=False))
         batch_op.add_column(sa.Column('deleted_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('created_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('updated_at', sa.DateTime(timezone=True), nullable=True))
 
     # What the datasets that are there already would have been given.
     op.execute("UPDATE dataset SET published_at = created_at")
@@ -396,6 +397,7 @@ def link_tags() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table('theme', schema=None) as batch_op:
+        batch_op.drop_column('updated_at')
         batch_op.drop_column('created_at')
         batch_op.drop_column('deleted_at')
         batch_op.drop_column('extras')

@@ -223,6 +223,8 @@ def test_orders_of_machines_and_their_reverse(engine: SearchEngine) -> None:
     assert found(engine, sort="updated", reverse=True) == ["1", "2", "3"]
     assert found(engine, sort="score") == ["2", "3", "1"]
     assert found(engine, sort="slug") == ["1", "2", "3"]
+    assert found(engine, sort="id") == ["1", "2", "3"]
+    assert found(engine, sort="id", reverse=True) == ["3", "2", "1"]
     assert found(engine, sort="title", reverse=True, language="en") == ["3", "2", "1"]
 
 

@@ -138,7 +138,11 @@ def test_a_key_comes_bare_as_a_bearer_or_in_ckans_header(
         "/api/3/action/package_create", json={}, headers={name: form.format(key)}
     )
     assert response.status_code == 409
-    assert response.json["error"] == {"__type": "Validation Error", "name": ["Missing value"]}
+    assert response.json["error"] == {
+        "__type": "Validation Error",
+        "name": ["Missing value"],
+        "owner_org": ["An organization must be provided"],
+    }
     assert response.headers["Vary"].count("Authorization") == 1
 
 

@@ -1,0 +1,84 @@
+"""CKAN's dictionaries as JSON, kept until anything that they show changes.
+
+What is kept is told current by a stamp from the database: one small question for all datasets of an answer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, cast
+
+import orjson
+from flask import current_app, g
+
+from api.answers import site
+from api.ckan import dictized
+from api.rows import plain
+from catalog.permissions import Identity
+from catalog.services import dataset_changes
+
+MOST_BYTES = 64_000_000
+_KEPT = "weft_ckan_prepared"
+Key = tuple[str, str, str]
+"""Id, language, and the address of the portal that stands in the JSON."""
+
+
+class Prepared:
+    """JSON with its stamp, by dataset; those that were used longest ago go first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Key, tuple[str, bytes]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Key, stamp: str) -> bytes | None:
+        """The JSON, if it was made of just this."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or found[0] != stamp:
+                return None
+            self._kept.move_to_end(key)
+            return found[1]
+
+    def put(self, key: Key, stamp: str, packed: bytes) -> None:
+        """Keep the JSON."""
+        with self._lock:
+            _, before = self._kept.pop(key, ("", b""))
+            self._kept[key] = (stamp, packed)
+            self._bytes += len(packed) - len(before)
+            while self._bytes > MOST_BYTES:
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._bytes -= len(gone)
+
+
+def packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
+    """Those of the datasets that `who` may read, as JSON, by id."""
+    stamps = dataset_changes.stamps(who, ids)
+    found: dict[str, bytes] = {}
+    for id_, stamp in stamps.items():
+        packed = _prepared().get(_key(id_), stamp)
+        if packed is not None:
+            found[id_] = packed
+    missing = [id_ for id_ in stamps if id_ not in found]
+    for dataset in dataset_changes.of_ids(missing) if missing else ():
+        packed = orjson.dumps(dictized.package(dataset), default=plain)
+        _prepared().put(_key(dataset.id), stamps[dataset.id], packed)
+        found[dataset.id] = packed
+    return {id_: orjson.Fragment(packed) for id_, packed in found.items()}
+
+
+def read(packed: orjson.Fragment) -> dict[str, Any]:
+    """The dictionary again."""
+    package: dict[str, Any] = orjson.loads(orjson.dumps(packed))
+    return package
+
+
+def _key(id_: str) -> Key:
+    return id_, g.lang, site()
+
+
+def _prepared() -> Prepared:
+    kept = current_app.extensions.setdefault(_KEPT, Prepared())
+    return cast("Prepared", kept)

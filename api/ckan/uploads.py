@@ -1,0 +1,73 @@
+"""Files that come with a call: kept before what refers to them is written, forgotten if that fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from werkzeug.datastructures import FileStorage
+
+from api.ckan import formats
+from catalog.search.analysis import spelled
+from catalog.services import uploads
+
+FIELD = "upload"
+MOST_NAME, MOST_ENDING = 100, 21
+
+
+class Files:
+    """The files of a call, in the order of their resources."""
+
+    def __init__(self, resources: Any) -> None:
+        self._resources = [one for one in resources or () if isinstance(one, dict)]
+        self.keys: list[str] = []
+
+    def store(self) -> None:
+        """Keep each file and say of its resource what CKAN says of one with a file."""
+        for one in self._resources:
+            file = one.get(FIELD)
+            if isinstance(file, FileStorage) and file.filename:
+                self._store(one, file)
+            elif one.get("clear_upload") and one.get("url_type") == FIELD:
+                one["url_type"] = ""
+
+    def keep(self, dataset_id: str) -> None:
+        """What was written refers to the files: load them as tables."""
+        if self.keys:
+            uploads.load_new(dataset_id, self.keys)
+
+    def _store(self, resource: dict[str, Any], file: FileStorage) -> None:
+        name = file_name(str(file.filename))
+        kept = uploads.keep(name, file.stream)
+        self.keys.append(kept.key)
+        resource[FIELD] = kept
+        moment = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        resource |= {"url": name, "url_type": FIELD, "size": kept.size, "last_modified": moment}
+        if not resource.get("mimetype"):
+            resource["mimetype"] = formats.guessed_type(name)
+
+
+@contextmanager
+def of(resources: Any) -> Iterator[Files]:
+    """The files among these resources; they are forgotten where the block fails."""
+    files = Files(resources)
+    try:
+        yield files
+    except BaseException:
+        uploads.forget(files.keys)
+        raise
+
+
+def file_name(given: str) -> str:
+    """A name for addresses: lower-case ASCII, Chinese as pinyin, with its ending."""
+    name = spelled(PurePosixPath(given.replace("\\", "/")).name).lower().strip()
+    name = re.sub(r"-+", "-", re.sub(r"[^a-z0-9_. -]", "", name).replace(" ", "-"))
+    stem, dot, ending = name.rpartition(".")
+    if not dot:
+        return (ending or "file")[:MOST_NAME]
+    ending = ending[:MOST_ENDING]
+    return f"{(stem.strip('.-') or 'file')[: MOST_NAME - len(ending)]}.{ending}"

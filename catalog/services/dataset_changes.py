@@ -1,0 +1,293 @@
+"""Whole datasets for machines that read one, change it and write it back, as CKAN's clients do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from catalog.db import db, transaction
+from catalog.errors import Denied, NotFound
+from catalog.models.address import FormerAddress
+from catalog.models.base import now
+from catalog.models.dataset import Dataset, Resource, dataset_theme, public
+from catalog.models.group import Group
+from catalog.models.organization import Organization
+from catalog.models.revision import DatasetRevision
+from catalog.models.series import DatasetSeries
+from catalog.models.table import DataTable
+from catalog.models.tag import Vocabulary
+from catalog.models.vocabulary import State
+from catalog.permissions import Action, Identity, allowed, require
+from catalog.schemas.drafts import DatasetDraft, ResourceDraft
+from catalog.services import datasets, log, publishing, revisions
+from catalog.services.indexing import changed
+from catalog.services.tables import serve_table
+
+ORDERS = {
+    "id": Dataset.id,
+    "slug": Dataset.slug,
+    "created": Dataset.created_at,
+    "updated": Dataset.updated_at,
+}
+"""Orders in which all datasets can be paged through to their end."""
+_WITHDRAWN = {"zh": "提供部门已将其删除。", "en": "Its department has deleted it."}
+
+
+class Unseen(Denied):
+    """A dataset that is there, but not for this reader; `id` names it."""
+
+
+def find(who: Identity, name_or_id: str) -> Dataset:
+    """The dataset in any state with what describes it; raises NotFound, or Unseen for who may not read it."""
+    dataset = _named(name_or_id)
+    while dataset is not None and dataset.merged_into:
+        dataset = _named(dataset.merged_into)
+    if dataset is None:
+        raise NotFound("there is no dataset “%(slug)s”", slug=name_or_id[:120])
+    if not allowed(who, Action.DATASET_READ, dataset):
+        raise Unseen("your account may not read %(id)s", id=dataset.id)
+    return dataset
+
+
+def of_ids(ids: Iterable[str]) -> list[Dataset]:
+    """These datasets with what describes them, in no order; the caller has checked who may read them."""
+    statement = select(Dataset).where(Dataset.id.in_(list(ids))).options(*_described())
+    return list(db.session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def page_of_ids(order: str, *, reverse: bool, limit: int, offset: int) -> list[str]:
+    """Ids of public datasets in the order of a column (ORDERS), however far down the list."""
+    column = ORDERS[order]
+    ordered = (column.desc(), Dataset.id.desc()) if reverse else (column, Dataset.id)
+    statement = select(Dataset.id).where(public()).order_by(*ordered)
+    return list(db.session.scalars(statement.limit(limit).offset(offset)))
+
+
+def draft_of(dataset: Dataset) -> DatasetDraft:
+    """The draft that would make the dataset what it is; it must come from `find`."""
+    series = db.session.get(DatasetSeries, dataset.series_id) if dataset.series_id else None
+    return DatasetDraft(
+        slug=dataset.slug,
+        organization=dataset.organization.slug,
+        title=dataset.title,
+        description=dataset.description,
+        notice=dataset.notice,
+        license=dataset.license_id,
+        license_text=dataset.license_text,
+        frequency=dataset.frequency,
+        access=dataset.access,
+        access_reason=dataset.access_reason,
+        tags=tuple(dataset.tags),
+        themes=tuple(theme.slug for theme in dataset.themes),
+        landing_page=dataset.landing_page,
+        contact=dataset.contact,
+        spatial=dataset.spatial,
+        temporal_start=dataset.temporal_start,
+        temporal_end=dataset.temporal_end,
+        issued=dataset.issued,
+        modified=dataset.modified,
+        extras=dataset.extras,
+        identifier=dataset.identifier,
+        spatial_code=dataset.spatial_code,
+        spatial_box=tuple(dataset.spatial_box),
+        spatial_geometry=dataset.spatial_geometry,
+        vocabulary_tags={name: tuple(tags) for name, tags in dataset.vocabulary_tags.items()},
+        details=dataset.details,
+        custom=dataset.custom,
+        series=series.slug if series else "",
+        series_position=dataset.series_position,
+        private=dataset.private,
+        resources=tuple(resource_draft_of(resource) for resource in dataset.resources),
+    )
+
+
+def resource_draft_of(resource: Resource) -> ResourceDraft:
+    """The draft that would make the resource what it is."""
+    return ResourceDraft(
+        key=resource.key,
+        title=resource.title,
+        description=resource.description,
+        format=resource.format,
+        media_type=resource.media_type,
+        url=resource.url,
+        size=resource.size,
+        load=resource.load,
+        extras=resource.extras or {},
+    )
+
+
+def write(
+    who: Identity,
+    draft: DatasetDraft,
+    dataset: Dataset | None = None,
+    *,
+    state: State = State.PUBLISHED,
+    wanted_id: str = "",
+) -> str:
+    """Create a dataset, or make this one what the draft says, under another address if it says so; its id.
+
+    Where its organization wants every change approved, a change waits for that.
+    """
+    if dataset is None:
+        if state == State.DRAFT:
+            return _proposed(who, draft, wanted_id=wanted_id)
+        return publishing.put(who, draft, wanted_id=wanted_id).dataset_id
+    with transaction():
+        if draft.slug != dataset.slug:
+            publishing.rename(who, dataset.id, draft.slug, right=ending(dataset))
+        if state == State.DRAFT:
+            _proposed(who, draft, dataset_id=dataset.id)
+        elif state == State.WITHDRAWN:
+            withdraw(who, dataset)
+        elif dataset.state == State.DRAFT and not _reviewed(who, dataset):
+            _publish(who, dataset, draft)
+        else:
+            publishing.put(who, draft)
+    return dataset.id
+
+
+def withdraw(who: Identity, dataset: Dataset) -> None:
+    """Take the dataset from the public; one that never was public, or is withdrawn already, goes no further."""
+    require(who, ending(dataset), dataset)
+    if dataset.state == State.PUBLISHED:
+        publishing.withdraw(who, dataset.id, _WITHDRAWN, right=ending(dataset))
+    elif dataset.state == State.DRAFT:
+        with transaction():
+            dataset.state = State.WITHDRAWN
+            _said(who, "dataset.withdrawn", dataset)
+
+
+def purge(who: Identity, name_or_id: str) -> None:
+    """Remove a dataset with its tables, revisions and addresses for good; only the log knows of it."""
+    with transaction() as tx:
+        dataset = find(who, name_or_id)
+        require(who, Action.DATASET_PURGE, dataset)
+        tables = select(DataTable.id).join(Resource).where(Resource.dataset_id == dataset.id)
+        for table_id in db.session.scalars(tables):
+            tx.after_commit(serve_table.later, table_id)  # its copy goes too
+        _said(who, "dataset.purged", dataset)
+        for statement in (
+            delete(FormerAddress).where(FormerAddress.object_id == dataset.id),
+            delete(DatasetRevision).where(DatasetRevision.dataset_id == dataset.id),
+            delete(dataset_theme).where(dataset_theme.c.dataset_id == dataset.id),
+            delete(Dataset).where(Dataset.id == dataset.id),
+        ):
+            db.session.execute(statement, execution_options={"synchronize_session": False})
+        db.session.expunge(dataset)
+        tx.after_commit(changed, dataset.id)
+
+
+def ending(dataset: Dataset) -> Action:
+    """What it takes to withdraw or rename through the API: what it takes to publish there."""
+    return Action.DATASET_RETIRE if dataset.organization.review else Action.DATASET_WRITE
+
+
+def stamps(who: Identity, ids: Iterable[str]) -> dict[str, str]:
+    """Those of the datasets that `who` may read, each with what changes when anything shown of it does."""
+    wanted = list(ids)
+    themes = select(func.max(Group.updated_at)).scalar_subquery()
+    statement = (
+        select(
+            Dataset.id,
+            Dataset.state,
+            Dataset.private,
+            Dataset.organization_id,
+            Dataset.updated_at,
+            Organization.updated_at,
+            themes,
+        )
+        .join(Organization, Organization.id == Dataset.organization_id)
+        .where(or_(Dataset.id.in_(wanted), Dataset.slug.in_(wanted)), Dataset.merged_into.is_(None))
+    )
+    return {
+        row.id: "/".join(map(str, row[1:]))
+        for row in db.session.execute(statement)
+        if allowed(who, Action.DATASET_READ, _target(row))
+    }
+
+
+def _target(row: Any) -> Dataset:
+    """As much of a dataset as rules look at."""
+    return Dataset(
+        id=row.id, state=row.state, private=row.private, organization_id=row.organization_id
+    )
+
+
+def holder_of(slug: str) -> str | None:
+    """Id of the dataset that has this address, or had it before."""
+    found = db.session.scalar(select(Dataset.id).where(Dataset.slug == slug))
+    if found is None and (former := db.session.get(FormerAddress, ("dataset", slug))):
+        return former.object_id
+    return found
+
+
+def vocabularies() -> dict[str, str]:
+    """Id of each vocabulary → its name."""
+    return dict(db.session.execute(select(Vocabulary.id, Vocabulary.name)).all())
+
+
+def groups_named(names: Iterable[str]) -> dict[str, str]:
+    """Id or slug of those themes that there are → slug."""
+    wanted = list(names)
+    found = db.session.execute(
+        select(Group.id, Group.slug).where(or_(Group.id.in_(wanted), Group.slug.in_(wanted)))
+    )
+    return {name: slug for id_, slug in found for name in (id_, slug)}
+
+
+def organization_called(name_or_id: str) -> Organization | None:
+    """The organization with this slug or id."""
+    same = or_(Organization.slug == name_or_id, Organization.id == name_or_id)
+    return db.session.scalar(select(Organization).where(same))
+
+
+def _proposed(who: Identity, draft: DatasetDraft, **options: str) -> str:
+    """Keep it as a draft that its creator finds."""
+    with transaction() as tx:
+        dataset_id = publishing.propose(who, draft, **options).dataset_id
+        dataset = db.session.get_one(Dataset, dataset_id)
+        dataset.updated_at = dataset.index_due = now()
+        tx.after_commit(changed, dataset_id)
+    return dataset_id
+
+
+def _reviewed(who: Identity, dataset: Dataset) -> bool:
+    return dataset.organization.review and not (who.administrator or who.scheduler)
+
+
+def _publish(who: Identity, dataset: Dataset, draft: DatasetDraft) -> None:
+    """A draft that was never public becomes it; what was proposed is what it says."""
+    with transaction() as tx:
+        require(who, Action.DATASET_WRITE, dataset)
+        revision = publishing.open_proposal(dataset.id)
+        if revision is not None:
+            revision.content = revisions.content_of(draft)
+        datasets.apply(tx, who, dataset, draft, revision=revision)
+
+
+def _said(who: Identity, action: str, dataset: Dataset) -> None:
+    data = {"slug": dataset.slug, "title": dataset.title}
+    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
+
+
+def _named(name_or_id: str) -> Dataset | None:
+    same = or_(Dataset.slug == name_or_id, Dataset.id == name_or_id)
+    statement = select(Dataset).where(same).options(*_described())
+    found = db.session.scalars(statement.execution_options(populate_existing=True)).first()
+    if found is None and (former := db.session.get(FormerAddress, ("dataset", name_or_id))):
+        return _named(former.object_id)
+    return found
+
+
+def _described() -> tuple[ORMOption, ...]:
+    """What CKAN's dictionary shows: no columns of tables."""
+    return (
+        joinedload(Dataset.organization, innerjoin=True),
+        selectinload(Dataset.themes),
+        selectinload(Dataset.tag_rows),
+        selectinload(Dataset.resources).selectinload(Resource.tables),
+    )
