@@ -8,12 +8,24 @@ import pkgutil
 from flask import Flask
 
 from portal import entries, filters, identity, languages, pages, roots, security, site, static
+from portal.publishing import words
 from portal.table_page import names
 
 
 def init_app(app: Flask) -> None:
     """Add languages, identities, security headers, template filters and every page to the app."""
-    for part in (languages, security, identity, filters, names, entries, site, static, roots):
+    for part in (
+        languages,
+        security,
+        identity,
+        filters,
+        names,
+        words,
+        entries,
+        site,
+        static,
+        roots,
+    ):
         part.init_app(app)
     for module in sorted(pkgutil.iter_modules(pages.__path__), key=lambda module: module.name):
         blueprint = importlib.import_module(f"portal.pages.{module.name}").bp

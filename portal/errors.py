@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from catalog.errors import CatalogError
+from catalog.services.dataset_visibility import Withdrawn
 from portal.filters import field_sentences, fill
 from portal.languages import current
 
@@ -117,6 +118,7 @@ def _rendered(error: CatalogError | HTTPException, status: int) -> Response:
             detail=_detail(error),
             problems=field_sentences({"problems": getattr(error, "problems", {})}),
             request_id=g.get("request_id", ""),
+            withdrawn=error if isinstance(error, Withdrawn) else None,
         )
     except Exception:  # noqa: BLE001 # the page of an error must not fail with another one
         body = PLAIN.format(lang=current(), title=str(saying.title), advice=str(saying.advice))

@@ -136,14 +136,15 @@ def compact(value: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _zone(name: str) -> ZoneInfo:
+def zone(name: str) -> ZoneInfo:
+    """The time zone of that name."""
     return ZoneInfo(name)
 
 
 def local(value: datetime) -> datetime:
     """The moment in the city's time."""
     settings = current_app.extensions["weft"]["settings"]
-    return value.astimezone(_zone(settings.time_zone))
+    return value.astimezone(zone(settings.time_zone))
 
 
 def parse(value: date | str | None) -> date | None:

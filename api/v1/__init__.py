@@ -11,6 +11,7 @@ from api.v1 import (
     downloads,
     openapi,
     organizations,
+    publishing,
     queries,
     releases,
     sql,
@@ -31,6 +32,7 @@ NOUNS = (
     table_dictionary.bp,
     coordinates.bp,
     writing.bp,
+    publishing.bp,
 )
 """The endpoints, in the order of the description."""
 

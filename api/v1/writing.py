@@ -14,7 +14,8 @@ from api.v1.description import N_, ref
 from api.v1.parameters import Parameters, blueprint, said
 from api.v1.tables import condition
 from catalog.errors import BadQuery, Invalid
-from catalog.models.vocabulary import ColumnAccess, ColumnType
+from catalog.models.vocabulary import Access, ColumnAccess, ColumnType
+from catalog.schemas.texts import Texts
 from catalog.services import releases, table_columns, table_files, table_writes
 from catalog.services.table_columns import (
     AddColumn,
@@ -167,6 +168,18 @@ class WithheldColumn(Schema):
         strict=True,
         validate=validate.Range(0, 20),
         metadata=said(N_("Characters at the end that a mask leaves")),
+    )
+    withheld_as = fields.String(
+        load_default=Access.CLOSED.value,
+        validate=validate.OneOf([Access.ON_APPLICATION.value, Access.CLOSED.value]),
+        metadata=said(N_("Of a masked or hidden column: whether it is given on application")),
+    )
+    reason = Texts(
+        2000,
+        load_default=dict,
+        metadata=said(
+            N_("The legal reason, by language; it stands in the list of what is not open")
+        ),
     )
 
 
@@ -351,7 +364,15 @@ def change(
         table_columns.set_key(who, table_id, body["primary_key"])
     for one in body["access"]:
         mask = {"first": one["first"], "last": one["last"]}
-        table_columns.set_access(who, table_id, one["column"], ColumnAccess(one["access"]), mask)
+        table_columns.set_access(
+            who,
+            table_id,
+            one["column"],
+            ColumnAccess(one["access"]),
+            mask,
+            withheld_as=Access(one["withheld_as"]),
+            reason=one["reason"],
+        )
     if body["retention"] is not None:
         releases.set_retention(who, table_id, **body["retention"])
     for one in body["pins"]:

@@ -162,9 +162,18 @@ def address_block(address: str | None) -> str:
 
 def count_sign_in(address: str) -> None:
     """Count an attempt to sign in or register from an address; raise TooMany over `limit_sign_in`."""
+    _count("sign-in", address)
+
+
+def count_inquiry(address: str) -> None:
+    """Count a question to a department from an address; the same limit holds, counted apart."""
+    _count("inquiry", address)
+
+
+def _count(what: str, address: str) -> None:
     settings = cast("Settings", current_app.extensions["weft"]["settings"])
     for limit in sorted(parse_many(settings.limit_sign_in)):
-        window = take(limit, "sign-in", address_block(address))
+        window = take(limit, what, address_block(address))
         if window.left < 0:
             raise _from_network(_seconds_until(window.resets_at))
 

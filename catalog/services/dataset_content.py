@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import delete, insert, or_, select
 
 from catalog.db import db
@@ -252,3 +253,38 @@ def _describe(resource: Resource, draft: ResourceDraft, position: int) -> None:
         setattr(resource, name, value)
     if changed:
         resource.updated_at = now()
+
+
+def described(dataset: Dataset) -> dict[str, Any]:
+    """The dataset as `dataset_draft` reads it: the other way round than `fill`. Its parts are loaded."""
+    fields = {name: getattr(dataset, name) for name in fields_of(DatasetDraft({}, ""))}
+    fields["license"] = fields.pop("license_id")
+    series = select(DatasetSeries.slug).where(DatasetSeries.id == dataset.series_id)
+    content: dict[str, Any] = orjson.loads(
+        orjson.dumps(
+            {
+                **fields,
+                "slug": dataset.slug,
+                "organization": dataset.organization.slug,
+                "themes": [theme.slug for theme in dataset.themes],
+                "series": (db.session.scalar(series) if dataset.series_id else None) or "",
+                "machine": _machine(dataset.text_origins or {}),
+                "resources": [_resource(resource) for resource in dataset.resources],
+            }
+        )
+    )
+    return content
+
+
+def _machine(origins: Mapping[str, Any]) -> dict[str, list[str]]:
+    written = {
+        name: [tag for tag, one in texts.items() if one.get("origin") == "machine"]
+        for name, texts in origins.items()
+        if name in TRANSLATED
+    }
+    return {name: tags for name, tags in written.items() if tags}
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    names = ("key", "title", "description", "format", "media_type", "url", "size", "load")
+    return {name: getattr(resource, name) for name in names}

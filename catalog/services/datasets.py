@@ -132,6 +132,11 @@ def show(who: Identity, slug_or_id: str) -> Dataset:
     return dataset
 
 
+def may_edit(who: Identity, dataset: Dataset) -> bool:
+    """Whether `who` may propose a change to it; for hiding a button."""
+    return dataset.source_id is None and allowed(who, Action.DATASET_WRITE, dataset)
+
+
 def _moved(slug: str) -> Dataset | None:
     """The dataset that had this address before."""
     former = db.session.get(FormerAddress, ("dataset", slug))

@@ -84,6 +84,14 @@ def put(who: Identity, draft: DatasetDraft, *, wanted_id: str = "") -> datasets.
     return datasets.Put(datasets.Outcome.SUBMITTED, revision.dataset_id)
 
 
+def hand_in(
+    who: Identity, draft: DatasetDraft, *, dataset_id: str = "", reason: str = ""
+) -> DatasetRevision:
+    """Propose and submit in one step: where something is missing nothing is kept."""
+    with transaction():
+        return submit(who, propose(who, draft, dataset_id=dataset_id, reason=reason).id)
+
+
 def submit(who: Identity, revision_id: str) -> DatasetRevision:
     """Hand a draft in for approval; raises Invalid with what it lacks, by field."""
     with transaction():

@@ -98,6 +98,17 @@ def listed(
     return list(db.session.scalars(own.limit(limit).offset(offset)))
 
 
+def between(who: Identity, dataset: Dataset, older: int, newer: int) -> list[Change]:
+    """How two revisions of a dataset differ that `who` may see; raises NotFound."""
+    require(who, Action.DATASET_READ, dataset)
+    pair = [numbered(dataset.id, number) for number in (older, newer)]
+    once_public = (RevisionState.PUBLISHED, RevisionState.SUPERSEDED)
+    if not _inside(who, dataset) and any(one.state not in once_public for one in pair):
+        raise NotFound("there is no such revision")
+    before, after = ({**one.content, "slug": dataset.slug} for one in pair)
+    return differences(before, after)
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Fields that differ between two contents, in the order of their paths; resources by their key."""
     before, after = dict(_flat(old)), dict(_flat(new))

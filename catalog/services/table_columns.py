@@ -22,9 +22,9 @@ from catalog.errors import Conflict, Invalid, NotFound, TooLarge
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, JournalFile, Release, ReleaseFile, TableColumn
-from catalog.models.vocabulary import ColumnAccess, ColumnType
+from catalog.models.vocabulary import Access, ColumnAccess, ColumnType
 from catalog.permissions import Action, Identity, require
-from catalog.services import datasets
+from catalog.services import datasets, not_open
 from catalog.services.table_journal import (
     Change,
     add_delta,
@@ -199,8 +199,15 @@ def set_access(
     name: str,
     access: ColumnAccess,
     mask: Mapping[str, int] | None = None,
+    *,
+    withheld_as: Access = Access.CLOSED,
+    reason: Mapping[str, str] | None = None,
 ) -> None:
-    """Withhold a column, or open it, in this release and in those of before."""
+    """Withhold a column, or open it, in this release and in those of before.
+
+    What is withheld stands in the public list of what is not open, with its legal `reason` and whether it is
+    given on application; without a reason the one that was given stays.
+    """
     table = own(who, table_id)
     require(who, Action.TABLE_MANAGE, table.resource.dataset)
     column = next((one for one in table.columns if one.name == name), None)
@@ -210,6 +217,7 @@ def set_access(
         column.access, column.mask = access, dict(mask or {})
         if access != ColumnAccess.OPEN and column.conformance:
             column.conformance = {**column.conformance, "examples": []}
+        not_open.say_why(who, table.resource.dataset, column, withheld_as, reason)
         table.updated_at = now()
         for row in _recorded(table_id):
             row.columns = [_withheld(entry, column) for entry in row.columns]

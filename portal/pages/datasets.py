@@ -17,21 +17,25 @@ from catalog.permissions import Action, allowed
 from catalog.search import Hit
 from catalog.search.documents import last_change
 from catalog.search.facets import FACET_BY_NAME
-from catalog.services import datasets, search
+from catalog.services import datasets, inquiries, search
 from catalog.services.datasets import Freshness
 from harvesters import services as harvesting
 from portal.filters import local
 from portal.languages import LANGUAGES
+from portal.paging import PER_PAGE, Pages, asked_page
 from portal.readers import count_view
 from portal.sidebar import license_title
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
+    from catalog.models.inquiry import Inquiry
     from harvesters.models import HarvestSource
 
 bp = Blueprint("datasets", __name__)
 OPEN_TABLES = 10
 """Tables of a resource that are shown before the fold."""
+QUESTIONS = 5
+"""Answered questions on the page itself; all of them have a page of their own."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Page:
     """Languages of the texts other than the reader's."""
     similar: tuple[Hit, ...]
     """Public datasets most like it."""
+    questions: list[Inquiry]
+    """The newest that were answered in public."""
+    question_count: int
+    edits: bool
+    """Whether the reader may propose a change."""
 
 
 @bp.get("/datasets/<slug>")
@@ -63,6 +72,21 @@ def show(slug: str) -> ResponseReturnValue:
     count_view(dataset.id)
     return render_template(
         "datasets/show.html", dataset=dataset, page=page_of(dataset), OPEN_TABLES=OPEN_TABLES
+    )
+
+
+@bp.get("/datasets/<slug>/questions")
+def questions(slug: str) -> ResponseReturnValue:
+    """The questions about a dataset that were answered in public."""
+    dataset = datasets.show(g.identity, slug)
+    if dataset.slug != slug:
+        return redirect(url_for("datasets.questions", slug=dataset.slug), 301)
+    number = asked_page()
+    return render_template(
+        "datasets/questions.html",
+        dataset=dataset,
+        questions=inquiries.of_dataset(dataset, limit=PER_PAGE, offset=(number - 1) * PER_PAGE),
+        pages=Pages.of(inquiries.count_of_dataset(dataset), number),
     )
 
 
@@ -82,6 +106,9 @@ def page_of(dataset: Dataset) -> Page:
         source=_source(dataset),
         languages=tuple(_languages(dataset)),
         similar=search.similar(g.identity, dataset.id),
+        questions=inquiries.of_dataset(dataset, limit=QUESTIONS),
+        question_count=inquiries.count_of_dataset(dataset),
+        edits=datasets.may_edit(g.identity, dataset),
     )
 
 

@@ -1,0 +1,144 @@
+"""The public list of what is not open: datasets and columns, each with the legal reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Select, String, cast, func, literal, null, select, union_all
+
+from catalog.db import db
+from catalog.models.base import Texts
+from catalog.models.dataset import Dataset, Resource, public
+from catalog.models.organization import Organization
+from catalog.models.table import DataTable, TableColumn
+from catalog.models.vocabulary import Access, ColumnAccess
+from catalog.permissions import Identity
+from catalog.services import log
+
+BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class NotOpen:
+    """A dataset, or a column of one of its tables, that not everybody may have."""
+
+    dataset_id: str
+    slug: str
+    title: Texts
+    organization: Texts
+    column: str
+    """Empty for a whole dataset."""
+    access: str
+    """`on_application` or `closed`."""
+    masked: bool
+    """Whether the public sees a part of each value."""
+    reason: Texts
+
+
+def listed(
+    who: Identity,  # noqa: ARG001 # everybody may read it
+    *,
+    limit: int,
+    offset: int = 0,
+) -> list[NotOpen]:
+    """One page of the list, by the name of the dataset and of the column."""
+    return _page(limit, offset)
+
+
+def count(who: Identity) -> int:  # noqa: ARG001 # everybody may know
+    """How long the list is."""
+    datasets = select(func.count()).select_from(_datasets().subquery())
+    columns = select(func.count()).select_from(_columns().subquery())
+    return int((db.session.scalar(datasets) or 0) + (db.session.scalar(columns) or 0))
+
+
+def everything(who: Identity) -> Iterator[NotOpen]:  # noqa: ARG001 # everybody may read it
+    """The whole list, a batch at a time."""
+    offset = 0
+    while batch := _page(BATCH, offset):
+        yield from batch
+        offset += len(batch)
+
+
+def say_why(
+    who: Identity,
+    dataset: Dataset,
+    column: TableColumn,
+    withheld_as: Access,
+    reason: Mapping[str, str] | None,
+) -> None:
+    """Keep why a column is withheld, inside the caller's transaction; without a reason the given one stays."""
+    closed = column.access != ColumnAccess.OPEN
+    column.withheld_as = Access(withheld_as).value if closed else ""
+    column.withheld_reason = dict(reason or column.withheld_reason or {}) if closed else {}
+    about = {"column": column.name, "access": str(column.access), "reason": column.withheld_reason}
+    subject = log.Subject("dataset", dataset.id, dataset.organization_id)
+    named = {"slug": dataset.slug, "title": dataset.title}
+    log.append(who, "column.access", subject, {**named, **about})
+
+
+def _page(limit: int, offset: int) -> list[NotOpen]:
+    """Names first, for they are sorted; what is said of them is looked up for the page only."""
+    both = union_all(_datasets(), _columns()).subquery()
+    page = select(both.c.dataset_id, both.c.column_id).order_by(both.c.slug, both.c.name)
+    keys = [tuple(row) for row in db.session.execute(page.limit(limit).offset(offset))]
+    datasets = _datasets_of({dataset_id for dataset_id, _ in keys})
+    columns = _columns_of({column_id for _, column_id in keys if column_id})
+    return [
+        _entry(datasets[dataset_id], columns.get(column_id or ""))
+        for dataset_id, column_id in keys
+        if dataset_id in datasets
+    ]
+
+
+def _datasets() -> Select[str, str, str, str]:
+    return select(
+        Dataset.id.label("dataset_id"),
+        Dataset.slug.label("slug"),
+        literal("").label("name"),
+        cast(null(), String).label("column_id"),
+    ).where(public(), Dataset.access != Access.OPEN)
+
+
+def _columns() -> Select[str, str, str, str]:
+    return (
+        select(Dataset.id, Dataset.slug, TableColumn.name, TableColumn.id)
+        .join(DataTable, DataTable.id == TableColumn.table_id)
+        .join(Resource, Resource.id == DataTable.resource_id)
+        .join(Dataset, Dataset.id == Resource.dataset_id)
+        .where(public(), TableColumn.access != ColumnAccess.OPEN)
+    )
+
+
+Row = tuple[Dataset, Organization]
+
+
+def _datasets_of(ids: set[str]) -> dict[str, Row]:
+    found = (
+        select(Dataset, Organization)
+        .join(Organization, Organization.id == Dataset.organization_id)
+        .where(Dataset.id.in_(ids))
+    )
+    return {
+        dataset.id: (dataset, organization) for dataset, organization in db.session.execute(found)
+    }
+
+
+def _columns_of(ids: set[str]) -> dict[str, TableColumn]:
+    found = db.session.scalars(select(TableColumn).where(TableColumn.id.in_(ids)))
+    return {column.id: column for column in found}
+
+
+def _entry(row: Row, column: TableColumn | None) -> NotOpen:
+    dataset, organization = row
+    return NotOpen(
+        dataset.id,
+        dataset.slug,
+        dataset.title,
+        organization.title,
+        column=column.name if column else "",
+        access=(column.withheld_as or Access.CLOSED.value) if column else str(dataset.access),
+        masked=column is not None and column.access == ColumnAccess.MASKED,
+        reason=(column.withheld_reason if column else dataset.access_reason) or {},
+    )

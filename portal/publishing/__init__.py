@@ -1,0 +1,1 @@
+"""What the pages of publishers show: forms of datasets, steps of proposals, lines of the log."""

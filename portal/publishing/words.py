@@ -1,0 +1,89 @@
+"""Words of the publishers' pages: states, faults, kinds of questions, steps of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+from flask_babel import gettext
+
+from catalog.errors import N_
+from catalog.schemas.dataset_fields import FIELDS, RESOURCE_FIELDS, field_of
+from portal.languages import current
+
+STATES = {
+    "draft": N_("Draft"),
+    "submitted": N_("Waits for approval"),
+    "returned": N_("Returned"),
+    "approved": N_("To be published"),
+    "published": N_("Public"),
+    "superseded": N_("Was public"),
+    "discarded": N_("Given up"),
+    "withdrawn": N_("Withdrawn"),
+}
+FAULTS = {
+    "resource": N_("A file or interface cannot be read"),
+    "cells": N_("Cells do not fit their column"),
+    "stale": N_("A text changed in one language only"),
+    "description": N_("The description is missing"),
+    "license": N_("The licence is missing"),
+    "language": N_("The title is missing in one language"),
+}
+KINDS = {
+    "data": N_("Request for data"),
+    "error": N_("Report of an error"),
+    "access": N_("Application for access"),
+}
+ANSWERS = {"open": N_("Open"), "answered": N_("Answered"), "closed": N_("Closed")}
+STEPS = {
+    "revision.saved": N_("Draft saved"),
+    "revision.submitted": N_("Submitted"),
+    "revision.approved": N_("Approved"),
+    "revision.returned": N_("Returned"),
+    "revision.discarded": N_("Draft given up"),
+    "dataset.created": N_("Dataset made"),
+    "dataset.changed": N_("Dataset changed"),
+    "dataset.published": N_("Dataset published"),
+    "dataset.withdrawn": N_("Dataset withdrawn"),
+    "dataset.merged": N_("Dataset merged"),
+    "dataset.renamed": N_("Address changed"),
+    "inquiry.answered": N_("Question answered"),
+    "inquiry.closed": N_("Question closed"),
+    "column.access": N_("Access to a column changed"),
+}
+_LABELS = {".".join(field.path): field.label for field in FIELDS}
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the filters."""
+    app.jinja_env.filters.update(
+        revision_state=_said(STATES),
+        fault=_said(FAULTS),
+        inquiry_kind=_said(KINDS),
+        inquiry_state=_said(ANSWERS),
+        log_step=_said(STEPS),
+        field_label=field_label,
+    )
+
+
+def field_label(path: str) -> str:
+    """What a field of a difference is called; one without a label keeps its path."""
+    known = _LABELS.get(path)
+    if known is not None:
+        return known.in_(current())
+    first, _, rest = path.partition(".")
+    if first == "resources":
+        key, _, name = rest.rpartition(".")
+        label = next((f.label for f in RESOURCE_FIELDS if f.path[0] == name), None)
+        shown = label.in_(current()) if label else name
+        return f"{gettext('File')} {key}: {shown}"
+    name = field_of(path.split("."))
+    label = next((field.label for field in FIELDS if field.name == name), None)
+    return label.in_(current()) if label else path
+
+
+def _said(words: dict[str, str]) -> Callable[[object], str]:
+    def said(name: object) -> str:
+        return str(gettext(words[str(name)])) if str(name) in words else str(name)
+
+    return said

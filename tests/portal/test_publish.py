@@ -1,0 +1,239 @@
+"""The pages of publishers: the desk, the form of a dataset, decisions, history, what is withdrawn."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from catalog.models.vocabulary import MemberRole
+from catalog.permissions import SCHEDULER
+from catalog.services import log, publishing
+from tests.make_dataset import make_draft, make_organization, make_theme, put
+from tests.make_office import make_person, send, signed_in
+from tests.make_page import checked, page, words
+
+FORM = {
+    "organization": "ecology",
+    "title_zh": "空气质量",
+    "title_en": "Air quality",
+    "description_en": "Hourly values",
+    "license": "CC-BY-4.0",
+    "access": "open",
+    "frequency": "daily",
+    "themes": "environment",
+    "tags": "air\nwater",
+    "spatial_box": "113.7, 22.4, 114.6, 22.9",
+    "share_type": "conditional",
+    "languages": "zh",
+    "resources": "1",
+    "resource_0_key": "k1",
+    "resource_0_title_en": "Values",
+    "resource_0_url": "https://example.org/a.csv",
+    "resource_0_format": "csv",
+}
+
+
+@pytest.fixture
+def office(app: Flask) -> str:
+    make_theme()
+    return make_organization("ecology").id
+
+
+@pytest.fixture
+def author(app: Flask, office: str) -> FlaskClient:
+    make_person("li", office, MemberRole.EDITOR)
+    return signed_in(app, "li")
+
+
+@pytest.fixture
+def approver(app: Flask, office: str) -> FlaskClient:
+    make_person("wang", office, MemberRole.PUBLISHER)
+    return signed_in(app, "wang")
+
+
+def proposed(author: FlaskClient, **fields: str) -> str:
+    answer = send(author, "/en/publish/datasets/new", {**FORM, "do": "submit", **fields})
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["Location"])
+
+
+def test_a_dataset_goes_from_the_form_to_the_public(
+    author: FlaskClient, approver: FlaskClient, client: FlaskClient
+) -> None:
+    address = proposed(author)
+    assert words(page(author, address), "h1") == ["New dataset Air quality"]
+    assert client.get("/en/datasets/air-quality").status_code == 404
+    desk = page(approver, "/en/publish?list=waiting")
+    assert words(desk, ".weft-hit__title") == ["Air quality"]
+    assert send(approver, address, {"do": "approve"}).status_code == 303
+    shown = page(client, "/en/datasets/air-quality")
+    assert "Hourly values" in shown.get_text()
+    assert "https://example.org/a.csv" in str(shown)
+    assert words(page(approver, "/en/publish/log"), "tbody tr td:nth-child(4)") == [
+        "Dataset published",
+        "Approved",
+        "Submitted",
+        "Draft saved",
+    ]
+    assert log.verify()[1] is None
+
+
+def test_what_is_missing_stands_at_its_field(author: FlaskClient) -> None:
+    wrong = {**FORM, "do": "submit", "description_en": "", "spatial_code": "12x", "title_en": ""}
+    answer = send(author, "/en/publish/datasets/new", {**wrong, "resource_0_url": "javascript:1"})
+    assert answer.status_code == 422
+    soup = checked(answer)
+    links = [link["href"] for link in soup.select(".govuk-error-summary a")]
+    assert links == ["#spatial_code", "#resource_0_url"]
+    assert soup.select_one("#title_zh")["value"] == "空气质量"  # type: ignore[index] # it is there
+    answer = send(
+        author, "/en/publish/datasets/new", {**FORM, "do": "submit", "description_en": ""}
+    )
+    assert [one["href"] for one in checked(answer).select(".govuk-error-summary a")] == [
+        "#description_zh"
+    ]
+    assert words(page(author, "/en/publish"), ".weft-desk__count")[0] == "0"
+
+
+def test_files_are_added_moved_and_removed_without_scripts(author: FlaskClient) -> None:
+    path = "/en/publish/datasets/new"
+    two = {**FORM, "resources": "2", "resource_1_key": "k2", "resource_1_url": "https://b.example"}
+
+    def urls(do: str) -> list[str]:
+        soup = checked(send(author, path, {**two, "do": do}))
+        return [str(one["value"]) for one in soup.select("[name$=_url]")]
+
+    assert urls("add") == ["https://example.org/a.csv", "https://b.example", ""]
+    assert urls("down-0") == ["https://b.example", "https://example.org/a.csv"]
+    assert urls("remove-0") == ["https://b.example"]
+    assert urls("up-0") == ["https://example.org/a.csv", "https://b.example"]
+
+
+def test_a_proposal_is_returned_corrected_and_scheduled(
+    author: FlaskClient, approver: FlaskClient, client: FlaskClient
+) -> None:
+    address = proposed(author)
+    assert send(approver, address, {"do": "return", "remarks": " "}).status_code == 422
+    send(approver, address, {"do": "return", "remarks": "Say how often"})
+    assert "Say how often" in page(author, "/en/publish").get_text()
+    edit = "/en/publish/datasets/air-quality/edit"
+    assert send(author, edit, {**FORM, "tags": "air", "do": "submit"}).status_code == 303
+    wrong = send(approver, address, {"do": "approve", "publish_at": "soon"})
+    assert wrong.status_code == 422
+    assert send(approver, address, {"do": "approve", "publish_at": "2999-01-01T08:00"}).location
+    assert "To be published" in page(author, address).get_text()
+    assert client.get("/en/datasets/air-quality").status_code == 404
+
+
+def test_a_change_shows_what_differs_and_can_be_taken_back(
+    author: FlaskClient, approver: FlaskClient, client: FlaskClient
+) -> None:
+    send(approver, proposed(author), {"do": "approve"})
+    edit = "/en/publish/datasets/air-quality/edit"
+    saved = send(author, edit, {**FORM, "title_en": "Air", "reason": "shorter", "do": "submit"})
+    changes = words(page(approver, saved.location), ".weft-diff tbody tr")
+    assert changes == ["Title in English Air quality Air"]
+    send(approver, saved.location, {"do": "approve"})
+    compared = page(client, "/en/datasets/air-quality/history?from=1&to=2")
+    assert words(compared, ".weft-diff tbody tr") == ["Title in English Air quality Air"]
+    assert not compared.select("form[method=post]")
+    history = "/en/datasets/air-quality/history"
+    back = send(author, history, {"number": "1"})
+    assert words(page(author, back.location), ".weft-diff tbody tr") == [
+        "Title in English Air Air quality"
+    ]
+    assert page(client, "/en/datasets/air-quality/history?from=1&to=3", 404)
+    edited = page(author, edit)
+    assert "may be out of date" in edited.get_text()
+
+
+def test_a_withdrawn_dataset_leaves_a_page_with_the_reason(
+    office: str, approver: FlaskClient, client: FlaskClient
+) -> None:
+    put("Air quality", slug="air")
+    manage = "/en/publish/datasets/air/manage"
+    assert send(approver, manage, {"do": "withdraw"}).status_code == 422
+    send(approver, manage, {"do": "withdraw", "reason_zh": "数据有误", "reason_en": "Wrong data"})
+    gone = page(client, "/en/datasets/air", 410)
+    assert "Air quality" in gone.get_text()
+    assert "Wrong data" in gone.get_text()
+    assert "数据有误" in page(client, "/zh/datasets/air", 410).get_text()
+    api = client.get("/api/v1/datasets/air")
+    assert (api.status_code, api.json["code"]) == (410, "gone")
+    send(approver, manage, {"do": "publish"})
+    assert client.get("/en/datasets/air").status_code == 200
+
+
+def test_old_addresses_and_merged_datasets_lead_on(
+    office: str, approver: FlaskClient, client: FlaskClient
+) -> None:
+    put("Air quality", slug="air")
+    put("Air of the city", slug="air-2")
+    send(approver, "/en/publish/datasets/air/manage", {"do": "rename", "slug": "Air!"})
+    send(approver, "/en/publish/datasets/air/manage", {"do": "rename", "slug": "clean-air"})
+    answer = client.get("/en/datasets/air")
+    assert (answer.status_code, answer.location) == (301, "/en/datasets/clean-air")
+    into = {"do": "merge", "into": "http://localhost/en/datasets/clean-air"}
+    send(approver, "/en/publish/datasets/air-2/manage", into)
+    answer = client.get("/en/datasets/air-2")
+    assert (answer.status_code, answer.location) == (301, "/en/datasets/clean-air")
+
+
+def test_nobody_outside_sees_the_desk_or_drafts(
+    app: Flask, office: str, author: FlaskClient
+) -> None:
+    address = proposed(author)
+    visitor = app.test_client()
+    assert visitor.get("/en/publish").status_code == 302
+    other = make_organization("water").id
+    make_person("zhao", other, MemberRole.PUBLISHER)
+    stranger = signed_in(app, "zhao")
+    assert stranger.get(address).status_code == 403
+    assert stranger.get("/en/publish/datasets/air-quality/edit").status_code == 403
+    assert stranger.get("/en/publish/log?organization=ecology").status_code == 403
+    assert words(page(stranger, "/en/publish?list=waiting"), ".weft-hit__title") == []
+    assert author.get("/en/publish/log").status_code == 403
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", ["mine", "waiting", "late", "wrong", "asked"])
+def test_every_list_says_what_to_do_when_it_is_empty(
+    author: FlaskClient, lang: str, name: str
+) -> None:
+    assert words(page(author, f"/{lang}/publish?list={name}"), ".weft-empty p")
+
+
+def test_late_and_wrong_datasets_are_listed_with_what_is_wrong(
+    office: str, author: FlaskClient
+) -> None:
+    put("Air", slug="air", frequency="daily", modified="2020-01-01", license="CC0-1.0")
+    put("Fresh", slug="fresh", frequency="never", title={"zh": "新", "en": "Fresh"},
+        description={"en": "x"}, license="CC0-1.0")  # fmt: skip
+    assert words(page(author, "/en/publish?list=late"), ".weft-hit__title") == ["Air"]
+    wrong = page(author, "/en/publish?list=wrong")
+    assert words(wrong, ".weft-hit__title") == ["Air"]
+    assert words(wrong, ".weft-hit .weft-badge") == [
+        "The description is missing",
+        "The title is missing in one language",
+    ]
+
+
+def test_the_page_of_the_log_names_the_newest_hash(client: FlaskClient, office: str) -> None:
+    put("Air")
+    number, digest, _ = log.newest()
+    soup = page(client, "/en/about/log")
+    assert digest in soup.get_text()
+    assert number == 1
+
+
+def test_a_harvested_dataset_is_changed_at_its_source(office: str, author: FlaskClient) -> None:
+    put("Air", slug="air", key="r1")
+    assert author.get("/en/publish/datasets/air/edit").status_code == 409
+
+
+def test_a_draft_is_given_up(author: FlaskClient) -> None:
+    address = proposed(author)
+    send(author, address, {"do": "discard"})
+    assert author.get(address).status_code == 404
+    assert publishing.put(SCHEDULER, make_draft("Air quality")).dataset_id
