@@ -203,10 +203,9 @@ def set_access(
     withheld_as: Access = Access.CLOSED,
     reason: Mapping[str, str] | None = None,
 ) -> None:
-    """Withhold a column, or open it, in this release and in those of before.
+    """Withhold a column, or open it, in all releases; `not_open` lists it with `withheld_as` and `reason`.
 
-    What is withheld stands in the public list of what is not open, with its legal `reason` and whether it is
-    given on application; without a reason the one that was given stays.
+    Without a reason the one that was given stays.
     """
     table = own(who, table_id)
     require(who, Action.TABLE_MANAGE, table.resource.dataset)
