@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from flask import Flask, Response, request
 
-from api import ckan, identity, limits, v1
+from api import ckan, feeds, identity, limits, v1
 from catalog.errors import BadQuery
 
 EXPOSED = ", ".join(
@@ -40,6 +40,7 @@ def init_app(app: Flask) -> None:
     app.after_request(share)
     v1.init_app(app)
     ckan.init_app(app)
+    feeds.init_app(app)
 
 
 def refuse_half_characters() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from flask import Flask, Request, g, request, session
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 login_manager = LoginManager()
 WITHOUT_SESSION = ("/api/", "/datastore/", "/static/", "/healthz", "/readyz", "/metrics")
+FEEDS = re.compile(
+    r"/(catalog\b|data\.json|feeds/|sitemap|opensearch|oai$|datasets?/[^/]+(\.[a-z.]+|/datapackage\.json)$)"
+)
+"""Addresses whose answers are the same for all: looking at the session would keep caches from keeping them."""
 REMEMBERED = "_user_id"
 """Where Flask-Login keeps the id of a session's account."""
 
@@ -37,9 +42,14 @@ class PageSessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of a page; for anything else one that stays empty."""
-        if request.path.startswith(WITHOUT_SESSION):
+        if without_session(request.path):
             return self.make_null_session(app)
         return super().open_session(app, request)
+
+
+def without_session(path: str) -> bool:
+    """Whether what is at this path is no page."""
+    return path.startswith(WITHOUT_SESSION) or FEEDS.match(path) is not None
 
 
 def init_app(app: Flask) -> None:
@@ -60,7 +70,7 @@ def load(remembered: str) -> SignedIn | None:
 def identify() -> None:
     """Only a request with a session asks the database who it is."""
     g.identity = ANYONE
-    if request.path.startswith(WITHOUT_SESSION) or REMEMBERED not in session:
+    if without_session(request.path) or REMEMBERED not in session:
         return
     if current_user.is_authenticated:
         g.identity = Identity.of(current_user.account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Flask, Response, redirect, request, url_for
+from flask import Flask, Response, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.languages import LANGUAGES, preferred
@@ -36,7 +36,10 @@ def robots() -> Response:
         for tag in LANGUAGES
         for path in ("account/", "sql?", "sql/")
     )
-    response = Response(f"User-agent: *\n{closed}", mimetype="text/plain")
+    settings = current_app.extensions["weft"]["settings"]
+    site = (settings.site_url or request.host_url.rstrip("/")) + request.script_root
+    maps = f"Sitemap: {site}/sitemap.xml\n"
+    response = Response(f"User-agent: *\n{closed}\n{maps}", mimetype="text/plain")
     response.headers["Cache-Control"] = f"public, max-age={DAY}"
     return response
 

@@ -44,7 +44,7 @@ def init_app(app: Flask) -> None:
 
 def check_form() -> None:
     """Refuse a form that was not made by this portal."""
-    if not request.path.startswith(("/api/", "/datastore/")) and current_app.config.get(
+    if not request.path.startswith(("/api/", "/datastore/", "/oai")) and current_app.config.get(
         "WTF_CSRF_ENABLED", True
     ):
         csrf.protect()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
+import orjson
 from flask import Flask, current_app, get_flashed_messages, request
+from markupsafe import Markup
 
 from portal.languages import LANGUAGES, current
 
@@ -20,6 +22,23 @@ def flashes() -> Sequence[tuple[str, str]]:
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ()
     return cast("Sequence[tuple[str, str]]", get_flashed_messages(with_categories=True))
+
+
+def site_address() -> str:
+    """Where the portal stands, without a slash at the end."""
+    return Site().origin() + request.script_root
+
+
+def site_titles() -> dict[str, str]:
+    """What the portal is called, by language."""
+    settings = current_app.extensions["weft"]["settings"]
+    return {"zh": settings.site_title_zh, "en": settings.site_title_en}
+
+
+def inside_page(body: Mapping[str, Any]) -> Markup:
+    """JSON that may stand in a `script` of an HTML page: nothing in it ends the element."""
+    text = orjson.dumps(body).decode()
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704 # escaped for where it stands
 
 
 class Site:

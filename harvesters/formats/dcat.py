@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import orjson
 from marshmallow import Schema, fields, validate
 from rdflib import DCAT as DCAT_NS
-from rdflib import DCTERMS, FOAF, RDF, RDFS, BNode, Graph, Literal, Namespace, URIRef
+from rdflib import DCTERMS, FOAF, RDF, RDFS, XSD, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
 from catalog.errors import Unreadable
@@ -33,6 +33,19 @@ from harvesters.terms import (
 
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 SCHEMA = Namespace("http://schema.org/")
+HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
+SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
+WEFT = Namespace("urn:weft:terms:")
+"""What a feed of Weft says beyond DCAT."""
+_NO = Literal("false", datatype=XSD.boolean)
+NEXT = (HYDRA.next, HYDRA.nextPage)
+MOST_PAGES = 100_000
+OWN = (
+    "slug", "notice", "license_text", "contact", "tags", "identifier", "spatial", "spatial_code", "spatial_box",
+    "spatial_geometry", "temporal_start", "temporal_end", "access_reason", "custom", "extras", "details",
+    "landing_page", "themes", "machine",
+)  # fmt: skip
+"""Fields that another Weft says as they are there."""
 ACCESS = {
     "PUBLIC": "open",
     "RESTRICTED": "on_application",
@@ -76,14 +89,17 @@ class DCAT:
     options: ClassVar[type[Schema]] = DCATOptions
 
     def records(self, source: Source, http: Http) -> Iterator[Record]:
-        """The datasets of the graph, in the order of their addresses."""
-        graph = graph_of(source.url, source.options["format"], http)
-        datasets = sorted(set(graph.subjects(RDF.type, DCAT_NS.Dataset)), key=str)
-        if not datasets:
+        """The datasets of the graph in the order of their addresses, and of the pages that it leads to."""
+        seen: set[str] = set()
+        for graph in pages(source, http):
+            for node in sorted(set(graph.subjects(RDF.type, DCAT_NS.Dataset)), key=str):
+                http.beat()
+                key = _key(graph, node)
+                if key not in seen or isinstance(node, BNode):
+                    seen.add(key)
+                    yield Record(key, {**_dataset(graph, node), **source.options})
+        if not seen:
             raise Unreadable("the catalogue holds no dcat:Dataset")
-        for node in datasets:
-            http.beat()
-            yield Record(_key(graph, node), {**_dataset(graph, node), **source.options})
 
     def describe(self, record: Record) -> dict[str, Any]:
         """The dataset in our words; repeated single values count once, the first in order."""
@@ -109,11 +125,29 @@ class DCAT:
             "extras": _extras(body, language),
             "resources": [_resource(entry, body) for entry in body["distributions"]],
         }
-        return {key: value for key, value in dataset.items() if value}
+        own = dict(body.get("own") or {})
+        if own:
+            dataset |= dict.fromkeys(OWN, "")  # what is not said there is empty there
+            if not own.pop("described"):
+                dataset["description"] = {}
+        return {key: value for key, value in {**dataset, **own}.items() if value}
 
     def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
         """The distribution's file."""
         return Files([http.download(load["part"]["url"], into)])
+
+
+def pages(source: Source, http: Http) -> Iterator[Graph]:
+    """The pages of the catalogue, linked as Hydra says; no more than one of them is in memory."""
+    address, seen = source.url, set[str]()
+    while address and address not in seen:
+        if len(seen) == MOST_PAGES:
+            raise Unreadable("the catalogue has more than %(limit)s pages", limit=MOST_PAGES)
+        seen.add(address)
+        graph = graph_of(address, source.options["format"], http)
+        yield graph
+        following = [str(one) for name in NEXT for one in graph.objects(None, name)]
+        address = next((one for one in sorted(following) if one.startswith("http")), "")
 
 
 def _key(graph: Graph, node: Node) -> str:
@@ -129,9 +163,21 @@ def _key(graph: Graph, node: Node) -> str:
 def _values(graph: Graph, node: Node, *predicates: URIRef) -> list[str]:
     """All values in order: RDF has no order of its own, and equal catalogues must look equal."""
     found = {
-        str(value).strip() for predicate in predicates for value in graph.objects(node, predicate)
+        text.strip()
+        for predicate in predicates
+        for value in graph.objects(node, predicate)
+        for text in _said(graph, value)
     }
     return sorted(value for value in found if value)
+
+
+def _said(graph: Graph, value: Node) -> list[str]:
+    """An address or a text; of a thing without an address its labels, for its name is another each time."""
+    if not isinstance(value, BNode):
+        return [str(value)]
+    return [
+        str(label) for name in (RDFS.label, SKOS.prefLabel) for label in graph.objects(value, name)
+    ]
 
 
 def _tagged(graph: Graph, node: Node, *predicates: URIRef) -> list[list[str]]:
@@ -157,8 +203,12 @@ def _dataset(graph: Graph, node: Node) -> dict[str, Any]:
     periods = list(graph.objects(node, DCTERMS.temporal))
     places = list(graph.objects(node, DCTERMS.spatial))
     contacts = list(graph.objects(node, DCAT_NS.contactPoint))
-    files = sorted(set(graph.objects(node, DCAT_NS.distribution)), key=str)
+    files = sorted(
+        set(graph.objects(node, DCAT_NS.distribution)), key=lambda one: _place_of(graph, one)
+    )
+    copies = [file for file in files if (file, WEFT.copyOf, None) in graph]
     return {
+        "own": _own(graph, node),
         "id": "" if isinstance(node, BNode) else str(node),
         "title": _tagged(graph, node, DCTERMS.title),
         "description": _tagged(graph, node, DCTERMS.description),
@@ -185,7 +235,37 @@ def _dataset(graph: Graph, node: Node) -> dict[str, Any]:
             {v for p in periods for v in _values(graph, p, DCAT_NS.endDate, SCHEMA.endDate)}
         ),
         "spatial": [text for place in places for text in _place(graph, place)],
-        "distributions": [_distribution(graph, file) for file in files],
+        "distributions": [_distribution(graph, file) for file in files if file not in copies],
+        "copies": [_copy(graph, file) for file in copies],
+    }
+
+
+def _own(graph: Graph, node: Node) -> dict[str, Any]:
+    """What another Weft says of the dataset in its own words; nothing of any other source."""
+    for value in graph.objects(node, WEFT.elements):
+        try:
+            said = orjson.loads(str(value))
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(said, dict):
+            described = (node, WEFT.described, _NO) not in graph
+            return {**{name: said[name] for name in OWN if name in said}, "described": described}
+    return {}
+
+
+def _place_of(graph: Graph, file: Node) -> tuple[int, str]:
+    """The order in which another Weft shows its files; that of their addresses anywhere else."""
+    place = _first(_values(graph, file, WEFT.position))
+    return (int(place) if place.isascii() and place.isdigit() else 0, str(file))
+
+
+def _copy(graph: Graph, node: Node) -> dict[str, Any]:
+    """A table of a resource as a file."""
+    return {
+        "of": _first(_values(graph, node, WEFT.copyOf)),
+        "url": _first(_values(graph, node, DCAT_NS.downloadURL)),
+        "format": _first(_values(graph, node, DCTERMS["format"])),
+        "modified": _values(graph, node, DCTERMS.modified),
     }
 
 
@@ -198,6 +278,8 @@ def _place(graph: Graph, node: Node) -> list[str]:
 
 def _distribution(graph: Graph, node: Node) -> dict[str, Any]:
     return {
+        "key": _first(_values(graph, node, WEFT.key)),
+        "own_format": _first(_values(graph, node, WEFT["format"])),
         "id": "" if isinstance(node, BNode) else str(node),
         "title": _tagged(graph, node, DCTERMS.title),
         "description": _tagged(graph, node, DCTERMS.description),
@@ -296,10 +378,12 @@ _LANGUAGES = {
 
 def _resource(entry: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     url = _web(_first(entry["download"]) or _first(entry["access"]))
-    kind = format_of(_first(entry["format"]))
+    kind = entry["own_format"] or format_of(_first(entry["format"]))
     language = _LANGUAGES.get(_tail(_first(entry["language"])).upper(), body["language"])
     resource: dict[str, Any] = {
-        "key": (entry["id"] or url or hashlib.sha256(orjson.dumps(entry)).hexdigest())[:500],
+        "key": (
+            entry["key"] or entry["id"] or url or hashlib.sha256(orjson.dumps(entry)).hexdigest()
+        )[:500],
         "title": _texts(entry["title"], language, 1000) or {language: kind or _tail(url) or "File"},
         "description": _texts(entry["description"], language, 20_000),
         "format": kind,
@@ -309,6 +393,17 @@ def _resource(entry: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, An
     size = _first(entry["size"]).partition(".")[0]
     if size.isascii() and size.isdigit() and len(size) < 16:
         resource["size"] = int(size)
-    if body["content"] and url and kind in MEDIA_TYPES:
-        resource["load"] = load_from({}, {"url": url}, _first(entry["modified"]))
+    if body["content"]:
+        resource |= _load(entry, body, url, kind)
     return resource
+
+
+def _load(entry: Mapping[str, Any], body: Mapping[str, Any], url: str, kind: str) -> dict[str, Any]:
+    """What the tables are read from: where there is one as CSV already, that, else the file."""
+    copies = [one for one in body["copies"] if one["of"] == entry["id"] and one["url"]]
+    as_csv = [one for one in copies if format_of(one["format"]) == "CSV"]
+    if len(as_csv) == 1:
+        return {"load": load_from({}, {"url": as_csv[0]["url"]}, _first(as_csv[0]["modified"]))}
+    if url and kind in MEDIA_TYPES:
+        return {"load": load_from({}, {"url": url}, _first(entry["modified"]))}
+    return {}

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from catalog.errors import NotFound
 from catalog.models.license import LICENSES
 from catalog.models.text import pick
-from catalog.permissions import Action, allowed
+from catalog.permissions import ANYONE, Action, allowed
+from catalog.schemas.schema_org import dataset_json
 from catalog.search import Hit
 from catalog.search.documents import last_change
 from catalog.search.facets import FACET_BY_NAME
@@ -25,6 +27,7 @@ from portal.languages import LANGUAGES
 from portal.paging import PER_PAGE, Pages, asked_page
 from portal.readers import count_view
 from portal.sidebar import license_title
+from portal.site import inside_page, site_address, site_titles
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
@@ -61,6 +64,10 @@ class Page:
     question_count: int
     edits: bool
     """Whether the reader may propose a change."""
+    described: Markup
+    """What search engines read, as JSON that may stand inside an HTML page."""
+    has_rows: bool
+    """Whether any table was loaded."""
 
 
 @bp.get("/datasets/<slug>")
@@ -109,6 +116,16 @@ def page_of(dataset: Dataset) -> Page:
         questions=inquiries.of_dataset(dataset, limit=QUESTIONS),
         question_count=inquiries.count_of_dataset(dataset),
         edits=datasets.may_edit(g.identity, dataset),
+        described=inside_page(
+            dataset_json(
+                dataset,
+                g.lang,
+                site_address(),
+                readable=allowed(ANYONE, Action.TABLE_READ, dataset),
+                titles=site_titles(),
+            )
+        ),
+        has_rows=any(table.release for resource in dataset.resources for table in resource.tables),
     )
 
 

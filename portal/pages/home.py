@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, g, render_template
 
+from catalog.schemas.schema_org import catalogue_json
 from catalog.search import Hit, SearchQuery
 from catalog.services import figures, groups, organizations, search
+from portal.site import inside_page, site_address, site_titles
 
 bp = Blueprint("home", __name__)
 LISTED = 5
@@ -23,6 +25,7 @@ def show() -> str:
         organizations=owners,
         newest=_first("modified"),
         used=_first("uses"),
+        described=inside_page(catalogue_json(g.lang, site_address(), titles=site_titles())),
     )
 
 

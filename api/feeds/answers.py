@@ -1,0 +1,78 @@
+"""What all feeds have in common: where they stand, how long they may be kept, whether a copy is still current."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, current_app, request
+
+from api.answers import dated, is_conditional, site, unchanged
+from api.feeds.dcat import Portal
+from catalog.permissions import ANYONE
+from catalog.services import catalogue, datasets
+
+if TYPE_CHECKING:
+    from catalog.models.dataset import Dataset
+    from catalog.models.organization import Organization
+
+bp = Blueprint("feeds", __name__)
+FRESH_SECONDS = 60
+"""How long a shared cache may hand out a feed without asking."""
+EDITION = 1
+"""To be raised with every change of what feeds say, so that kept copies are not taken for current."""
+
+
+def base() -> str:
+    """Address of the portal without a slash at the end."""
+    return f"{site()}{request.script_root}"
+
+
+def titles() -> dict[str, str]:
+    """What the portal is called."""
+    settings = current_app.extensions["weft"]["settings"]
+    return {"zh": settings.site_title_zh, "en": settings.site_title_en}
+
+
+def portal_of(
+    described: Iterable[Dataset] = (), organizations: Iterable[Organization] = ()
+) -> Portal:
+    """The portal with what must be known to describe these datasets."""
+    some = list(described)
+    owners = [*(one.organization for one in some), *organizations]
+    return Portal(base(), catalogue.above(owners), catalogue.files(some), catalogue.series_of(some))
+
+
+def tag_of(*parts: object) -> str:
+    """A tag that changes with its parts, the address and where the portal stands."""
+    known = (EDITION, base(), request.full_path, *parts)
+    return hashlib.sha256(repr(known).encode()).hexdigest()[:24]
+
+
+def current(tag: str, modified: datetime | None) -> Response | None:
+    """304 where the caller's copy is still current."""
+    same = unchanged(tag=tag, modified=modified) if is_conditional() else None
+    return shared(same) if same is not None else None
+
+
+def answer(
+    pieces: Iterable[bytes] | bytes, media_type: str, tag: str, modified: datetime | None
+) -> Response:
+    """A feed, sent while it is written."""
+    charset = "; charset=utf-8" if media_type.endswith(("xml", "turtle")) else ""
+    response = Response(pieces, content_type=media_type + charset)
+    return shared(dated(response, tag=tag, modified=modified))
+
+
+def shared(response: Response) -> Response:
+    """Let caches keep it for a moment, and pages of other sites read it."""
+    response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def public_dataset(slug: str) -> Dataset:
+    """The dataset as everybody sees it; raises NotFound, also Gone."""
+    return datasets.show(ANYONE, slug)
