@@ -25,6 +25,7 @@ import catalog.db
 import catalog.engines
 import catalog.log
 import harvesters.plan
+import harvesters.service_checks
 import portal
 import portal.errors
 from api.broken_answers import BrokenAnswers
@@ -187,6 +188,19 @@ def register(file: Path) -> None:
                 click.echo(source.slug)
         except CatalogError as error:
             raise click.ClickException(f"{error} {getattr(error, 'problems', '') or ''}") from error
+
+
+@weft.command()
+@click.argument("slug")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def organization_fields(slug: str, file: Path) -> None:
+    """Set the custom fields of the datasets of the organization SLUG from FILE (a list in YAML or JSON)."""
+    with create_app().app_context():
+        try:
+            count = harvesters.plan.set_fields(SCHEDULER, slug, file)
+        except CatalogError as error:
+            raise click.ClickException(f"{error} {getattr(error, 'problems', '') or ''}") from error
+    click.echo(f"{count} fields")
 
 
 @weft.command()

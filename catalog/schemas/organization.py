@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from catalog.errors import N_, Invalid
 from catalog.models.organization import Organization
-from catalog.schemas.texts import Line, Slug, Texts, WebAddress, chosen
+from catalog.schemas.custom_fields import CustomFields
+from catalog.schemas.details import ContactSchema
+from catalog.schemas.texts import JSONObject, Line, Slug, Texts, WebAddress, chosen
 
-KINDS = ("department", "external")
+KINDS = ("city", "department", "office", "external")
+"""A body of the city as a whole, its departments, their offices, and bodies outside of it."""
 
 
 class OrganizationSchema(Schema):
-    """A department, or a body outside of the city."""
+    """A department, a body above or below it, or one outside of the city."""
 
     slug = Slug(required=True)
     title = Texts(300, required=True)
     description = Texts(20_000)
     kind = fields.String(validate=validate.OneOf(KINDS))
     homepage = WebAddress(2000)
+    parent = Slug()
+    image_url = WebAddress(2000)
+    contact = fields.Nested(ContactSchema)
+    review = fields.Boolean()
+    fields_ = CustomFields(data_key="fields")
+    extras = JSONObject(200_000)
 
 
 class GroupSchema(Schema):
@@ -36,9 +45,12 @@ class GroupSchema(Schema):
 
 def organization_fields(described: Mapping[str, Any]) -> dict[str, Any]:
     """The cleaned fields of an organization; raises Invalid with its problems."""
-    return _load(
+    cleaned = _load(
         OrganizationSchema(), described, N_("the description of this organization cannot be used")
     )
+    if "fields_" in cleaned:
+        cleaned["fields"] = cleaned.pop("fields_")
+    return cleaned
 
 
 def group_fields(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,8 +58,10 @@ def group_fields(described: Mapping[str, Any]) -> dict[str, Any]:
     return _load(GroupSchema(), described, N_("the description of this theme cannot be used"))
 
 
-def organization_json(organization: Organization, language: str) -> dict[str, Any]:
-    """What the API says of an organization."""
+def organization_json(
+    organization: Organization, language: str, *, above: Sequence[Organization] = ()
+) -> dict[str, Any]:
+    """What the API says of an organization; `above` are those that it belongs to, the nearest last."""
     return {
         "slug": organization.slug,
         "title": chosen(organization.title, language),
@@ -55,6 +69,13 @@ def organization_json(organization: Organization, language: str) -> dict[str, An
         "texts": {"title": organization.title, "description": organization.description},
         "kind": organization.kind,
         "homepage": organization.homepage or None,
+        "image_url": organization.image_url or None,
+        "contact": organization.contact or None,
+        "fields": organization.fields,
+        "parents": [
+            {"slug": one.slug, "title": chosen(one.title, language), "texts": {"title": one.title}}
+            for one in above
+        ],
     }
 
 

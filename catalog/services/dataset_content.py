@@ -14,10 +14,12 @@ from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, Resource, dataset_tag, dataset_theme
 from catalog.models.group import Group
+from catalog.models.organization import Organization
 from catalog.models.series import DatasetSeries
 from catalog.models.slug import slug_from
 from catalog.models.tag import Tag, Vocabulary
 from catalog.models.text import origins_after, pick
+from catalog.schemas.custom_fields import problems_of
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.search.analysis import spelled
 
@@ -29,8 +31,9 @@ def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
     """Make the dataset what the draft says; ids of the resources whose content must be read (again).
 
     The dataset must be in the session's database already; raises Invalid for an unknown theme, series
-    or vocabulary.
+    or vocabulary, and for values that the custom fields of its organization do not allow.
     """
+    _check_custom(draft)
     dataset.text_origins = _origins(dataset, draft)
     for name, value in fields_of(draft).items():
         setattr(dataset, name, value)
@@ -38,6 +41,15 @@ def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
     _set_themes(dataset, draft.themes)
     _set_tags(dataset, draft)
     return _set_resources(dataset, draft.resources)
+
+
+def _check_custom(draft: DatasetDraft) -> None:
+    """An organization without custom fields takes anything."""
+    named = select(Organization.fields).where(Organization.slug == draft.organization)
+    known = db.session.scalar(named)
+    problems = problems_of(draft.custom, known) if known else {}
+    if problems:
+        raise Invalid("the description of this dataset cannot be used", {"custom": problems})
 
 
 def _origins(dataset: Dataset, draft: DatasetDraft) -> dict[str, Any]:

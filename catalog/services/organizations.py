@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
-from catalog.db import db, transaction
-from catalog.errors import NotFound
-from catalog.models.base import now
+from catalog.db import Transaction, db, transaction
+from catalog.errors import N_, Invalid, NotFound
+from catalog.models.address import FormerAddress
+from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, public
 from catalog.models.organization import Organization
 from catalog.permissions import Action, Identity, require
-from catalog.schemas.organization import organization_fields
+from catalog.schemas.organization import KINDS, organization_fields
+from catalog.services import log, organization_tree
 from catalog.services.search import forget_labels, index_due_datasets
 
+_RANK = case({kind: at for at, kind in enumerate(KINDS)}, value=Organization.kind)
+"""The city first, bodies outside of it last."""
 
-def put(  # the fields of an organization, by keyword
+
+def put(  # noqa: PLR0913 # the fields of an organization, by keyword
     who: Identity,
     slug: str,
     *,
@@ -24,8 +30,25 @@ def put(  # the fields of an organization, by keyword
     description: Mapping[str, str] | None = None,
     kind: str = "department",
     homepage: str = "",
+    parent: str | None = None,
+    image_url: str | None = None,
+    contact: Mapping[str, str] | None = None,
+    review: bool | None = None,
+    fields: Sequence[Mapping[str, Any]] | None = None,
+    extras: Mapping[str, Any] | None = None,
 ) -> Organization:
-    """Create the organization or change it; its datasets are found under its new name."""
+    """Create the organization or change it; its datasets are found under its new name.
+
+    `parent` is a slug, empty for none. From `parent` on, what is None stays as it is.
+    """
+    more = {
+        "parent": parent,
+        "image_url": image_url,
+        "contact": contact,
+        "review": review,
+        "fields": fields,
+        "extras": extras,
+    }
     values = organization_fields(
         {
             "slug": slug,
@@ -33,29 +56,86 @@ def put(  # the fields of an organization, by keyword
             "description": description or {},
             "kind": kind,
             "homepage": homepage,
+            **{name: value for name, value in more.items() if value is not None},
         }
     )
     with transaction() as tx:
         organization = _by_slug(slug)
         require(who, Action.ORGANIZATION_WRITE, organization)
+        if "parent" in values:
+            values["parent_id"] = _parent(organization, values.pop("parent"))
         if organization is None:
-            organization = Organization(**values)
+            organization = Organization(id=new_id(), **values)
             db.session.add(organization)
-        elif any(getattr(organization, name) != value for name, value in values.items()):
-            for name, value in values.items():
-                setattr(organization, name, value)
-            db.session.execute(
-                update(Dataset)
-                .where(Dataset.organization_id == organization.id)
-                .values(index_due=now())
-            )
-            tx.after_commit(index_due_datasets.later)
+            db.session.flush()
+            _note(who, organization, "created", list(values))
+        else:
+            _change(tx, who, organization, values)
         tx.after_commit(forget_labels)
     return organization
 
 
+def set_fields(who: Identity, slug: str, fields: Any) -> Organization:
+    """Give the datasets of an organization these custom fields; raises NotFound, and Invalid for what are none."""
+    organization = show(who, slug)
+    return put(
+        who,
+        organization.slug,
+        title=organization.title,
+        description=organization.description,
+        kind=organization.kind,
+        homepage=organization.homepage,
+        fields=fields,
+    )
+
+
+def _change(
+    tx: Transaction, who: Identity, organization: Organization, values: Mapping[str, Any]
+) -> None:
+    changed = [name for name, value in values.items() if getattr(organization, name) != value]
+    if not changed:
+        return
+    for name in changed:
+        setattr(organization, name, values[name])
+    below = [organization.id]
+    if "parent_id" in changed:  # datasets are found by all that they belong to
+        below += [one.id for one in organization_tree.below(organization)]
+    db.session.execute(
+        update(Dataset).where(Dataset.organization_id.in_(below)).values(index_due=now())
+    )
+    tx.after_commit(index_due_datasets.later)
+    _note(who, organization, "changed", changed)
+
+
+def _parent(organization: Organization | None, slug: str) -> str | None:
+    """The id of the body that it is to belong to; Invalid for one that is unknown, or below itself."""
+    if not slug:
+        return None
+    parent = _by_slug(slug)
+    if parent is None:
+        raise Invalid(
+            "there is no organization “%(slug)s”",
+            problems={"parent": [N_("There is no such organization.")]},
+            slug=slug,
+        )
+    line = [parent, *organization_tree.above(parent)]
+    if organization is not None and organization.id in {one.id for one in line}:
+        raise Invalid(
+            "“%(slug)s” would belong to itself",
+            problems={"parent": [N_("An organization cannot belong to one that is below it.")]},
+            slug=organization.slug,
+        )
+    return parent.id
+
+
+def _note(who: Identity, organization: Organization, what: str, fields: list[str]) -> None:
+    subject = log.Subject("organization", organization.id, organization.id)
+    data = {"slug": organization.slug, "title": organization.title, "fields": fields}
+    log.append(who, f"organization.{what}", subject, data)
+
+
 def all(who: Identity) -> list[tuple[Organization, int]]:  # noqa: A001, ARG001 # reads as organizations.all; everybody may
-    """All organizations with the number of their published datasets: departments first."""
+    """All organizations with the number of their published datasets: the city and its departments first."""
     counts = (
         select(Dataset.organization_id, func.count().label("datasets"))
         .where(public())
@@ -67,14 +147,14 @@ def all(who: Identity) -> list[tuple[Organization, int]]:  # noqa: A001, ARG001 
         select(Organization, datasets)
         .outerjoin(counts, counts.c.organization_id == Organization.id)
         .where(Organization.deleted_at.is_(None))
-        .order_by(Organization.kind, datasets.desc(), Organization.slug)
+        .order_by(_RANK, datasets.desc(), Organization.slug)
     )
     return [(organization, count) for organization, count in db.session.execute(statement)]
 
 
 def show(who: Identity, slug: str) -> Organization:  # noqa: ARG001 # every organization is public
-    """The organization; raises NotFound."""
-    organization = _by_slug(slug)
+    """The organization, also by an address that it had before; raises NotFound."""
+    organization = _by_slug(slug) or _moved(slug)
     if organization is None or organization.deleted_at is not None:
         raise NotFound("there is no organization “%(slug)s”", slug=slug[:120])
     return organization
@@ -82,3 +162,8 @@ def show(who: Identity, slug: str) -> Organization:  # noqa: ARG001 # every orga
 
 def _by_slug(slug: str) -> Organization | None:
     return db.session.scalar(select(Organization).where(Organization.slug == slug))
+
+
+def _moved(slug: str) -> Organization | None:
+    former = db.session.get(FormerAddress, ("organization", slug))
+    return db.session.get(Organization, former.object_id) if former else None

@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
+from catalog.db import transaction
 from catalog.errors import Denied, Invalid, NotFound, Unauthenticated
+from catalog.models.base import now
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.search import SearchQuery
-from catalog.services import datasets, groups, organizations, search
+from catalog.services import (
+    addresses,
+    datasets,
+    groups,
+    log,
+    organization_tree,
+    organizations,
+    search,
+)
 from tests.make_dataset import make_organization, make_theme, put
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -103,3 +113,118 @@ def test_who_may_write() -> None:
         organizations.put(ANYONE, "ecology", title=TITLE)
     with pytest.raises(NotFound):
         organizations.show(ANYONE, "transport")
+
+
+def test_organizations_form_a_tree_without_circles() -> None:
+    make_organization("city", kind="city")
+    make_organization("ecology", parent="city")
+    office = make_organization("laboratory", parent="ecology", kind="office")
+    put()
+    put("Readings", organization="laboratory")
+    assert [one.slug for one in organization_tree.above(office)] == ["ecology", "city"]
+    city = organizations.show(ANYONE, "city")
+    assert [one.slug for one in organization_tree.below(city)] == ["ecology", "laboratory"]
+    with pytest.raises(Invalid) as refusal:
+        make_organization("city", parent="laboratory", kind="city")
+    assert list(refusal.value.problems) == ["parent"]
+    with pytest.raises(Invalid):
+        make_organization("ecology", parent="nobody")
+    nodes = organization_tree.tree(organizations.all(ANYONE))
+    (root,) = nodes
+    assert (root.organization.slug, root.datasets, root.whole) == ("city", 0, 2)
+    found = organization_tree.find(nodes, "laboratory")
+    assert found is not None
+    assert found.whole == 1
+    assert organization_tree.find(nodes, "nobody") is None
+
+
+def test_what_is_not_said_of_an_organization_stays() -> None:
+    fields = [
+        {"name": "level", "label": {"en": "Level"}, "type": "choice", "choices": [{"value": "A"}]}
+    ]
+    make_organization("city", kind="city")
+    make_organization("ecology", parent="city", contact={"phone": "12345"}, fields=fields)
+    make_organization("ecology", title={"en": "Other"})
+    shown = organizations.show(ANYONE, "ecology")
+    assert shown.contact == {"phone": "12345"}
+    assert shown.fields[0]["choices"] == [{"value": "A", "label": {}}]
+    assert organization_tree.above(shown)
+    make_organization("ecology", parent="", fields=[])
+    shown = organizations.show(ANYONE, "ecology")
+    assert (organization_tree.above(shown), shown.fields) == ([], [])
+    lines = log.of(log.Subject("organization", shown.id), limit=9)
+    assert [line.action for line in lines] == [
+        *["organization.changed"] * 2,
+        "organization.created",
+    ]
+
+
+def test_another_parent_is_found_in_search() -> None:
+    make_organization("city", kind="city")
+    make_organization("ecology")
+    put()
+    query = SearchQuery(filters={"organization": ("city",)})
+    assert search.find(ANYONE, query).total == 0
+    make_organization("ecology", parent="city")
+    assert search.find(ANYONE, query).total == 1
+
+
+FIELDS = [
+    {"name": "level", "label": {"en": "Level"}, "type": "choice", "choices": [{"value": "A"}]},
+    {"name": "cost", "label": {"en": "Cost"}, "type": "number"},
+    {"name": "begun", "label": {"en": "Begun"}, "type": "date", "required": True},
+    {"name": "checked", "label": {"en": "Checked"}, "type": "boolean"},
+    {"name": "note", "label": {"en": "Note"}},
+]
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"begun": "2024-02-29", "level": "A", "cost": 1.5, "checked": False, "note": "x"}, []),
+        ({}, ["begun"]),
+        ({"begun": "2024-02-30"}, ["begun"]),
+        ({"begun": "2024-02-29", "level": "B", "cost": True}, ["level", "cost"]),
+        ({"begun": "2024-02-29", "checked": "no", "note": 3}, ["checked", "note"]),
+        ({"begun": "2024-02-29", "colour": "red"}, ["colour"]),
+    ],
+)
+def test_values_of_custom_fields_are_checked(values: dict[str, Any], wrong: list[str]) -> None:
+    make_organization("ecology", fields=FIELDS)
+    if not wrong:
+        put(custom=values)
+        return
+    with pytest.raises(Invalid) as refusal:
+        put(custom=values)
+    problems: Any = refusal.value.problems["custom"]
+    assert sorted(problems) == sorted(wrong)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [{"name": "A", "label": {"en": "x"}}],
+        [{"name": "a", "label": {}}],
+        [{"name": "a", "label": {"en": "x"}, "type": "colour"}],
+        [{"name": "a", "label": {"en": "x"}, "type": "choice"}],
+        [{"name": "a", "label": {"en": "x"}}] * 2,
+        "none",
+    ],
+)
+def test_what_custom_fields_cannot_be(fields: Any) -> None:
+    make_organization("ecology")
+    with pytest.raises(Invalid) as refusal:
+        organizations.set_fields(SCHEDULER, "ecology", fields)
+    assert list(refusal.value.problems) == ["fields"]
+
+
+def test_a_closed_organization_is_gone_and_an_old_address_leads_on() -> None:
+    ours = make_organization("ecology")
+    with transaction():
+        addresses.keep("organization", "old-ecology", ours.id)
+    assert organizations.show(ANYONE, "old-ecology").slug == "ecology"
+    with transaction():
+        ours.deleted_at = now()
+    with pytest.raises(NotFound):
+        organizations.show(ANYONE, "ecology")
+    assert organizations.all(ANYONE) == []
