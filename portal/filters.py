@@ -60,6 +60,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         text=text,
         lang_attr=lang_attr,
+        text_tag=text_tag,
         language_name=language_name,
         number=number,
         compact=compact,
@@ -86,6 +87,11 @@ def init_app(app: Flask) -> None:
 def text(texts: Mapping[str, str] | None) -> str:
     """The text in the reader's language, or in the best one there is."""
     return pick(texts, current())[0] if texts else ""
+
+
+def text_tag(texts: Mapping[str, str] | None) -> str:
+    """The language of the text that `text` chooses."""
+    return pick(texts, current())[1] if texts else ""
 
 
 def lang_attr(texts: Mapping[str, str] | None) -> Markup:

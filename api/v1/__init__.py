@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api.v1 import (
+    catalogue,
     citations,
     coordinates,
     datasets,
@@ -23,6 +24,7 @@ from api.v1 import (
 NOUNS = (
     datasets.bp,
     organizations.bp,
+    catalogue.bp,
     tables.bp,
     queries.bp,
     downloads.bp,

@@ -18,6 +18,7 @@ DESCRIPTION = N_(
 TAGS = (
     ("datasets", N_("Find datasets and what belongs to them")),
     ("organizations", N_("The departments that publish")),
+    ("catalogue", N_("Series, data services and the standard of data elements")),
     ("tables", N_("Rows, counts, groups and downloads")),
     (
         "writing",
@@ -175,6 +176,26 @@ _DATASET = record(
     updated_at=maybe(MOMENT),
     uses=number(N_("Views, downloads and calls")),
     extras=ANYTHING,
+    origins={
+        **ANYTHING,
+        "description": N_(
+            "Who wrote each text in each language (`written` or `machine`), and whether it may be out of date (`stale`)"
+        ),
+    },
+    identifier=maybe(text(N_("The code of the resource in the catalogue of its department"))),
+    spatial_code=maybe(text(N_("Code of the division that it covers"))),
+    spatial_box={
+        "type": ["array", "null"],
+        "items": {"type": "number"},
+        "description": N_("West, south, east and north in degrees of WGS-84"),
+    },
+    spatial_geometry=maybe(ANYTHING),
+    vocabulary_tags={**ANYTHING, "description": N_("Name of a vocabulary → its tags")},
+    details={
+        **ANYTHING,
+        "description": N_("Further elements of DCAT-AP 3 and of the government catalogue"),
+    },
+    custom={**ANYTHING, "description": N_("Values of the custom fields of its organization")},
     resources=many(
         ref("Resource"),
         N_(
@@ -290,8 +311,12 @@ _DEPARTMENT = record(
     title=maybe(text()),
     description=maybe(text()),
     texts=record("", title=TEXTS, description=TEXTS),
-    kind=text(enum=["department", "external"]),
+    kind=text(enum=["city", "department", "office", "external"]),
     homepage=maybe(text()),
+    image_url=maybe(text()),
+    contact=maybe(ANYTHING),
+    fields=many(ANYTHING, N_("Custom fields of its datasets")),
+    parents=many(ref("OrganizationName"), N_("What it belongs to, the nearest last")),
     datasets=number(N_("Number of its published datasets")),
     url=text(),
 )

@@ -12,7 +12,7 @@ from api.answers import address, json_answer
 from api.v1.description import N_, ref
 from api.v1.parameters import Parameters, blueprint
 from catalog.schemas.organization import organization_json
-from catalog.services import organizations
+from catalog.services import organization_tree, organizations
 
 bp = blueprint("organizations")
 
@@ -43,7 +43,11 @@ def show(parameters: Mapping[str, Any], slug: str) -> Response:  # noqa: ARG001 
     organization = organizations.show(g.identity, slug)
     return json_answer(
         {
-            **organization_json(organization, g.lang),
+            **organization_json(
+                organization,
+                g.lang,
+                above=list(reversed(organization_tree.above(organization))),
+            ),
             "url": address(f"/api/v1/organizations/{organization.slug}"),
         }
     )

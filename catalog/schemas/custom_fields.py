@@ -68,7 +68,7 @@ class CustomFields(fields.List[dict[str, Any]]):
         )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
-        found = super()._deserialize(value, attr, data, **options)
+        found: Any = super()._deserialize(value, attr, data, **options)
         names = [one["name"] for one in found]
         if len(set(names)) < len(names):
             raise ValidationError(N_("Two fields have the same name."))

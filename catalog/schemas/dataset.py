@@ -248,6 +248,7 @@ def dataset_json(
             "notice": dataset.notice,
             "access_reason": dataset.access_reason,
         },
+        "origins": dataset.text_origins,
         "organization": {
             "slug": organization.slug,
             **_chosen(language, title=organization.title),
@@ -273,6 +274,13 @@ def dataset_json(
         "updated_at": moment_json(dataset.updated_at),
         "uses": dataset.uses,
         "extras": dataset.extras,
+        "identifier": dataset.identifier or None,
+        "spatial_code": dataset.spatial_code or None,
+        "spatial_box": dataset.spatial_box or None,
+        "spatial_geometry": dataset.spatial_geometry or None,
+        "vocabulary_tags": dataset.vocabulary_tags,
+        "details": dataset.details,
+        "custom": dataset.custom,
         "resources": [resource_json(resource, language) for resource in dataset.resources],
     }
 
@@ -326,6 +334,7 @@ def _column_json(column: TableColumn, language: str) -> dict[str, Any]:
         "type": column.type,
         **_chosen(language, label=column.label, description=column.description),
         "texts": {"label": column.label, "description": column.description},
+        "origins": column.label_origins,
         "unit": column.unit or None,
         "semantic": column.semantic or None,
         "crs": (column.info or {}).get("crs") or None,

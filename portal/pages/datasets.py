@@ -19,9 +19,11 @@ from catalog.schemas.schema_org import dataset_json
 from catalog.search import Hit
 from catalog.search.documents import last_change
 from catalog.search.facets import FACET_BY_NAME
-from catalog.services import datasets, inquiries, search
+from catalog.services import data_services, datasets, inquiries, search, series
 from catalog.services.datasets import Freshness
 from harvesters import services as harvesting
+from portal import details
+from portal.entries import Line
 from portal.filters import local
 from portal.languages import LANGUAGES
 from portal.paging import PER_PAGE, Pages, asked_page
@@ -32,6 +34,7 @@ from portal.site import inside_page, site_address, site_titles
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
     from catalog.models.inquiry import Inquiry
+    from catalog.models.service import DataService
     from harvesters.models import HarvestSource
 
 bp = Blueprint("datasets", __name__)
@@ -57,6 +60,13 @@ class Page:
     source: HarvestSource | None
     languages: tuple[str, ...]
     """Languages of the texts other than the reader's."""
+    area: str
+    box: str
+    details: list[Line]
+    custom: list[Line]
+    series: series.Neighbours | None
+    services: list[DataService]
+    """Interfaces that serve it."""
     similar: tuple[Hit, ...]
     """Public datasets most like it."""
     questions: list[Inquiry]
@@ -126,6 +136,12 @@ def page_of(dataset: Dataset) -> Page:
             )
         ),
         has_rows=any(table.release for resource in dataset.resources for table in resource.tables),
+        area=details.area(dataset),
+        box=details.box(dataset),
+        details=details.detail_lines(dataset),
+        custom=details.custom_lines(dataset),
+        series=series.around(g.identity, dataset),
+        services=data_services.of_dataset(g.identity, dataset.id),
     )
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, render_template
+from collections.abc import Iterator, Sequence
+
+from flask import Blueprint, g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from catalog.search import SearchQuery
-from catalog.services import organizations, search
+from catalog.services import organization_tree, organizations, search
+from catalog.services.organization_tree import Node
+from portal.filters import text
 from portal.paging import PER_PAGE, Pages, asked_page
 
 bp = Blueprint("organizations", __name__)
@@ -15,21 +21,31 @@ LISTED = 60
 
 @bp.get("/organizations")
 def index() -> str:
-    """All organizations: departments first, then others."""
-    found = organizations.all(g.identity)
+    """The organizations as they belong to each other: the city and its departments first, then others."""
+    nodes = organization_tree.tree(organizations.all(g.identity))
+    cards = list(_cards(nodes))
     number = asked_page()
     return render_template(
         "organizations/index.html",
-        organizations=found[(number - 1) * LISTED : number * LISTED],
-        total=len(found),
-        pages=Pages.of(len(found), number, LISTED),
+        cards=cards[(number - 1) * LISTED : number * LISTED],
+        pages=Pages.of(len(cards), number, LISTED),
     )
 
 
+def _cards(nodes: Sequence[Node]) -> Iterator[Node]:
+    """What has a card of its own: all but those that belong to a department, which stand in its card."""
+    for node in nodes:
+        yield node
+        if node.organization.kind == "city":
+            yield from _cards(node.children)
+
+
 @bp.get("/organizations/<slug>")
-def show(slug: str) -> str:
-    """An organization and its datasets, the newest first."""
+def show(slug: str) -> ResponseReturnValue:
+    """An organization with what is above and below it, and its datasets, the newest first."""
     organization = organizations.show(g.identity, slug)
+    if organization.slug != slug:
+        return redirect(url_for("organizations.show", slug=organization.slug), 301)
     number = asked_page()
     page = search.find_or_browse(
         g.identity,
@@ -42,9 +58,18 @@ def show(slug: str) -> str:
             language=g.lang,
         ),
     )
+    nodes = organization_tree.tree(organizations.all(g.identity))
     return render_template(
         "organizations/show.html",
         organization=organization,
+        line=[
+            (gettext("Departments"), url_for("organizations.index")),
+            *(
+                (text(one.title), url_for("organizations.show", slug=one.slug))
+                for one in reversed(organization_tree.above(organization))
+            ),
+        ],
+        node=organization_tree.find(nodes, organization.slug),
         page=page,
         pages=Pages.of(page.total, number),
     )

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import ValidationError
 
-from catalog.errors import Invalid
+from catalog.errors import Invalid, NotFound
 from catalog.schemas.column_declaration import ColumnDeclarationSchema, ColumnDraft
 from catalog.schemas.grid import Grid
-from catalog.services import column_declarations
+from catalog.services import column_declarations, conformance
 from portal.filters import sentence
 from portal.pages.account import form_fields
 from portal.table_page.dictionary import ColumnForm, said_of
@@ -67,6 +67,19 @@ def declare(table_id: str) -> ResponseReturnValue:
     return redirect(url_for("table_dictionary.show", table_id=table_id), 303)
 
 
+@bp.post("/tables/<table_id>/dictionary/element")
+def bind(table_id: str) -> ResponseReturnValue:
+    """Bind the column to a data element, or to none."""
+    name = request.args.get("column", "")
+    code = request.form.get("element", "").strip()[:100]
+    try:
+        conformance.bind(g.identity, table_id, name, code)
+    except (Invalid, NotFound) as error:
+        return _form(table_id, {"element": [_words(error)]}, None), error.status
+    flash(gettext("What is said of the column “%(column)s” is saved.", column=name), "success")
+    return redirect(url_for("table_dictionary.show", table_id=table_id), 303)
+
+
 def _overview(table_id: str, errors: Errors) -> str:
     table = column_declarations.editable(g.identity, table_id)
     page = TablePage(table, Grid(view="columns"))
@@ -78,17 +91,20 @@ def _overview(table_id: str, errors: Errors) -> str:
 def _form(table_id: str, errors: Errors, broken: list[column_declarations.Broken] | None) -> str:
     table = column_declarations.editable(g.identity, table_id)
     column = column_declarations.column_of(table, request.args.get("column", ""))
-    sent = form_fields(ColumnDeclarationSchema()) if request.method == "POST" else None
+    declaring = request.method == "POST" and "element" not in request.form
+    sent = form_fields(ColumnDeclarationSchema()) if declaring else None
     return render_template(
         "tables/dictionary_column.html",
         page=TablePage(table, Grid(view="columns")),
         form=ColumnForm(table, column, sent),
         errors=errors,
         broken=broken,
+        element=conformance.element_of(column),
+        suggested=conformance.suggestions(g.identity, column),
     )
 
 
-def _words(error: Invalid) -> str:
+def _words(error: Invalid | NotFound) -> str:
     return sentence({"message": error.message, "context": error.context})
 
 

@@ -13,7 +13,8 @@ from catalog.errors import NotFound
 from catalog.permissions import Action, allowed
 from catalog.schemas.grid import VIEWS as NAMES
 from catalog.schemas.grid import read_grid
-from catalog.services import tables
+from catalog.services import conformance, tables
+from catalog.tabular.conformance import REASONS
 from portal.readers import count_view
 from portal.table_page.column_panel import panel_of
 from portal.table_page.day_map import MapView
@@ -80,10 +81,19 @@ def _columns(page: TablePage) -> str:
     if page.as_of:  # only the newest release is profiled
         page = TablePage(page.table, replace(page.grid, as_of=""))
     rows, columns = page.table.rows, page.columns
-    profiles = [profile_of(c, rows, masked=columns[c.name].masked) for c in page.table.columns]
+    elements = conformance.elements_of(page.table)
+    profiles = [
+        profile_of(c, rows, masked=columns[c.name].masked, element=elements.get(c.name))
+        for c in page.table.columns
+    ]
     may_write = allowed(g.identity, Action.TABLE_WRITE, page.dataset)
     return render_template(
-        "tables/columns.html", page=page, profiles=profiles, bar=bar, may_write=may_write
+        "tables/columns.html",
+        page=page,
+        profiles=profiles,
+        bar=bar,
+        may_write=may_write,
+        reasons=REASONS,
     )
 
 

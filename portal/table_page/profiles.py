@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,13 @@ from markupsafe import Markup, escape
 
 from catalog.schemas.table_schema import semantic_label
 from catalog.tabular.coordinates import DATUM_NAMES
+from portal.conformance import share_of
 from portal.filters import number, text
 from portal.table_page.cells import number_text
 from portal.table_page.words import TYPES
 
 if TYPE_CHECKING:
+    from catalog.models.element import DataElement
     from catalog.models.table import TableColumn
 
 WIDTH, HEIGHT = 240, 48
@@ -62,6 +64,14 @@ class Profile:
     mean: str
     top: tuple[Frequent, ...]
     histogram: Markup
+    element: str
+    """Name of the data element that it is bound to."""
+    element_code: str
+    conformance: Mapping[str, Any]
+    share: str
+    """The share of values that conform, in percent."""
+    label_texts: Mapping[str, str]
+    origins: Mapping[str, Any]
 
 
 CHARTS = {
@@ -75,8 +85,10 @@ CHARTS = {
 """Type → kind of chart that shows how its values are spread."""
 
 
-def profile_of(column: TableColumn, rows: int, *, masked: bool = False) -> Profile:
-    """The profile of a column of a table with so many rows."""
+def profile_of(
+    column: TableColumn, rows: int, *, masked: bool = False, element: DataElement | None = None
+) -> Profile:
+    """The profile of a column of a table with so many rows, and how it keeps to its data element."""
     kept = (column.profile or {}) if not masked else {}
     missing = kept.get("missing")
     few = (kept.get("distinct") or 0) <= FEW
@@ -97,6 +109,12 @@ def profile_of(column: TableColumn, rows: int, *, masked: bool = False) -> Profi
         mean=_rounded(kept.get("mean")),
         top=tuple(_top((kept.get("top") or ())[: TOP_OF_FEW if few else TOP], rows)),
         histogram=histogram(() if few else kept.get("histogram") or ()),
+        element=text(element.title) if element else "",
+        element_code=element.code if element else "",
+        conformance=(column.conformance or {}) if element and not masked else {},
+        share=share_of(column.conformance),
+        label_texts=column.label or {},
+        origins=column.label_origins or {},
     )
 
 
