@@ -28,6 +28,11 @@ _CKAN = {
 _BY_LOWER = {id_.lower(): id_ for id_ in LICENSES}
 
 
+def everything() -> list[License]:
+    """Ours, and those of CKAN that we have under no id."""
+    return [*LICENSES.values(), *(one for id_, one in _CKAN.items() if id_ not in LICENSES)]
+
+
 def ours(license_id: str) -> str:
     """Our id of the licence, in any case; empty for one that we do not have."""
     return _BY_LOWER.get(license_id.lower(), "")

@@ -7,10 +7,10 @@ from typing import Any
 from flask import current_app, g
 
 from api.answers import site
+from api.ckan import licenses
 from api.ckan.errors import Refused
 from api.ckan.registry import ACTIONS, action
 from catalog.errors import NotFound
-from catalog.models.license import LICENSES
 from catalog.permissions import Identity
 
 VERSION = "2.12.0"
@@ -69,7 +69,7 @@ def license_list(who: Identity, data: dict[str, Any]) -> Any:  # noqa: ARG001 # 
             "domain_software": "False",
             "od_conformance": "approved" if license_.is_open else "not reviewed",
             "osd_conformance": "not reviewed",
-            "is_generic": license_.id in ("other", "notspecified"),
+            "is_generic": license_.id.startswith(("other", "notspecified")),
         }
-        for license_ in LICENSES.values()
+        for license_ in licenses.everything()
     ]

@@ -87,7 +87,7 @@ def _password(
 ) -> str | None:
     given = data.get("password")
     if given is None or given == "":
-        if account is None:
+        if account is None and data.get("password_hash") is None:
             problems["password"] = [MISSING]
         return None
     if not isinstance(given, str):

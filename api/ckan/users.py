@@ -65,6 +65,7 @@ def user_show(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the user (default: yourself)
     :param include_datasets: datasets that the user has created, at most 50
     :param include_num_followers: how many followers the user has
+    :param include_password_hash: for administrators; the hash is always empty
     """
     signed_in(who, "user_show")
     account = found(text(data, "id") or who.account_id or "")
@@ -76,6 +77,8 @@ def user_show(who: Identity, data: dict[str, Any]) -> Any:
     told = user(who, account, packages=number)
     if wanted:
         told["datasets"] = dictized.packages(rows)
+    if who.administrator and flag(data, "include_password_hash"):
+        told["password_hash"] = ""  # hashes stay here: elsewhere a password is set anew
     if flag(data, "include_num_followers"):
         told["num_followers"] = follows.count_of("account", account.id)
     return told
@@ -88,6 +91,7 @@ def user_create(who: Identity, data: dict[str, Any]) -> Any:
     :param name: 2 to 100 lower-case letters, digits, - and _
     :param email: the e-mail address
     :param password: at least 10 characters
+    :param password_hash: in the place of a password: the account has none until it is set anew (optional)
     :param id: its id, a UUID (optional)
     :param fullname, about, image_url: texts (optional)
     :param sysadmin: whether it is an administrator of the portal (optional)

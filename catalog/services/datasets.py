@@ -84,7 +84,8 @@ def put(
     with transaction() as tx:
         organization = organization_named(draft.organization)
         dataset = _existing(draft, origin)
-        require(who, Action.DATASET_WRITE, organization)
+        if dataset is None or dataset.organization_id != organization.id:
+            require(who, Action.DATASET_WRITE, organization)
         if dataset is None:
             return _create(tx, who, draft, organization, origin, fingerprint, wanted_id)
         require(who, Action.DATASET_WRITE, dataset)

@@ -22,6 +22,7 @@ from frictionless.portals import CkanControl
 from tests.functional.conftest import ROOT, free_port
 from tests.make_ckan import make_app, make_key
 from tests.make_dataset import make_organization, put
+from tests.make_people import make_account, make_key_of
 from tests.make_portal import make_served
 
 # Warnings of these clients are no faults of ours.
@@ -34,6 +35,8 @@ class Portal:
 
     address: str
     key: str
+    administrator: str
+    """Key of an administrator."""
     harvested: str
     """Resource of the harvested table."""
 
@@ -47,6 +50,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         put("Books", slug="books", license="CC-BY-4.0", tags=["novels"])
         served = make_served(folder)
         key = make_key()
+        administrator = make_key_of(make_account("root", administrator=True))
         del app
     port = free_port()
     environment = {
@@ -61,14 +65,14 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, process)
-        yield Portal(address, key, served.resource)
+        yield Portal(address, key, administrator, served.resource)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    for _ in range(2000):
         assert process.poll() is None, "the server ended"
         with suppress(requests.ConnectionError):
             if requests.get(f"{address}/healthz", timeout=5).ok:
@@ -188,3 +192,80 @@ def test_the_older_reader_of_frictionless_pages_through_a_table(portal: Portal) 
         rows += found["records"]
         found = ask(portal.address + found["_links"]["next"])
     assert [row["_id"] for row in rows] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_ckanapi_keeps_departments_people_and_what_they_follow(portal: Portal) -> None:
+    with RemoteCKAN(portal.address, apikey=portal.administrator) as ckan:
+        made = ckan.action.organization_create(
+            name="water",
+            title="Water bureau",
+            groups=[{"name": "ecology"}],
+            extras=[{"key": "code", "value": "W1"}],
+        )
+        assert [group["name"] for group in made["groups"]] == ["ecology"]
+        person = ckan.action.user_create(
+            name="mei", email="mei@example.org", password="correct-horse-9", with_apitoken=True
+        )
+        ckan.action.organization_member_create(id="water", username="mei", role="admin")
+        ckan.action.vocabulary_create(name="topics", tags=[{"name": "water"}])
+        with pytest.raises(ValidationError) as refused:
+            ckan.action.group_create(name="A b")
+        assert "lowercase" in refused.value.error_dict["name"][0]
+    with RemoteCKAN(portal.address, apikey=person["token"]) as ckan:
+        assert ckan.action.organization_patch(id="water", title="Waters")["title"] == "Waters"
+        assert [one["name"] for one in ckan.action.organization_list_for_user()] == ["water"]
+        ckan.action.follow_dataset(id="air-quality")
+        assert ckan.action.am_following_dataset(id="air-quality") is True
+        assert ckan.action.dashboard_activity_list()
+        with pytest.raises(NotAuthorized):
+            ckan.action.organization_patch(id="ecology", title="Mine")
+        with pytest.raises(NotFound):
+            ckan.action.group_show(id="water")
+
+
+def test_the_command_of_ckanapi_carries_departments_groups_and_users(
+    portal: Portal, tmp_path: Path
+) -> None:
+    programs = Path(sys.executable).parent
+
+    def command(*words: str) -> list[Any]:
+        done = subprocess.run(
+            [str(programs / "ckanapi"), *words, "-r", portal.address, "-a", portal.administrator],
+            env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+            check=False,
+            capture_output=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"Error" not in done.stderr, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
+
+    new: dict[str, list[dict[str, Any]]] = {
+        "organizations": [
+            {"name": "rivers", "title": "Rivers", "extras": [{"key": "code", "value": "R"}]},
+            {"name": "ecology", "title": "Ecology"},
+        ],
+        "groups": [{"name": "lakes", "title": "Lakes", "packages": [{"name": "books"}]}],
+        "users": [{"name": "han", "email": "han@example.org", "password": "correct-horse-9"}],
+    }
+    for kind, things in new.items():
+        file = tmp_path / f"{kind}.jsonl"
+        file.write_text("".join(json.dumps(thing) + "\n" for thing in things))
+        command("load", kind, "-I", str(file))
+        dumped = {one["name"]: one for one in command("dump", kind, "--all")}
+        for thing in things:
+            assert (
+                dumped[thing["name"]].items()
+                >= {
+                    name: value
+                    for name, value in thing.items()
+                    if name not in ("password", "packages")
+                }.items()
+            )
+        again = tmp_path / f"{kind}-again.jsonl"
+        again.write_text("".join(json.dumps(dumped[one["name"]]) + "\n" for one in things))
+        command("delete", kind, things[0]["name"])
+        command("load", kind, "-I", str(again))
+        after = {one["name"]: one for one in command("dump", kind, "--all")}
+        if kind != "users":
+            assert after[things[0]["name"]]["state"] == "active"
