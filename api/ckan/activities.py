@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from api.ckan import bodies, dictized
+from api.ckan import bodies, dictized, packages
 from api.ckan.given import message, natural, one, refuse, required, text, texts
 from api.ckan.registry import action, signed_in
 from api.ckan.users import found
 from catalog.errors import NotFound
 from catalog.permissions import Identity
-from catalog.services import account_profiles, activities, datasets
+from catalog.services import account_profiles, activities
 from catalog.services.activities import Span
 from catalog.services.bodies import Group, Organization
 
@@ -58,7 +58,7 @@ def package_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     kinds, without = texts(data, "activity_types"), texts(data, "exclude_activity_types")
     if kinds and without:
         refuse("activity_types", "Cannot be used together with `exclude_activity_types")
-    dataset = datasets.show(who, one(data))
+    dataset = packages.found(who, one(data))
     return _told(activities.of_dataset(who, dataset.id, _span(data)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from api.ckan import packages
 from api.ckan.dictized import moment
 from api.ckan.given import message, required, text
 from api.ckan.given import one as the_one
@@ -12,10 +13,9 @@ from api.ckan.registry import action, signed_in
 from api.ckan.users import found
 from catalog.errors import Denied, NotFound
 from catalog.permissions import Identity
-from catalog.services import collaborators, datasets, members
+from catalog.services import collaborators, members
 
 if TYPE_CHECKING:
-    from catalog.models.dataset import Dataset
     from catalog.models.follow import Collaborator
 
 
@@ -41,7 +41,7 @@ def package_collaborator_create(who: Identity, data: dict[str, Any]) -> Any:
     name, user_name, capacity = required(data, "id", "user_id", "capacity")
     if capacity not in collaborators.CAPACITIES:
         message(f'Role must be one of "{", ".join(collaborators.CAPACITIES)}"')
-    dataset = _dataset(who, name)
+    dataset = packages.found(who, name)
     return collaborator(collaborators.put(who, dataset, found(user_name), capacity))
 
 
@@ -54,7 +54,7 @@ def package_collaborator_delete(who: Identity, data: dict[str, Any]) -> Any:
     """
     signed_in(who, "package_collaborator_delete")
     name, user_name = required(data, "id", "user_id")
-    dataset = _dataset(who, name)
+    dataset = packages.found(who, name)
     try:
         collaborators.remove(who, dataset, found(user_name))
     except NotFound as error:
@@ -71,7 +71,7 @@ def package_collaborator_list(who: Identity, data: dict[str, Any]) -> Any:
     :param capacity: only those with this capacity (optional)
     """
     signed_in(who, "package_collaborator_list")
-    dataset = _dataset(who, the_one(data))
+    dataset = packages.found(who, the_one(data))
     return [collaborator(row) for row in collaborators.of(who, dataset, _capacity(data))]
 
 
@@ -95,13 +95,6 @@ def package_collaborator_list_for_user(who: Identity, data: dict[str, Any]) -> A
         }
         for row in rows
     ]
-
-
-def _dataset(who: Identity, name: str) -> Dataset:
-    try:
-        return datasets.show(who, name)
-    except NotFound as error:
-        raise NotFound("Dataset not found") from error
 
 
 def _capacity(data: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from api.ckan import bodies, dictized
+from api.ckan import bodies, dictized, packages
 from api.ckan.errors import Refused
 from api.ckan.given import MISSING, message, one, text
 from api.ckan.registry import ACTIONS, Action, action, signed_in
@@ -14,7 +14,7 @@ from catalog.errors import NotFound
 from catalog.permissions import Action as Right
 from catalog.permissions import Identity, require
 from catalog.services import bodies as body_services
-from catalog.services import dataset_lists, datasets, follows, members
+from catalog.services import dataset_lists, follows, members
 from catalog.services.bodies import Group, Organization
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _target(who: Identity, kind: str, data: Mapping[str, Any]) -> tuple[str, str
             raise Refused({"id": ["Not found: User"]})
         return "account", account.id
     if kind == "dataset":
-        return "dataset", datasets.show(who, name).id
+        return "dataset", packages.found(who, name).id
     for body_kind in (Group, Organization) if kind == "group" else (Organization,):
         body = body_services.find(body_kind, name)
         if body is not None:

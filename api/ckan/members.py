@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from api.ckan import bodies
+from api.ckan import bodies, packages
 from api.ckan.errors import Refused
 from api.ckan.given import MISSING, message, one, refuse, required, text
 from api.ckan.registry import action, signed_in
@@ -15,7 +15,7 @@ from catalog.errors import NotFound, Unauthenticated
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.bodies import BodyDraft
 from catalog.services import bodies as services
-from catalog.services import datasets, members
+from catalog.services import members
 from catalog.services.bodies import Group, Organization
 
 Body = Organization | Group
@@ -76,7 +76,7 @@ def member_create(who: Identity, data: dict[str, Any]) -> Any:
     if kind == "user":
         object_id = _add_user(who, body, object_name, capacity)
     elif kind == "package" and isinstance(body, Group):
-        dataset = datasets.show(who, object_name)
+        dataset = packages.found(who, object_name)
         members.add_dataset(who, body, dataset)
         object_id = dataset.id
     elif kind == "group" and isinstance(body, Organization):
@@ -104,7 +104,7 @@ def member_delete(who: Identity, data: dict[str, Any]) -> Any:
             raise NotFound("User was not found.")
         members.remove(who, body, account)
     elif kind == "package" and isinstance(body, Group):
-        members.remove_dataset(who, body, datasets.show(who, object_name))
+        members.remove_dataset(who, body, packages.found(who, object_name))
     elif kind == "group" and isinstance(body, Organization):
         services.change(who, body, BodyDraft(parents=()))
     else:

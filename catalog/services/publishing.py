@@ -50,11 +50,10 @@ def propose(
     """
     with transaction():
         organization = datasets.organization_named(draft.organization)
-        require(who, Action.DATASET_WRITE, organization)
-        if not dataset_id:
-            dataset = _begun(who, draft, organization.id, wanted_id)
-        else:
-            dataset = _editable(who, dataset_id)
+        there = _editable(who, dataset_id) if dataset_id else None
+        if there is None or there.organization_id != organization.id:
+            require(who, Action.DATASET_WRITE, organization)
+        dataset = there or _begun(who, draft, organization.id, wanted_id)
         revision = open_proposal(dataset.id)
         if revision is not None and revision.state not in EDITABLE:
             raise Conflict("a change to this dataset waits for its approval: decide on it first")

@@ -258,13 +258,13 @@ def test_nobody_follows_themselves_or_what_is_not_there(people: People) -> None:
     assert said["message"] == "You cannot follow yourself"
     assert people.nobody.refused("followee_count", 409)["id"] == ["Missing value"]
     assert people.nobody.refused("followee_count", 409, id="x")["id"] == ["Not found: User"]
-    people.stranger.refused("follow_dataset", 404, id="hidden")
+    people.stranger.refused("follow_dataset", 403, id="hidden")
     people.nobody.refused("organization_follower_count", 404, id="environment")
 
 
 def test_a_collaborator_reads_and_edits_one_dataset(people: People) -> None:
     her = people.stranger
-    her.refused("package_show", 404, id="hidden")
+    her.refused("package_show", 403, id="hidden")
     people.editor.refused(
         "package_collaborator_create", 403, id="hidden", user_id="stranger", capacity="member"
     )
@@ -276,10 +276,13 @@ def test_a_collaborator_reads_and_edits_one_dataset(people: People) -> None:
     view = {"resource_id": resource, "view_type": "text_view", "title": "Text"}
     her.refused("resource_view_create", 403, **view)
     her.refused("package_collaborator_list", 403, id="hidden")
+    her.refused("package_patch", 403, id="hidden", notes="Hers")
     people.publisher.call(
         "package_collaborator_create", id="hidden", user_id="stranger", capacity="admin"
     )
     assert her.call("resource_view_create", **view)["title"] == "Text"
+    assert her.call("package_patch", id="hidden", notes="Hers")["notes"] == "Hers"
+    her.refused("package_create", 403, name="another", owner_org="ecology")
     assert [one["capacity"] for one in her.call("package_collaborator_list", id="hidden")] == [
         "admin"
     ]
@@ -302,7 +305,7 @@ def test_a_collaborator_reads_and_edits_one_dataset(people: People) -> None:
     )
     people.publisher.refused("package_collaborator_delete", 404, id="hidden", user_id="edi")
     assert her.call("package_collaborator_delete", id="hidden", user_id="stranger") is None
-    her.refused("package_show", 404, id="hidden")
+    her.refused("package_show", 403, id="hidden")
 
 
 def test_what_happened_is_told_to_who_may_see_the_thing(people: People) -> None:
