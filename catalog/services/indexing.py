@@ -152,6 +152,9 @@ def repair_index() -> None:
     drifted = sorted(
         id_ for id_, stamp in known.items() if indexed.get(id_) != stamp and id_ not in waiting
     )
+    if len(drifted) > max(BATCH, len(known) // 2):
+        rebuild_index()  # a new or a lost index: in one step, and searches never see a part of it
+        return
     for batch in _batches(drifted):
         search_engine().put(_documents(batch))
 

@@ -129,6 +129,18 @@ def test_drift_is_found_and_repaired(app: Flask, catalogue: None) -> None:
     assert search.find(ANYONE, SearchQuery('"old title"')).total == 0
 
 
+def test_a_lost_index_is_made_anew_in_one_step(
+    catalogue: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = search_engine()
+    ids = engine.ids()
+    engine.delete(ids)
+    monkeypatch.setattr(indexing, "BATCH", 2)
+    indexing.repair_index()
+    assert engine.ids() == ids
+    assert search.find(ANYONE, SearchQuery("bridges")).total == 1
+
+
 def test_an_index_of_an_older_version_is_rebuilt_by_the_repair(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
