@@ -80,6 +80,27 @@ class Settings:
     """Calls of the API with a key of the plan `extended`."""
     limit_sign_in: str = "10/minute;50/hour"
     """Attempts to sign in or to register, by address."""
+    oidc_issuer: str = ""
+    """Address of an OpenID provider where people may sign in, as its discovery document names it; empty means none."""
+    oidc_name: str = ""
+    """How people call that provider, such as `city single sign-on`; empty means its host."""
+    oidc_client_id: str = ""
+    """The portal's name at the provider."""
+    oidc_client_secret: str = field(default="", repr=False)
+    """The portal's secret at the provider; empty for a public client."""
+    oidc_scopes: str = "openid profile email"
+    """What the provider is asked for."""
+    oidc_claims: str = ""
+    """What claims make of people, as JSON or the path of a JSON file:
+    `{"groups": {"ecology-publishers": {"organization": "ecology", "role": "publisher"}}}`."""
+    oidc_link_email: bool = False
+    """Let the provider's verified e-mail address take over the account that has the same one here."""
+    oidc_private_hosts: str = ""
+    """Comma-separated `host:port` of the provider, beside the issuer's own, that have private addresses."""
+    smtp_url: str = field(default="", repr=False)
+    """`smtp://user:password@host:port` (with STARTTLS where offered) or `smtps://…`; empty means that no mail is sent."""
+    mail_from: str = ""
+    """Sender of mails, such as `Open data <data@city.example>`."""
     max_body_bytes: int = 10_000_000
     """Largest request body, in bytes."""
     max_upload_bytes: int = 500_000_000
@@ -182,6 +203,10 @@ class Settings:
                 "set WEFT_LIMITS_URL to a Redis address or start one web process",
                 count=self.web_processes,
             )
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise SettingsError("WEFT_OIDC_ISSUER needs WEFT_OIDC_CLIENT_ID")
+        if self.smtp_url and not (self.mail_from and self.site_url):
+            raise SettingsError("WEFT_SMTP_URL needs WEFT_MAIL_FROM and WEFT_SITE_URL")
 
 
 def _parse(key: str, text: str, kind: str) -> object:

@@ -25,6 +25,7 @@ from catalog.errors import CatalogError, Denied, NotFound, TooLarge, Unavailable
 from catalog.settings import Settings
 from harvesters.addresses import AddressGuard, Resolve, shown, web_address
 from harvesters.answers import Answer, Limits, version_of
+from harvesters.deadlines import Deadline
 from harvesters.folders import Folders
 
 __all__ = ["Answer", "Http", "Limits"]
@@ -36,51 +37,10 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class _Deadline:
-    """When the present fetch must be over."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self.seconds, self.at = limits.total_seconds, float("inf")
-        self.slow = False
-        """Whether the fetch was given up because it brought too little."""
-        self._is_file, self._began, self._size = False, 0.0, 0
-
-    def start(self, *, is_file: bool) -> None:
-        """A fetch begins."""
-        limits = self._limits
-        self.seconds = (
-            limits.total_seconds if is_file else min(limits.page_seconds, limits.total_seconds)
-        )
-        self.at = time.monotonic() + self.seconds
-        self._is_file, self.slow = is_file, False
-        self.attempt()
-
-    def attempt(self) -> None:
-        """The rate counts from here."""
-        self._began, self._size = time.monotonic(), 0
-
-    def got(self, size: int) -> None:
-        """So many bytes arrived; too few in too long a time end the fetch."""
-        self._size += size
-        took = time.monotonic() - self._began
-        if not self._is_file or took < self._limits.patience_seconds:
-            return
-        if self._size < self._limits.least_rate * took:
-            self.slow = True
-            raise httpcore.ReadTimeout("the source is too slow")
-
-    def left(self, timeout: float | None) -> float:
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the whole fetch took too long")
-        return min(left, timeout if timeout is not None else left)
-
-
 class _Stream(httpcore.NetworkStream):
     """A connection whose reads and writes also end at the deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream, self._deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -110,7 +70,7 @@ class _Stream(httpcore.NetworkStream):
 class _Backend(httpcore.NetworkBackend):
     """Connects to checked addresses only."""
 
-    def __init__(self, guard: AddressGuard, deadline: _Deadline) -> None:
+    def __init__(self, guard: AddressGuard, deadline: Deadline) -> None:
         self._guard, self._deadline = guard, deadline
         self._plain = httpcore.SyncBackend()
 
@@ -167,7 +127,7 @@ class Http:
         self.guard = AddressGuard(settings.fetch_private_hosts.split(","), resolve)
         self.beat = beat
         self._sleep = sleep
-        self._deadline = _Deadline(self.limits)
+        self._deadline = Deadline(self.limits)
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -207,6 +167,22 @@ class Http:
                 return Answer(str(response.url), content, _lower(response.headers))
 
         return self._tried(fetch)
+
+    def ask(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes = b""
+    ) -> tuple[int, bytes]:
+        """The status and body of one answer, whatever the status; nothing is tried again or followed."""
+        address = web_address(url)
+        self._deadline.start(is_file=False)
+        with _sentences(address, self.limits, self._deadline):
+            sent = {"User-Agent": AGENT, "Accept-Encoding": "gzip", **headers}
+            request = self._client.build_request(method, address, headers=sent, content=content)
+            response = self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                body = b"".join(self._chunks(response, self.limits.page_bytes))
+                return response.status_code, body
+            finally:
+                response.close()
 
     def version(self, url: str, *, headers: Mapping[str, str] | None = None) -> str:
         """What the source says about the state of a file, without fetching it; empty if nothing."""
@@ -308,7 +284,7 @@ class Http:
 
 
 @contextmanager
-def _sentences(url: str, limits: Limits, deadline: _Deadline) -> Iterator[None]:
+def _sentences(url: str, limits: Limits, deadline: Deadline) -> Iterator[None]:
     """Turn the failures of the network into our errors, each with its sentence."""
     place = shown(url)
     try:

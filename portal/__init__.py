@@ -7,7 +7,7 @@ import pkgutil
 
 from flask import Flask
 
-from portal import entries, filters, identity, languages, pages, roots, security, site, static
+from portal import entries, filters, identity, languages, oidc, pages, roots, security, site, static
 from portal.publishing import words
 from portal.table_page import names
 
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
         site,
         static,
         roots,
+        oidc,
     ):
         part.init_app(app)
     for module in sorted(pkgutil.iter_modules(pages.__path__), key=lambda module: module.name):

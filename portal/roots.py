@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
             app.add_url_rule(
                 f"/{word}/<slug>", f"root_{word}_of", to_page, defaults={"target": target}
             )
+    app.add_url_rule("/oidc/callback", "oidc_callback", to_sign_in)
     for noun in ("tables", "citations"):
         app.add_url_rule(f"/{noun}/<path:rest>", f"root_{noun}_path", to_same_path)
 
@@ -48,6 +49,14 @@ def favicon() -> ResponseReturnValue:
     """The drawing that pages name themselves; its name changes with its content."""
     response = redirect(static_asset("mark.svg"))
     response.headers["Cache-Control"] = f"public, max-age={DAY}"
+    return response
+
+
+def to_sign_in() -> ResponseReturnValue:
+    """Where the OpenID provider sends readers back to: it knows one address, whatever their language."""
+    query = request.query_string.decode("ascii", "replace")
+    response = redirect(f"{url_for('oidc.finish', lang=preferred())}?{query}")
+    response.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
     return response
 
 

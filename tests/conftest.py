@@ -85,7 +85,9 @@ class Visitor(FlaskClient):
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with all tables and no rows: copying it is ten times as fast as making them."""
     folder = tmp_path_factory.mktemp("empty")
-    with create_app(Settings(data_dir=str(folder), queue_url="immediate:").resolved()).app_context():
+    with create_app(
+        Settings(data_dir=str(folder), queue_url="immediate:").resolved()
+    ).app_context():
         db.create_all()
         db.session.remove()
         db.engine.dispose()

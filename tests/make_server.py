@@ -18,6 +18,7 @@ class Asked(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 10
+    body = b""
 
     def do_GET(self) -> None:
         """Whatever the test wants for this path."""
@@ -30,6 +31,11 @@ class Asked(BaseHTTPRequestHandler):
                 self.answer(b"nothing here", status=404)
             else:
                 behaviour(self)
+
+    def do_POST(self) -> None:
+        """As GET; the body is read first."""
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.do_GET()
 
     def do_HEAD(self) -> None:
         """As GET; `answer` leaves the body out."""

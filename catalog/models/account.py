@@ -81,6 +81,27 @@ class Membership(Base):
     role: Mapped[MemberRole] = mapped_column(String(20))
 
 
+class AccountToken(Base):
+    """A secret that was sent by mail, kept as its SHA-256: it works once, for a while."""
+
+    __tablename__ = "account_token"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    """`reset` (another password) or `invitation`."""
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    """Whose password is reset."""
+    organization_id: Mapped[str | None] = mapped_column(
+        ForeignKey("organization.id", ondelete="CASCADE")
+    )
+    """Where somebody is invited to."""
+    role: Mapped[MemberRole | None] = mapped_column(String(20))
+    inviter: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
 class ApiKey(Base):
     """A key for the API: shown once, kept as a SHA-256 of its 256 random bits."""
 

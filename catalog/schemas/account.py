@@ -10,6 +10,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
+from catalog.models.vocabulary import MemberRole
+from catalog.schemas.common_passwords import COMMON
+
 N_ = str
 """Marks a sentence for translation; it is translated where it is shown."""
 
@@ -19,87 +22,8 @@ LONGEST_PASSWORD = 200
 EMAIL = re.compile(
     r"[^@\s\"(),:;<>\[\]\\\x00-\x1f]{1,64}@[^@\s\"(),:;<>\[\]\\\x00-\x1f]+\.[^@\s.]{2,}"
 )
+USER_NAME = re.compile(r"[a-z0-9_-]{2,100}")
 INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-COMMON = frozenset(
-    [
-        "1234567890",
-        "0123456789",
-        "9876543210",
-        "0987654321",
-        "12345678910",
-        "123456789a",
-        "1234567891",
-        "123456789q",
-        "1q2w3e4r5t",
-        "1qaz2wsx3edc",
-        "qwertyuiop",
-        "qwerty12345",
-        "qwerty123456",
-        "asdfghjkl1",
-        "asdfghjkl;",
-        "zxcvbnm123",
-        "qazwsxedc1",
-        "q1w2e3r4t5",
-        "password12",
-        "password123",
-        "password1234",
-        "passw0rd123",
-        "passwordpassword",
-        "p@ssw0rd123",
-        "p@ssword123",
-        "changeme123",
-        "welcome123",
-        "welcome1234",
-        "letmein123",
-        "letmein1234",
-        "iloveyou123",
-        "administrator",
-        "admin12345",
-        "admin123456",
-        "adminadmin",
-        "abcdefghij",
-        "abcdefghijk",
-        "abcd123456",
-        "abc1234567",
-        "abc123456789",
-        "abcde12345",
-        "a123456789",
-        "aa12345678",
-        "aaa123456789",
-        "woaini1314",
-        "woaini5201314",
-        "woaini520520",
-        "5201314520",
-        "1314520520",
-        "5201314aaa",
-        "wo123456789",
-        "nihao123456",
-        "zhongguo123",
-        "mima123456",
-        "mimamima123",
-        "qq123456789",
-        "1357924680",
-        "1122334455",
-        "1234554321",
-        "1231231230",
-        "123123123123",
-        "11223344556",
-        "baseball123",
-        "football123",
-        "superman123",
-        "princess123",
-        "sunshine123",
-        "dragon12345",
-        "monkey12345",
-        "shadow12345",
-        "master12345",
-        "trustno1trustno1",
-        "correcthorsebatterystaple",
-        "opendata123",
-        "weftweftweft",
-    ]
-)
-"""Passwords of ten characters or more that lists of leaked passwords start with."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +49,15 @@ class PasswordDraft:
 
     present: str = field(repr=False)
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ProfileDraft:
+    """What others see of an account."""
+
+    name: str
+    slug: str
+    about: str
 
 
 @dataclass(frozen=True)
@@ -269,6 +202,102 @@ class PasswordSchema(Schema):
     def to_draft(self, data: dict[str, Any], **_: Any) -> PasswordDraft:
         """The frozen draft."""
         return PasswordDraft(present=data["present"], password=data["password"])
+
+
+class NewPasswordSchema(Schema):
+    """The form for a password after an address was proved; what depends on the account is checked by the service."""
+
+    password = Password(required=True, error_messages={"required": N_("Enter a new password")})
+    again = Password(required=True, error_messages={"required": N_("Enter the new password again")})
+
+    @validates_schema
+    def compare(self, data: dict[str, Any], **_: Any) -> None:
+        """The password must be typed twice alike."""
+        if data["password"] != data["again"]:
+            refuse(N_("This is not the password that you entered above"), "again")
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> str:
+        """The password."""
+        return str(data["password"])
+
+
+class AddressSchema(Schema):
+    """The form that asks for a mail with which the password is set anew."""
+
+    email = Email(required=True)
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> str:
+        """The address."""
+        return str(data["email"])
+
+
+class InvitedSchema(Schema):
+    """The form for the account of somebody who was invited: the address is known already."""
+
+    name = Name(required=True)
+    password = Password(required=True)
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> tuple[str, str]:
+        """Name and password."""
+        return data["name"], data["password"]
+
+
+class InvitationSchema(Schema):
+    """The form that invites somebody to an organization."""
+
+    email = Email(required=True)
+    role = fields.String(load_default=str(MemberRole.EDITOR))
+
+    @validates_schema
+    def know_role(self, data: dict[str, Any], **_: Any) -> None:
+        """Roles are a closed list."""
+        if data["role"] not in set(MemberRole):
+            refuse(N_("There is no such role"), "role")
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> tuple[str, MemberRole]:
+        """Address and role."""
+        return data["email"], MemberRole(data["role"])
+
+
+class ProfileSchema(Schema):
+    """The form of what others see of an account."""
+
+    name = Name(required=True)
+    slug = Name(required=True, error_messages={"required": N_("Enter a user name")})
+    about = fields.String(load_default="")
+
+    @validates_schema
+    def check(self, data: dict[str, Any], **_: Any) -> None:
+        """User names are parts of addresses; a text about oneself is short."""
+        if not USER_NAME.fullmatch(data["slug"]):
+            refuse(
+                N_("A user name has 2 to 100 small letters, digits, hyphens and underscores"),
+                "slug",
+            )
+        if len(data["about"]) > 2000:
+            refuse(N_("This may have at most 2000 characters"), "about")
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> ProfileDraft:
+        """The frozen draft."""
+        about = unicodedata.normalize("NFC", data["about"]).replace("\r\n", "\n").strip()
+        return ProfileDraft(data["name"], data["slug"], about)
+
+
+class SavedSearchSchema(Schema):
+    """The form of a saved search: its name, and whether mails tell what is new."""
+
+    name = Name(required=True)
+    mails = fields.String(load_default="")
+
+    @post_load
+    def to_draft(self, data: dict[str, Any], **_: Any) -> tuple[str, bool]:
+        """Name, and whether mails are wanted."""
+        return data["name"], bool(data["mails"])
 
 
 class KeySchema(Schema):

@@ -20,13 +20,14 @@ from catalog.permissions import Action, Identity, require
 from catalog.schemas.account import (
     N_,
     PasswordDraft,
+    ProfileDraft,
     RegisterDraft,
     SignInDraft,
     normalized_email,
     normalized_password,
     weakness,
 )
-from catalog.services import attempts
+from catalog.services import account_names, attempts
 
 _HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
 """argon2id with 32 MiB: over the least that OWASP names."""
@@ -50,10 +51,8 @@ def sign_in(draft: SignInDraft, *, address: str) -> Account:
     attempts.require_patience(draft.email)
     attempts.count_sign_in(address)
     account = db.session.scalar(select(Account).filter_by(email=draft.email, active=True))
-    if (
-        not _matches(account.password_hash if account else _UNKNOWN, draft.password)
-        or account is None
-    ):
+    known = account.password_hash if account else ""  # empty: it signs in at a provider only
+    if not _matches(known or _UNKNOWN, draft.password) or not known or account is None:
         attempts.count_failure(draft.email)
         raise Unauthenticated("the e-mail address or the password is wrong")
     attempts.forget_failures(draft.email)
@@ -71,6 +70,7 @@ def open_session(account: Account) -> str:
     remembered = f"{opened.id}.{account.session_token}"
     with transaction():
         _end_sessions(account, AccountSession.expires_at <= now())
+        account.last_signed_in = now()
         db.session.add(opened)
     return remembered
 
@@ -119,14 +119,10 @@ def change_password(who: Identity, draft: PasswordDraft, *, address: str) -> Acc
     if not _matches(account.password_hash, draft.present):
         attempts.count_failure(account.email)
         raise _invalid("present", N_("This is not your present password"))
-    weak = weakness(draft.password, account.email, account.name)
-    if weak:
-        raise _invalid("password", weak)
+    refuse_weak(draft.password, account.email, account.name)
     attempts.forget_failures(account.email)
     with transaction():
-        account.password_hash = _hash(draft.password)
-        account.must_change_password = False
-        _end_sessions(account)
+        set_password(account, draft.password)
     return account
 
 
@@ -159,6 +155,38 @@ def reset_password(email: str) -> str:
     return password
 
 
+def by_email(email: str) -> Account | None:
+    """The account with this address in its normal form, also a closed one."""
+    return db.session.scalar(select(Account).filter_by(email=email))
+
+
+def add_invited(email: str, name: str, password: str) -> Account:
+    """An account for an address that was proved by a mail; raises Conflict for a known one, Invalid."""
+    refuse_weak(password, email, name)
+    return _add(email, name, password, role=Role.ACCOUNT)
+
+
+def refuse_weak(password: str, email: str, name: str) -> None:
+    """Raise Invalid beside the password that others would guess."""
+    weak = weakness(password, email, name)
+    if weak:
+        raise _invalid("password", weak)
+
+
+def set_password(account: Account, password: str) -> None:
+    """Give it this password and end its sessions, in the caller's transaction."""
+    account.password_hash = _hash(password)
+    account.must_change_password = False
+    _end_sessions(account)
+
+
+def leave_password(account: Account) -> None:
+    """Let it sign in at its provider only, and end its sessions, in the caller's transaction."""
+    account.password_hash = ""
+    account.must_change_password = False
+    _end_sessions(account)
+
+
 def _add(email: str, name: str, password: str, *, role: Role, must_change: bool = False) -> Account:
     if db.session.scalar(select(Account.id).filter_by(email=email)):
         raise Conflict(TAKEN)
@@ -166,6 +194,7 @@ def _add(email: str, name: str, password: str, *, role: Role, must_change: bool 
         id=new_id(),
         email=email,
         name=name,
+        slug=account_names.free(name, email),
         password_hash=_hash(password),
         role=role,
         must_change_password=must_change,
@@ -179,11 +208,14 @@ def _add(email: str, name: str, password: str, *, role: Role, must_change: bool 
     return account
 
 
-def set_password(account: Account, password: str) -> None:
-    """Give it this password and end its sessions, in the caller's transaction."""
-    account.password_hash = _hash(password)
-    account.must_change_password = False
-    _end_sessions(account)
+def change_profile(who: Identity, draft: ProfileDraft) -> Account:
+    """Change how the caller is called and what is said of them; raises Conflict for a user name in use."""
+    account = own(who)
+    with transaction():
+        if account_names.taken(draft.slug, but=account.id):
+            raise Conflict("this user name is taken", slug=draft.slug)
+        account.name, account.slug, account.about = draft.name, draft.slug, draft.about
+    return account
 
 
 def _end_sessions(account: Account, *which: ColumnElement[bool]) -> None:

@@ -309,6 +309,23 @@ def upgrade() -> None:
     with op.batch_alter_table('resource_view', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_resource_view_resource_id'), ['resource_id'], unique=False)
 
+    op.create_table('account_token',
+    sa.Column('hash', sa.String(length=64), nullable=False),
+    sa.Column('purpose', sa.String(length=20), nullable=False),
+    sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('account_id', sa.String(length=36), nullable=True),
+    sa.Column('organization_id', sa.String(length=36), nullable=True),
+    sa.Column('role', sa.String(length=20), nullable=True),
+    sa.Column('inviter', sa.String(length=100), server_default='', nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_account_token_account_id_account'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_account_token_organization_id_organization'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('hash', name=op.f('pk_account_token'))
+    )
+    with op.batch_alter_table('account_token', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_account_token_email'), ['email'], unique=False)
+
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.add_column(sa.Column('slug', sa.String(length=100), nullable=True))
         batch_op.add_column(sa.Column('about', sa.String(length=2000), server_default='', nullable=False))
@@ -445,6 +462,10 @@ def downgrade() -> None:
         batch_op.drop_column('spatial_code')
         batch_op.drop_column('identifier')
 
+    with op.batch_alter_table('account_token', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_account_token_email'))
+
+    op.drop_table('account_token')
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('uq_account_slug'), type_='unique')
         batch_op.drop_constraint(batch_op.f('uq_account_issuer_subject'), type_='unique')

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
-from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -13,27 +10,34 @@ from flask import (
     current_app,
     flash,
     g,
+    make_response,
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
-from marshmallow import Schema, ValidationError
 
-from catalog.errors import CatalogError, Invalid, NotFound
-from catalog.schemas.account import KeySchema, PasswordSchema, RegisterSchema, SignInSchema
-from catalog.services import accounts, keys
-from portal import once
+from catalog.errors import NotFound
+from catalog.schemas.account import (
+    KeySchema,
+    PasswordSchema,
+    ProfileSchema,
+    RegisterSchema,
+    SignInSchema,
+)
+from catalog.services import account_memberships, accounts, keys
+from portal import oidc, once
+from portal.forms import Errors, address, again, attempt, next_page
 from portal.identity import sign_in as open_session
 from portal.identity import sign_out as close_session
+from portal.site import Site
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
-T = TypeVar("T")
-Errors = dict[str, list[str]]
 FREE = ("account.password", "account.sign_out")
 """What an account with a one-time password may use of the account's pages."""
 
@@ -67,14 +71,14 @@ def keep_private(response: Response) -> Response:
 def sign_in() -> ResponseReturnValue:
     """Sign in and go on to where the reader wanted to go."""
     if request.method == "GET":
-        return render_template("account/sign_in.html", errors={}, next=_next())
-    account, errors, status = _attempt(
-        SignInSchema(), lambda draft: accounts.sign_in(draft, address=_address())
+        return render_template("account/sign_in.html", errors={}, next=next_page())
+    account, errors, status = attempt(
+        SignInSchema(), lambda draft: accounts.sign_in(draft, address=address())
     )
     if account is None:
-        return _again("account/sign_in.html", errors, status, next=_next())
+        return again("account/sign_in.html", errors, status, next=next_page())
     open_session(account)
-    return redirect(_next() or url_for("account.show"))
+    return redirect(next_page() or url_for("account.show"))
 
 
 @bp.route("/register", methods=["GET", "POST"])
@@ -82,13 +86,13 @@ def register() -> ResponseReturnValue:
     """Make an account and sign in."""
     if request.method == "GET":
         return render_template("account/register.html", errors={})
-    account, errors, status = _attempt(
+    account, errors, status = attempt(
         RegisterSchema(),
-        lambda draft: accounts.register(g.identity, draft, address=_address()),
+        lambda draft: accounts.register(g.identity, draft, address=address()),
         conflict="email",
     )
     if account is None:
-        return _again("account/register.html", errors, status)
+        return again("account/register.html", errors, status)
     open_session(account)
     flash(gettext("Your account is ready."), "success")
     return redirect(url_for("account.show"))
@@ -96,9 +100,18 @@ def register() -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End this session."""
+    """End this session; one that a provider opened may end there too."""
+    id_token, provider = session.get(oidc.ID_TOKEN), oidc.provider()
     close_session()
-    return redirect(url_for("home.show"))
+    if id_token is None or provider is None:
+        return redirect(url_for("home.show"))
+    there = provider.sign_out_address(id_token, Site().origin() + url_for("root"))
+    if not there:
+        return redirect(url_for("home.show"))
+    # A page, for browsers follow no redirect of a form to another site under our policy.
+    response = make_response(render_template("account/signed_out.html", address=there))
+    response.headers["Refresh"] = f"0; url={there}"
+    return response
 
 
 @bp.post("/sign-out-everywhere")
@@ -116,6 +129,21 @@ def show() -> ResponseReturnValue:
     return _account_page({})
 
 
+@bp.route("/profile", methods=["GET", "POST"])
+def profile() -> ResponseReturnValue:
+    """What others see of the account."""
+    account = accounts.own(g.identity)
+    if request.method == "GET":
+        return render_template("account/profile.html", errors={}, account=account)
+    changed, errors, status = attempt(
+        ProfileSchema(), lambda draft: accounts.change_profile(g.identity, draft), conflict="slug"
+    )
+    if changed is None:
+        return again("account/profile.html", errors, status, account=account)
+    flash(gettext("Your profile is changed."), "success")
+    return redirect(url_for("account.show"))
+
+
 @bp.route("/password", methods=["GET", "POST"])
 def password() -> ResponseReturnValue:
     """Change the password; a one-time password must be changed."""
@@ -123,12 +151,12 @@ def password() -> ResponseReturnValue:
     forced = account.must_change_password
     if request.method == "GET":
         return render_template("account/password.html", errors={}, forced=forced, account=account)
-    changed, errors, status = _attempt(
+    changed, errors, status = attempt(
         PasswordSchema(),
-        lambda draft: accounts.change_password(g.identity, draft, address=_address()),
+        lambda draft: accounts.change_password(g.identity, draft, address=address()),
     )
     if changed is None:
-        return _again("account/password.html", errors, status, forced=forced, account=account)
+        return again("account/password.html", errors, status, forced=forced, account=account)
     open_session(changed)
     flash(gettext("Your password is changed. All other sessions have ended."), "success")
     return redirect(url_for("account.show"))
@@ -137,7 +165,7 @@ def password() -> ResponseReturnValue:
 @bp.post("/keys")
 def create_key() -> ResponseReturnValue:
     """Make a key and lead to the page that shows it: it is in no address, cookie or log."""
-    made, errors, status = _attempt(KeySchema(), lambda draft: keys.create(g.identity, draft))
+    made, errors, status = attempt(KeySchema(), lambda draft: keys.create(g.identity, draft))
     if made is None:
         return _account_page(errors), status
     once.keep({"name": made.key.name, "secret": made.secret})
@@ -178,38 +206,6 @@ def revoke_key(key_id: str) -> ResponseReturnValue:
     return redirect(url_for("account.show"))
 
 
-def form_fields(schema: Schema) -> dict[str, str]:
-    """What was typed into the fields that a schema knows."""
-    return {name: request.form[name] for name in schema.fields if name in request.form}
-
-
-def _attempt(
-    schema: Schema, act: Callable[..., T], *, conflict: str = ""
-) -> tuple[T | None, Errors, int]:
-    """Load the form and act on it: the result, or what to say beside which field and the status."""
-    try:
-        return act(schema.load(form_fields(schema))), {}, 200
-    except ValidationError as error:
-        return None, _translated(error.messages_dict), 422
-    except Invalid as error:
-        return None, _translated(error.problems), error.status
-    except CatalogError as error:
-        field = conflict if error.status == 409 else ""
-        sentence = gettext(error.message, **error.context)
-        return None, {field: [sentence]}, 422 if error.status == 401 else error.status
-
-
-def _translated(problems: object) -> Errors:
-    found = problems if isinstance(problems, dict) else {}
-    return {
-        str(name): [gettext(str(words)) for words in sentences] for name, sentences in found.items()
-    }
-
-
-def _again(template: str, errors: Errors, status: int, **values: object) -> ResponseReturnValue:
-    return render_template(template, errors=errors, **values), status
-
-
 def _account_page(errors: Errors) -> str:
     account = accounts.own(g.identity)
     settings = current_app.extensions["weft"]["settings"]
@@ -217,18 +213,7 @@ def _account_page(errors: Errors) -> str:
         "account/show.html",
         account=account,
         keys=keys.all_of(g.identity),
+        memberships=account_memberships.of(g.identity),
         errors=errors,
         limits={"basic": settings.limit_basic, "extended": settings.limit_extended},
     )
-
-
-def _address() -> str:
-    return request.remote_addr or ""
-
-
-def _next() -> str:
-    """The page to go on to; only one of this portal."""
-    wanted = request.values.get("next", "")
-    parts = urlsplit(wanted.replace("\\", "/"))
-    own = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if own and not parts.netloc and not parts.scheme and wanted.isprintable() else ""

@@ -14,7 +14,7 @@ from catalog.schemas.column_declaration import ColumnDeclarationSchema, ColumnDr
 from catalog.schemas.grid import Grid
 from catalog.services import column_declarations, conformance
 from portal.filters import sentence
-from portal.pages.account import form_fields
+from portal.forms import form_fields
 from portal.table_page.dictionary import ColumnForm, said_of
 from portal.table_page.page import TablePage
 
