@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from catalog.errors import CatalogError, Invalid
 from catalog.schemas.inquiry import InquirySchema
 from catalog.services import datasets, inquiries, organizations
-from portal.pages.account import form_fields
+from portal.forms import form_fields
 from portal.publishing.form import Errors, errors_of
 
 bp = Blueprint("inquiries", __name__)
