@@ -21,8 +21,8 @@ import click
 from bench.corpus import entries
 from bench.entry import REAL, ROOT, Entry, document, loaded
 from catalog.engines import open_search
-from catalog.search import SearchEngine, SearchQuery
-from catalog.search.analysis import normal_title
+from catalog.search import SearchEngine, SearchQuery, synonyms
+from catalog.search.analysis import normal_title, use_synonyms
 
 FOLDER = ROOT / "tests" / "data" / "judgements"
 DEPTH = 10
@@ -171,6 +171,7 @@ def main(urls: tuple[str, ...], share: int, worst: int, ask_titles: int) -> None
     """Build an index on each engine, ask everything, print tables."""
     if not REAL.is_dir():
         raise click.ClickException("the catalogues in ../shared/data/dev are not at hand")
+    use_synonyms(synonyms.read())
     judged = list(judgements())
     records = list(corpus(judged, share=share))
     names = {entry.key: " / ".join(entry.title.values()) for entry in records}
