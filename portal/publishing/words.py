@@ -34,7 +34,7 @@ KINDS = {
     "error": N_("Report of an error"),
     "access": N_("Application for access"),
 }
-ANSWERS = {"open": N_("Open"), "answered": N_("Answered"), "closed": N_("Closed")}
+ANSWERS = {"open": N_("Waits for an answer"), "answered": N_("Answered"), "closed": N_("Closed")}
 STEPS = {
     "revision.saved": N_("Draft saved"),
     "revision.submitted": N_("Submitted"),

@@ -281,3 +281,7 @@ def test_where_everything_is_reviewed_the_api_submits(office: str, author: Ident
     assert publishing.put(ADMINISTRATOR, whole("Noise", slug="noise")).outcome == "created"
     with pytest.raises(NotFound):
         datasets.show(ANYONE, "wells")
+
+
+def test_due_revisions_are_looked_for_every_minute() -> None:
+    assert publishing.publish_due.every_minutes == 1
