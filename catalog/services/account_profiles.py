@@ -23,7 +23,7 @@ from catalog.models.mail import Mail
 from catalog.models.organization import Organization
 from catalog.models.vocabulary import MemberRole, Role
 from catalog.permissions import Action, Identity, require
-from catalog.services import account_names, accounts, keys, log, members
+from catalog.services import account_names, accounts, keys, log, mail, members
 
 MOST = 1_000
 """Accounts in one list."""
@@ -120,6 +120,8 @@ def invite(who: Identity, email: str, body: Organization | Group, role: MemberRo
     """A new account that is a member already, and a mail to whoever it is for, with a one-time password."""
     right = Action.ORGANIZATION_WRITE if isinstance(body, Organization) else Action.THEME_WRITE
     require(who, right, body)
+    if not mail.possible():
+        raise Conflict("this portal sends no mail; ask an administrator")
     password = secrets.token_urlsafe(12)
     local = email.partition("@")[0]
     draft = ProfileDraft(

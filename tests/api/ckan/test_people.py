@@ -15,7 +15,7 @@ from catalog.db import db
 from catalog.models.mail import Mail
 from catalog.models.vocabulary import MemberRole
 from catalog.schemas.account import SignInDraft
-from catalog.services import accounts
+from catalog.services import accounts, mail
 from tests.make_ckan import Ckan, make_app
 from tests.make_dataset import make_organization, make_theme, put
 from tests.make_people import make_account, make_key_of
@@ -35,7 +35,12 @@ class People:
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    with make_app(tmp_path_factory.mktemp("people")) as app:
+    mails = {
+        "smtp_url": "smtp://127.0.0.1:9",
+        "mail_from": "portal@example.org",
+        "site_url": "http://localhost",
+    }
+    with make_app(tmp_path_factory.mktemp("people"), **mails) as app:
         make_organization()
         make_theme()
         put("Air", slug="air", themes=["environment"])
@@ -163,8 +168,8 @@ def test_somebody_is_invited(people: People) -> None:
     invited = people.publisher.call("user_invite", **asked)
     assert (invited["name"], invited["state"]) == ("new-one", "pending")
     db.session.rollback()  # ends what this session has read before
-    mail = db.session.scalars(select(Mail).filter_by(to="new.one@example.org")).one()
-    password = mail.text.partition("password: ")[2].partition(".")[0].split(" ")[0]
+    sent = db.session.scalars(select(Mail).filter_by(to="new.one@example.org")).one()
+    password = sent.text.partition("password: ")[2].partition(".")[0].split(" ")[0]
     signed = accounts.sign_in(SignInDraft("new.one@example.org", password), address="127.0.0.1")
     assert signed.must_change_password
     members = people.publisher.call("organization_show", id="ecology")["users"]
@@ -184,6 +189,14 @@ def test_somebody_is_invited(people: People) -> None:
     people.publisher.refused(
         "user_invite", 403, **{**asked, "email": "b@example.org", "group_id": "environment"}
     )
+
+
+def test_nobody_is_invited_where_no_mail_is_sent(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "possible", lambda: False)
+    asked = {"email": "c@example.org", "group_id": "ecology", "role": "member"}
+    assert "no mail" in people.publisher.refused("user_invite", 409, **asked)["message"]
 
 
 def test_tokens_are_told_once_listed_and_revoked(people: People) -> None:
