@@ -128,8 +128,8 @@ lock: | $(VENV)/bin/python  ## Renew the locks (hashes, no addresses)
 	@$(PY) -m pip install --quiet uv
 	@for name in weft dev; do $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-strip-extras --no-emit-index-url --no-header requirements/$$name.in -c requirements/weft.txt -o requirements/$$name.txt; done
-	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	  --no-strip-extras --no-emit-index-url --no-header requirements/spark.in -o requirements/spark.txt
+	@for name in spark croissant; do $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	  --no-strip-extras --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt; done
 
 clean:  ## Remove everything that was built, and the demo's data
 	@rm -rf $(VENV) .services node_modules static/build var docs/_build .mypy_cache .ruff_cache .pytest_cache .coverage*

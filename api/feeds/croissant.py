@@ -111,6 +111,8 @@ def croissant_json(dataset: Dataset, tables: list[Published], chosen: str) -> di
         "name": said["name"],
         **{name: said[name] for name in KEPT if name in said},
     }
+    for role in ("creator", "publisher"):  # its readers know no kind of organization
+        made[role] = {**said[role], "@type": "Organization"}
     made.setdefault("license", made["url"])  # the page says what is known of the terms
     made.setdefault("datePublished", dataset.created_at.date().isoformat())
     made["version"] = _version(str(made.get("version", "")), tables)

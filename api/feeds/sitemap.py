@@ -13,7 +13,7 @@ from api.identity import language
 from catalog.errors import NotFound
 from catalog.models.text import pick
 from catalog.permissions import ANYONE
-from catalog.services import catalogue, groups, organizations
+from catalog.services import catalogue, organizations
 
 LANGUAGES = {"zh": "zh-Hans", "en": "en"}
 """Language of the address → language tag of the page."""
@@ -52,7 +52,6 @@ def pages() -> Response:
     paths = [
         *PLACES,
         *(f"organizations/{one.slug}" for one, _ in organizations.all(ANYONE)),
-        *(f"themes/{one.slug}" for one, _ in groups.all(ANYONE)),
     ]
     tag = tag_of(size, paths)
     same = current(tag, size.changed)

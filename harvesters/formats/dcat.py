@@ -17,7 +17,7 @@ from rdflib.term import Node
 
 from catalog.errors import Unreadable
 from harvesters.declaration import LANGUAGE, load_from
-from harvesters.formats.rdf import graph_of
+from harvesters.formats.rdf import pages_of
 from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Http
 from harvesters.terms import (
@@ -33,13 +33,10 @@ from harvesters.terms import (
 
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 SCHEMA = Namespace("http://schema.org/")
-HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
 WEFT = Namespace("urn:weft:terms:")
 """What a feed of Weft says beyond DCAT."""
 _NO = Literal("false", datatype=XSD.boolean)
-NEXT = (HYDRA.next, HYDRA.nextPage)
-MOST_PAGES = 100_000
 OWN = (
     "slug", "notice", "license_text", "contact", "tags", "identifier", "spatial", "spatial_code", "spatial_box",
     "spatial_geometry", "temporal_start", "temporal_end", "access_reason", "custom", "extras", "details",
@@ -91,7 +88,7 @@ class DCAT:
     def records(self, source: Source, http: Http) -> Iterator[Record]:
         """The datasets of the graph in the order of their addresses, and of the pages that it leads to."""
         seen: set[str] = set()
-        for graph in pages(source, http):
+        for graph in pages_of(source.url, source.options["format"], http):
             for node in sorted(set(graph.subjects(RDF.type, DCAT_NS.Dataset)), key=str):
                 http.beat()
                 key = _key(graph, node)
@@ -135,19 +132,6 @@ class DCAT:
     def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
         """The distribution's file."""
         return Files([http.download(load["part"]["url"], into)])
-
-
-def pages(source: Source, http: Http) -> Iterator[Graph]:
-    """The pages of the catalogue, linked as Hydra says; no more than one of them is in memory."""
-    address, seen = source.url, set[str]()
-    while address and address not in seen:
-        if len(seen) == MOST_PAGES:
-            raise Unreadable("the catalogue has more than %(limit)s pages", limit=MOST_PAGES)
-        seen.add(address)
-        graph = graph_of(address, source.options["format"], http)
-        yield graph
-        following = [str(one) for name in NEXT for one in graph.objects(None, name)]
-        address = next((one for one in sorted(following) if one.startswith("http")), "")
 
 
 def _key(graph: Graph, node: Node) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 from xml.parsers import expat
 
-from rdflib import Graph
+from rdflib import Graph, Namespace
 from rdflib.plugins.parsers.jsonld import to_rdf
 
 from catalog.errors import Unreadable
@@ -18,6 +19,9 @@ MOST_ENTITIES = 100
 LONGEST_ENTITY = 300
 MOST_CONTEXTS = 5
 DEEPEST = 200
+HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
+NEXT = (HYDRA.next, HYDRA.nextPage)
+MOST_PAGES = 100_000
 
 
 def graph_of(url: str, syntax: str, http: Http) -> Graph:
@@ -37,6 +41,19 @@ def graph_of(url: str, syntax: str, http: Http) -> Graph:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise Unreadable("the catalogue is no whole RDF: %(reason)s", reason=reason) from error
     return graph
+
+
+def pages_of(url: str, syntax: str, http: Http) -> Iterator[Graph]:
+    """The pages of the catalogue, linked as Hydra says; no more than one of them is in memory."""
+    seen: set[str] = set()
+    while url and url not in seen:
+        if len(seen) == MOST_PAGES:
+            raise Unreadable("the catalogue has more than %(limit)s pages", limit=MOST_PAGES)
+        seen.add(url)
+        graph = graph_of(url, syntax, http)
+        yield graph
+        following = sorted(str(one) for name in NEXT for one in graph.objects(None, name))
+        url = next((one for one in following if one.startswith(("http://", "https://"))), "")
 
 
 def _answer(url: str, http: Http) -> Answer:
