@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from catalog.db import db
 from catalog.errors import CatalogError, NotFound
-from catalog.files.store import COPY_BYTES, file_store
+from catalog.files.store import COPY_BYTES, FileStore, file_store
 from catalog.models.base import new_id
 from catalog.models.dataset import Resource
 from catalog.models.revision import DatasetRevision
@@ -71,10 +71,11 @@ class Sent:
     name: str
     key: str
     size: int
+    store: FileStore
 
     def pieces(self, start: int, stop: int) -> Iterator[bytes]:
         """The bytes from `start` up to `stop`."""
-        with file_store().open(self.key) as file:
+        with self.store.open(self.key) as file:
             file.seek(start)
             left = stop - start
             while left > 0 and (piece := file.read(min(COPY_BYTES, left))):
@@ -111,9 +112,10 @@ def show(who: Identity, resource_id: str) -> Sent:
     extras = resource.extras or {}
     if KEY not in extras:
         raise NotFound("there is no such file")
-    with file_store().open(extras[KEY]) as file:
+    store = file_store()  # its bytes leave when the application's context is gone
+    with store.open(str(extras[KEY])) as file:
         size = file.seek(0, 2)
-    return Sent(resource, str(extras[NAME]), str(extras[KEY]), size)
+    return Sent(resource, str(extras[NAME]), str(extras[KEY]), size, store)
 
 
 def load_new(dataset_id: str, keys: Iterable[str]) -> None:

@@ -158,6 +158,91 @@ def test_the_command_of_ckanapi_asks_and_dumps(portal: Portal) -> None:
     assert [field["id"] for field in fields][:3] == ["_id", "站点", "No"]
 
 
+def test_ckanapi_writes_datasets_and_uploads_files(portal: Portal, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("a,b\n1,x\n2,y\n")
+    with RemoteCKAN(portal.address, apikey=portal.key) as ckan:
+        made = ckan.action.package_create(name="with-files", owner_org="ecology", notes="Rows")
+        with file.open("rb") as content:
+            resource = ckan.action.resource_create(
+                package_id=made["id"], name="rows", upload=content
+            )
+        assert resource["url"].endswith(f"/resource/{resource['id']}/download/rows.csv")
+        assert requests.get(resource["url"], timeout=10).content == file.read_bytes()
+        patched = ckan.action.package_patch(id=made["id"], tags=[{"name": "rows"}])
+        assert patched["resources"][0]["url"] == resource["url"]
+        found = ckan.action.package_search(fq="tags:rows", rows=1)
+        assert [one["name"] for one in found["results"]] == ["with-files"]
+        ckan.action.package_delete(id="with-files")
+        assert ckan.action.package_search(fq="tags:rows")["count"] == 0
+
+
+def test_the_command_of_ckanapi_loads_what_it_dumped_and_searches(
+    portal: Portal, tmp_path: Path
+) -> None:
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+    def command(*words: str) -> bytes:
+        asked = [str(programs / "ckanapi"), *words, "-r", portal.address, "-a", portal.key]
+        done = subprocess.run(
+            asked, env=environment, cwd=tmp_path, check=False, capture_output=True, timeout=90
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    lines = tmp_path / "sets.jsonl"
+    described = [
+        {
+            "name": f"loaded-{at}",
+            "title": f"Loaded {at}",
+            "owner_org": "ecology",
+            "tags": [{"name": "loaded"}],
+        }
+        for at in range(3)
+    ]
+    lines.write_text("".join(json.dumps(one) + "\n" for one in described))
+    command("load", "datasets", "-I", str(lines))
+    found = [
+        json.loads(line) for line in command("search", "datasets", "fq=tags:loaded").splitlines()
+    ]
+    assert sorted(one["name"] for one in found) == ["loaded-0", "loaded-1", "loaded-2"]
+    dumped = command("dump", "datasets", "loaded-0", "loaded-1")
+    (tmp_path / "again.jsonl").write_bytes(dumped.replace(b"Loaded", b"Reloaded"))
+    command("load", "datasets", "-I", str(tmp_path / "again.jsonl"))
+    shown = json.loads(command("action", "package_show", "id=loaded-1"))
+    assert shown["title"] == "Reloaded 1"
+    (tmp_path / "f.csv").write_text("a\n1\n")
+    made = json.loads(
+        command("action", "resource_create", "package_id=loaded-2", "name=f", "upload@f.csv")
+    )
+    assert made["size"] == 4
+
+
+def test_the_calls_of_ckans_harvester_page_through_what_changed(portal: Portal) -> None:
+    """The requests of ckanext-harvest's CKAN harvester: pages of 100 by id, then what is newer than the last run."""
+    search = f"{portal.address}/api/3/action/package_search"
+
+    def ask(**parameters: Any) -> Any:
+        answer = requests.get(search, params=parameters, timeout=10).json()
+        assert answer["success"] is True
+        return answer["result"]
+
+    first = ask(rows=2, start=0, sort="id asc", fq="")
+    ids = []
+    for start in range(0, first["count"], 2):
+        ids += [one["id"] for one in ask(rows=2, start=start, sort="id asc", fq="")["results"]]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == first["count"]
+    newer = ask(
+        rows=100, start=0, sort="id asc", fq="metadata_modified:[2020-01-01T00:00:00Z TO *]"
+    )
+    assert newer["count"] == first["count"]
+    of_one = ask(rows=100, start=0, sort="id asc", fq="(organization:ecology OR organization:x)")
+    assert of_one["count"] == first["count"]
+    assert ask(fq="-organization:ecology")["count"] == 0
+
+
 def test_frictionless_reads_a_dataset_with_its_tables(portal: Portal) -> None:
     package = Package(f"{portal.address}/dataset/air-quality")
     assert package.name == "air-quality"
@@ -169,7 +254,7 @@ def test_frictionless_reads_a_dataset_with_its_tables(portal: Portal) -> None:
 
 
 def test_frictionless_reads_the_catalogue(portal: Portal) -> None:
-    catalog = Catalog(control=CkanControl(baseurl=portal.address, num_packages=5))
+    catalog = Catalog(control=CkanControl(baseurl=portal.address, num_packages=50))
     assert "air-quality" in [dataset.name for dataset in catalog.datasets]
 
 
