@@ -29,7 +29,7 @@ from catalog.schemas.account import (
     RegisterSchema,
     SignInSchema,
 )
-from catalog.services import account_memberships, accounts, keys
+from catalog.services import accounts, keys, members
 from portal import oidc, once
 from portal.forms import Errors, address, again, attempt, next_page
 from portal.identity import sign_in as open_session
@@ -213,7 +213,7 @@ def _account_page(errors: Errors) -> str:
         "account/show.html",
         account=account,
         keys=keys.all_of(g.identity),
-        memberships=account_memberships.of(g.identity),
+        memberships=members.organizations_of(account),
         errors=errors,
         limits={"basic": settings.limit_basic, "extended": settings.limit_extended},
     )

@@ -24,7 +24,15 @@ from catalog.models.saved_search import SavedSearch
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.schemas.account import RegisterDraft
-from catalog.services import account_mails, accounts, mail, organizations, saved_searches, search
+from catalog.services import (
+    account_mails,
+    accounts,
+    mail,
+    members,
+    organizations,
+    saved_searches,
+    search,
+)
 from catalog.settings import Settings
 from tests.catalog.test_mail import Mailbox, make_smtp, with_mail
 from tests.make_dataset import make_organization, put
@@ -170,6 +178,28 @@ class TestInvitations:
         assert account_mails.invitations(SCHEDULER, ecology) == []
         with pytest.raises(NotFound):
             account_mails.invitation("unknown")
+
+
+def test_a_publisher_sees_members_sets_roles_and_invites(
+    app: Flask, signed_in: FlaskClient, account: Account, mailbox: Mailbox
+) -> None:
+    ecology = make_organization()
+    home = "/en/organizations/ecology/members/"
+    assert signed_in.get(home).status_code == 403
+    assert app.test_client().get(home).status_code == 302
+    other = accounts.register(ANYONE, RegisterDraft("li@example.org", "Li", PASSWORD), address="")
+    members.add(SCHEDULER, ecology, account, MemberRole.PUBLISHER)
+    members.add(SCHEDULER, ecology, other, MemberRole.MEMBER)
+    assert "li@example.org" in page(signed_in, home).get_text()
+    for role, status in (("editor", 302), ("king", 422), ("", 302)):
+        sent = {"account": other.id, "role": role}
+        assert submit(signed_in, f"{home}role", form_at=home, **sent).status_code == status
+    assert "li@example.org" not in page(signed_in, home).get_text()
+    wrong = submit(signed_in, f"{home}invite", form_at=home, email="no")
+    assert wrong.status_code == 422
+    submit(signed_in, f"{home}invite", form_at=home, email="new@example.org", role="member")
+    assert mailbox.mails[-1]["To"] == "new@example.org"
+    assert "new@example.org" in page(signed_in, home).get_text()
 
 
 def test_a_profile_is_changed_and_names_stay_apart(
