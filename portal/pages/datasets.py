@@ -111,6 +111,7 @@ def page_of(dataset: Dataset) -> Page:
     """What is known about the dataset today."""
     today = local(datetime.now(UTC)).date()
     changed = last_change(dataset)
+    asked = inquiries.of_dataset(dataset, limit=QUESTIONS + 1)
     license_ = LICENSES.get(dataset.license_id)
     return Page(
         readable=allowed(g.identity, Action.TABLE_READ, dataset),
@@ -123,8 +124,10 @@ def page_of(dataset: Dataset) -> Page:
         source=_source(dataset),
         languages=tuple(_languages(dataset)),
         similar=search.similar(g.identity, dataset.id),
-        questions=inquiries.of_dataset(dataset, limit=QUESTIONS),
-        question_count=inquiries.count_of_dataset(dataset),
+        questions=asked[:QUESTIONS],
+        question_count=inquiries.count_of_dataset(dataset)
+        if len(asked) > QUESTIONS
+        else len(asked),
         edits=datasets.may_edit(g.identity, dataset),
         described=inside_page(
             dataset_json(
