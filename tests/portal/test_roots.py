@@ -49,6 +49,6 @@ def test_addresses_of_other_portals_lead_to_the_page(
 ) -> None:
     response = client.get(path, headers=ENGLISH)
     assert (response.status_code, response.headers["Location"]) == (302, leads_to)
-    assert {"accept-language", "cookie"} <= set(response.vary)
+    assert {"Accept-Language", "Cookie"} <= set(response.vary)
     chinese = client.get(path, headers={"Accept-Language": "zh-CN"}).headers["Location"]
     assert chinese == leads_to.replace("/en/", "/zh/")
