@@ -72,6 +72,7 @@ def test_cells_come_in_pages_with_sentences(client: FlaskClient, table_id: str) 
         "value": "91350100M000100Y44",
         "reason": "uscc",
         "sentence": "is not a valid unified social credit code",
+        "until": None,
     }
     rest = client.get(body["next"]).json
     assert [cell["reason"] for cell in rest["cells"]] == ["format", "longitude"]

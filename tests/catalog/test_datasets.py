@@ -16,6 +16,7 @@ from sqlalchemy import event, func, select, update
 from catalog.db import db, transaction
 from catalog.errors import Conflict, Denied, Gone, Invalid, NotFound, Unauthenticated
 from catalog.models.address import FormerAddress
+from catalog.models.base import now
 from catalog.models.dataset import Dataset, Resource, dataset_tag
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
@@ -552,7 +553,9 @@ def test_of_drafts_and_private_datasets_nobody_hears() -> None:
     draft = put("Draft").dataset_id
     with transaction():
         db.session.execute(
-            update(Dataset).where(Dataset.id == draft).values(state=State.DRAFT, published_at=None)
+            update(Dataset)
+            .where(Dataset.id == draft)
+            .values(state=State.DRAFT, published_at=None, updated_at=now(), index_due=now())
         )
     for id_ in (private, draft):
         with pytest.raises(NotFound) as caught:

@@ -271,10 +271,9 @@ def tried(
     """What a process can still do after it gave up its rights as a child does; it really tries."""
     folder = tmp_path_factory.mktemp("probe")
     folder.chmod(0o777)
-    above = folder.parent
-    while above.stat().st_mode & 0o005 != 0o005:
-        above.chmod(0o755)  # as nobody it could not come here: that would prove nothing
-        above = above.parent
+    for above in folder.parents:
+        if above.stat().st_mode & 0o005 != 0o005:
+            above.chmod(0o755)  # as nobody it could not come here: that would prove nothing
     file = folder / "a.txt"
     file.write_text("secret")
     file.chmod(0o666)

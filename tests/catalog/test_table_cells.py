@@ -159,7 +159,7 @@ def test_a_person_may_describe_columns_without_loading_again(table_id: str) -> N
     table_schema.describe(SCHEDULER, table_id, {"fields": fields})
     table = tables.show(ANYONE, table_id)
     assert table.columns[2].label == {"und": "Amount"}
-    assert table.columns[2].info == {"constraints": {"minimum": 0}}
+    assert table.columns[2].info["constraints"] == {"minimum": 0}
     assert table.columns[0].semantic == "uscc"
     assert table.primary_key == ["码"]
 

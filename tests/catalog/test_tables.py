@@ -460,7 +460,7 @@ def test_withdrawn_closed_and_unknown_tables(table: DataTable) -> None:
         tables.export(stranger, table.id, "csv")
     assert tables.count(editor, table.id) == 7
     with transaction():
-        db.session.execute(update(Dataset).values(state=State.WITHDRAWN))
+        db.session.execute(update(Dataset).values(state=State.WITHDRAWN, published_at=now()))
     with pytest.raises(Gone):
         tables.rows(ANYONE, table.id, TableQuery())
     assert tables.count(editor, table.id) == 7
