@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -22,9 +23,37 @@ TRANSLATED = ("description", "summary")
 
 
 class Api(flask_smorest.Api):
-    """flask-smorest without its handlers: they would take over the errors of the pages too."""
+    """flask-smorest without its handlers: they would take over the errors of the pages too.
+
+    The description is made when it is asked for first: that takes as long as the rest of the start.
+    """
 
     DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app)
+        self._app = app
+        self._undescribed: list[flask_smorest.Blueprint] = []
+        self._lock = threading.Lock()
+
+    def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
+        """Add the endpoints of a blueprint."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
+
+    def described(self) -> dict[str, Any]:
+        """The description of all endpoints."""
+        with self._lock:
+            while self._undescribed:
+                blp = self._undescribed[0]
+                blp.register_views_in_doc(
+                    self, self._app, self.spec, name=blp.name, parameters=None
+                )
+                self.spec.tag({"name": blp.name, "description": blp.description})
+                self._undescribed.pop(0)
+            whole: dict[str, Any] = self.spec.to_dict()
+        return whole
 
     def _register_error_handlers(self) -> None:
         """Errors are shown by api.errors and portal.errors."""
@@ -48,7 +77,7 @@ def openapi() -> Response:
     """The description of the API."""
     kept: dict[str, Any] = current_app.extensions["weft_openapi"]
     if g.lang not in kept:
-        whole = completed(current_app.extensions["weft_api"].spec.to_dict())
+        whole = completed(current_app.extensions["weft_api"].described())
         with force_locale(g.lang):
             kept[g.lang] = translated(whole)
     whole = {**kept[g.lang], "servers": [{"url": site() + request.script_root}]}
