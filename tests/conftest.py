@@ -42,6 +42,7 @@ hypothesis.settings.load_profile("weft")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers the tests of a file stay together, and those that share the demo too."""
     for item in items:

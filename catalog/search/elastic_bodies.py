@@ -171,8 +171,8 @@ def _order(query: SearchQuery) -> list[Json]:
     if name == "title":
         language = "zh" if query.language == "zh" else "en"
         return [_sorted(f"by_title_{language}", order, "keyword"), {"id": order}]
-    if name == "slug":
-        return [_sorted("slug", order, "keyword"), {"id": order}]
+    if name in ("slug", "id"):
+        return [_sorted(name, order, "keyword"), {"id": order}]
     return _by(name, order)
 
 

@@ -46,12 +46,8 @@ def records(judged: list[Judgement]) -> list[Entry]:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def engine(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    records: list[Entry],
-) -> SearchEngine:
-    made: SearchEngine = ENGINES[request.param](tmp_path_factory.mktemp("judged") / "index")
+def engine(request: pytest.FixtureRequest, records: list[Entry]) -> SearchEngine:
+    made = ENGINES[request.param](request)
     made.rebuild(document(entry) for entry in records)
     return made
 

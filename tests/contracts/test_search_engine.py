@@ -20,8 +20,8 @@ from tests.make_elastic import ElasticServer
 
 
 def tantivy(request: pytest.FixtureRequest) -> SearchEngine:
-    folder: Path = request.getfixturevalue("tmp_path")
-    return TantivyEngine(folder / "index", today=lambda: TODAY.date())
+    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    return TantivyEngine(folders.mktemp("search") / "index", today=lambda: TODAY.date())
 
 
 def elastic(request: pytest.FixtureRequest) -> SearchEngine:

@@ -55,7 +55,7 @@ def address(table_id: str, column: str = COLUMN, lang: str = "en") -> str:
 
 def filled(soup: BeautifulSoup) -> dict[str, str]:
     """What the form holds, as a browser would send it."""
-    form = one(soup, ".weft-declare")
+    form = one(soup, ".weft-declare[novalidate]")
     found = {str(f["name"]): str(f.get("value", "")) for f in form.select("input.govuk-input")}
     found |= {str(f["name"]): f.get_text() for f in form.select("textarea")}
     found |= {str(f["name"]): str(one(f, "[selected]")["value"]) for f in form.select("select")}
