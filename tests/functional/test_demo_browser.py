@@ -76,7 +76,7 @@ def test_a_visitor_searches_previews_and_downloads(page: Page, language: str, tm
     words = WORDS[language]
     page.goto(f"/{language}/")
     assert_accessible(page)
-    page.get_by_role("searchbox").first.fill(words["query"])
+    page.locator("input[name='q']").first.fill(words["query"])
     page.get_by_role("button", name=words["search"]).first.click()
     expect(page).to_have_url(re.compile(rf"/{language}/datasets\?.*q="))
     assert_accessible(page)
