@@ -332,6 +332,7 @@ def test_no_page_says_a_sentence_in_english(client: FlaskClient, filled: str) ->
         f"{table}?column=cases&op=at_least&value=much",
         f"{table}?filter=cases&view=chart&kind=scatter&x=name&y=name",
         f"{table}?view=chart&kind=bar&x=name&agg=avg&y=cases&series=name",
+        "/zh/sources/source-failed",
         "/zh/datasets?q=qqqq&format=CSV",
         "/zh/datasets?organization=ecology&access=open&sort=title",
     )
