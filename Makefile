@@ -71,7 +71,7 @@ services: $(VENV)/bin/python
 
 test: install-dev static browser services check-code docs  ## Everything: checks, tests with coverage, the demo in a browser
 	@rm -f .coverage .coverage.*
-	@$(PY) -m coverage run -m pytest -n auto --dist loadgroup
+	@$(PY) -m coverage run -m pytest -n auto --dist loadscope --no-loadscope-reorder
 	@$(PY) -m coverage combine -q
 	@$(PY) -m coverage report --fail-under=95
 	@$(PY) -m coverage report --fail-under=100 --include='catalog/permissions.py,catalog/db.py,catalog/tabular/sql.py,catalog/tabular/masking.py' --skip-covered
