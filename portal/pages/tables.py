@@ -45,6 +45,10 @@ def show(table_id: str) -> str | Response:
         return cast("Response", redirect(page.at.row(row)))
     count_view(page.dataset.id)
     view = page.grid.view if page.loaded or page.grid.view == "api" else "rows"
+    if (
+        view == "map" and page.as_of and not page.has_map
+    ):  # only the newest release has values by day
+        return cast("Response", redirect(page.at.view("rows")))
     return VIEWS[view](page)
 
 
