@@ -19,7 +19,7 @@ SHARD_BUCKETS = 65_000
 FETCHED_BUCKETS = 1000
 SUGGESTED_TERMS = 400
 """Beginnings of tags that are counted for a suggestion."""
-RISING = frozenset(("title", "slug"))
+RISING = frozenset(("title", "id", "slug"))
 """Orders that begin with the smallest value."""
 UNCOUNTED = ("id",)
 """Keywords that are as many as the documents."""

@@ -80,10 +80,12 @@ def test_all_syntaxes_say_the_same(client: FlaskClient, tmp_path: Path, ending: 
 
 def test_a_table_is_a_distribution_in_several_formats(client: FlaskClient, tmp_path: Path) -> None:
     served = make_catalogue(tmp_path)
-    client.get(f"/api/v1/tables/{served.table}/download.csv").close()
-    client.get(f"/api/v1/tables/{served.table}/releases/1/download.csv").close()
+    address = f"/api/v1/tables/{served.table}/download.csv"
+    client.get(
+        address, headers={"Range": "bytes=0-0"}
+    ).close()  # a part is sent once the file is kept
     found = graph(client, "/datasets/air.ttl")
-    csv = URIRef(f"http://localhost/api/v1/tables/{served.table}/download.csv")
+    csv = URIRef(f"http://localhost{address}")
     assert (csv, RDF.type, DCAT.Distribution) in found
     assert (csv, DCAT.downloadURL, csv) in found
     length = len(client.get(str(csv)).data)
