@@ -60,7 +60,7 @@ def package(dataset: Dataset) -> dict[str, Any]:
         "version": extras.get("version"),
         "extras": [
             {"key": name, "value": as_text(value)}
-            for name, value in sorted(extras.items())
+            for name, value in sorted({**extras, **(dataset.custom or {})}.items())
             if name not in _ELSEWHERE
         ],
         "groups": [_group(theme) for theme in dataset.themes],

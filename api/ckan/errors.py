@@ -96,10 +96,16 @@ def message_of(error: CatalogError) -> str:
     return str(gettext(error.message, **error.context))
 
 
+def problems_by_field(error: Invalid) -> dict[str, Any]:
+    """Each field's problems in the caller's language; custom fields are plain fields to CKAN's clients."""
+    problems: dict[str, Any] = sentences(error.problems)
+    custom = problems.pop("custom", {})
+    return {**problems, **custom} if isinstance(custom, dict) else {**problems, "custom": custom}
+
+
 def _said(error: CatalogError, status: int) -> dict[str, Any]:
     if isinstance(error, Invalid) and error.problems:
-        problems: dict[str, Any] = sentences(error.problems)
-        return problems
+        return problems_by_field(error)
     said = message_of(error) if error.message else ""
     opening = _OPENINGS.get(status, "")
     return {"message": f"{opening}: {said}" if opening and said else opening or said}

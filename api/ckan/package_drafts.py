@@ -54,10 +54,11 @@ def changed_draft(dataset: Dataset, data: Mapping[str, Any]) -> DatasetDraft:
 
 def _changed(base: DatasetDraft, data: Mapping[str, Any], dataset: Dataset | None) -> DatasetDraft:
     free, closed = _tags(data)
+    organization, custom = _organization(data, base, dataset)
     return replace(
         base,
         slug=text_of(data.get("name")) or base.slug,
-        organization=_organization(data, base),
+        organization=organization,
         title=_said(
             base.title, text_of(data.get("title")) or text_of(data.get("name")) or base.slug
         ),
@@ -68,7 +69,7 @@ def _changed(base: DatasetDraft, data: Mapping[str, Any], dataset: Dataset | Non
         themes=_themes(data, base),
         resources=_resources(data, base, dataset),
         **_license(base, text_of(data.get("license_id"))),
-        **_own(base, data),
+        **_own(base, data, custom),
     )
 
 
@@ -100,11 +101,16 @@ def _said(texts: Mapping[str, str], given: str) -> dict[str, str]:
     return {**kept, g.lang: given} if given else {}
 
 
-def _organization(data: Mapping[str, Any], base: DatasetDraft) -> str:
-    if data.get("owner_org") in (None, ""):
-        return base.organization
-    found = dataset_changes.organization_called(text_of(data["owner_org"]))
-    return found.slug if found else ""
+def _organization(
+    data: Mapping[str, Any], base: DatasetDraft, dataset: Dataset | None
+) -> tuple[str, frozenset[str]]:
+    """The owner's slug and the names of its custom fields: extras of that name are values of them."""
+    found = dataset.organization if dataset else None
+    if data.get("owner_org") not in (None, ""):
+        found = dataset_changes.organization_called(text_of(data["owner_org"]))
+    if found is None:
+        return "", frozenset()
+    return found.slug, frozenset(field["name"] for field in found.fields or ()) | base.custom.keys()
 
 
 def _tags(data: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
@@ -157,13 +163,15 @@ def _license(base: DatasetDraft, given: str) -> dict[str, Any]:
     return {"license": "other", "license_text": known.title_en if known else given}
 
 
-def _own(base: DatasetDraft, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Extras with what CKAN has fields for and we have not, the landing page and the contact."""
-    extras = {
-        text_of(one["key"]): _extra(base.extras.get(text_of(one["key"])), one.get("value"))
+def _own(base: DatasetDraft, data: Mapping[str, Any], custom: frozenset[str]) -> dict[str, Any]:
+    """Extras with what CKAN has fields for and we have not, custom fields, the landing page and the contact."""
+    before = {**base.extras, **base.custom}
+    given_extras = {
+        text_of(one["key"]): _extra(before.get(text_of(one["key"])), one.get("value"))
         for one in data.get("extras") or ()
         if not one.get("deleted")
     }
+    extras = {name: value for name, value in given_extras.items() if name not in custom}
     for name in dictized.OWN:
         if value := text_of(data.get(name)).strip():
             extras[name] = value
@@ -182,7 +190,12 @@ def _own(base: DatasetDraft, data: Mapping[str, Any]) -> dict[str, Any]:
     if url and not page:
         extras["url"] = url
     contact = base.contact if text_of(data.get("maintainer")) else ""
-    return {"extras": {**extras, **kept}, "landing_page": page, "contact": contact}
+    return {
+        "extras": {**extras, **kept},
+        "custom": {name: value for name, value in given_extras.items() if name in custom},
+        "landing_page": page,
+        "contact": contact,
+    }
 
 
 def _extra(before: Any, given: Any) -> Any:

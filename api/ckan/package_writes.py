@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from api.ckan import dictized, prepared, uploads
-from api.ckan.errors import Refused
+from api.ckan.errors import Refused, problems_by_field
 from api.ckan.package_checks import check, is_name_taken, text_of
 from api.ckan.package_drafts import NAMES, changed_draft, new_draft
 from api.ckan.packages import found, required
 from api.ckan.registry import action, signed_in
-from api.errors import sentences
 from catalog.errors import Conflict, Denied, Invalid, NotFound
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, allowed
@@ -232,7 +231,8 @@ def _write(who: Identity, *args: Any, **options: Any) -> str:
     except Refused:
         raise
     except Invalid as error:
-        problems = {NAMES.get(name, name): said for name, said in sentences(error.problems).items()}
+        said = problems_by_field(error)
+        problems = {NAMES.get(name, name): problem for name, problem in said.items()}
         raise Refused(problems or {"message": [str(error)]}) from error
     except Conflict as error:
         raise Refused({"message": [str(error)]}) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,10 @@ from catalog.schemas.texts import Line, Texts
 MOST = 100
 LONGEST = 5000
 TYPES = ("string", "number", "date", "boolean", "choice")
+_YES_NO = {
+    **dict.fromkeys(("true", "yes", "1", "是"), True),
+    **dict.fromkeys(("false", "no", "0", "否"), False),
+}
 UNKNOWN, MISSING = N_("There is no such field."), N_("This field is required.")
 WRONG = {
     "string": N_("Must be a text of at most 5,000 characters."),
@@ -75,20 +80,53 @@ class CustomFields(fields.List[dict[str, Any]]):
         return found
 
 
+def typed(values: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The values with texts of forms, workbooks and other programs' extras as what their fields hold.
+
+    A text that cannot be read so stays, for `problems_of` to name; an empty one is no value.
+    """
+    types = {field["name"]: field["type"] for field in known}
+    return {
+        name: _read(value.strip(), types.get(name, "")) if isinstance(value, str) else value
+        for name, value in values.items()
+        if not (isinstance(value, str) and not value.strip() and name in types)
+    }
+
+
 def problems_of(
-    values: Mapping[str, Any], known: Sequence[Mapping[str, Any]]
+    values: Mapping[str, Any], known: Sequence[Mapping[str, Any]], *, complete: bool = True
 ) -> dict[str, list[str]]:
-    """Field → what is wrong with its value; nothing where all values keep to the fields."""
+    """Field → what is wrong with its value; nothing where all values keep to the fields.
+
+    What is required may still be missing where the description need not be `complete` yet.
+    """
     by_name = {field["name"]: field for field in known}
     problems = {name: [UNKNOWN] for name in values if name not in by_name}
     for name, field in by_name.items():
         value = values.get(name)
         if value is None or value == "":
-            if field.get("required"):
+            if field.get("required") and complete:
                 problems[name] = [MISSING]
         elif not _fits(value, field):
             problems[name] = [WRONG[field["type"]]]
     return problems
+
+
+def _read(text: str, kind: str) -> Any:
+    if kind == "boolean":
+        return _YES_NO.get(text.casefold(), text)
+    if kind == "number":
+        return _figure(text)
+    return text
+
+
+def _figure(text: str) -> Any:
+    """The number that the text writes, whole where it is; else the text."""
+    for read in (int, float):
+        if text.isascii() and "_" not in text:
+            with suppress(ValueError):
+                return read(text)
+    return text
 
 
 def _fits(value: Any, field: Mapping[str, Any]) -> bool:

@@ -199,6 +199,40 @@ RESOURCE_FIELDS = (
 )
 """Fields of a resource; its key says which one it is."""
 TRANSLATED = ("title", "description", "notice", "access_reason")
+YES_NO: tuple[Choice, ...] = (("true", "是", "Yes"), ("false", "否", "No"))
+NEEDED = Words("必填", "Required")
+OF_CUSTOM = {
+    "number": Words("填数字", "A number"),
+    "date": Words("例如 2024-05-31", "Such as 2024-05-31"),
+}
+"""Hints for custom fields by what they hold."""
+
+
+def custom_field(one: Mapping[str, Any]) -> Field:
+    """The field that an organization has defined itself (schemas/custom_fields.py)."""
+    name, kind = str(one["name"]), one["type"]
+    hints = [OF_CUSTOM[kind]] if kind in OF_CUSTOM else []
+    if one.get("required"):
+        hints.insert(0, NEEDED)
+    choices = tuple(
+        (c["value"], *_called(c.get("label"), c["value"])) for c in one.get("choices", ())
+    )
+    if kind == "boolean":
+        choices = YES_NO
+    return Field(
+        f"custom_{name}",
+        Words(*_called(one.get("label"), name)),
+        ("custom", name),
+        "choice" if choices else "line",
+        Words("；".join(hint.zh for hint in hints), "; ".join(hint.en for hint in hints)),
+        (("", "–", "–"), *choices) if choices else (),
+    )
+
+
+def _called(label: Mapping[str, str] | None, name: str) -> tuple[str, str]:
+    """A label in Chinese and in English, each standing in for the other."""
+    zh, en = (label or {}).get("zh", ""), (label or {}).get("en", "")
+    return zh or en or name, en or zh or name
 
 
 def values_of(content: Mapping[str, Any], fields: Sequence[Field] = FIELDS) -> dict[str, str]:
@@ -283,6 +317,8 @@ def _set(content: Content, path: tuple[str, ...], value: Any) -> None:
 
 
 def _text(field: Field, value: Any) -> str:
+    if isinstance(value, bool) and field.kind == "choice":
+        return "true" if value else "false"
     if value is None or value is False:
         return ""
     if field.kind == "lines":

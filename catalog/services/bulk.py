@@ -154,6 +154,8 @@ class _Loading:
         """The report with this line in it: a draft was made, nothing is new, or a cell is wrong."""
         try:
             draft = dataset_draft(line.content)
+            fields = datasets.organization_named(draft.organization).fields
+            draft = dataset_content.fitted(draft, fields)  # a cell that is missing is named here
             if line.dataset is not None and _same(line.dataset, draft):
                 return replace(report, same=report.same + 1)
             with db.session.begin_nested():  # one line may fail without the others

@@ -14,7 +14,14 @@ from python_calamine import CalamineError, CalamineWorkbook
 from xlsxwriter.utility import xl_col_to_name
 
 from catalog.errors import N_, TooLarge, Unreadable
-from catalog.schemas.dataset_fields import FIELDS, RESOURCE_FIELDS, Choice, Field, Words
+from catalog.schemas.dataset_fields import (
+    FIELDS,
+    RESOURCE_FIELDS,
+    Choice,
+    Field,
+    Words,
+    custom_field,
+)
 
 DATASETS, RESOURCES, HELP, LISTS = (
     "数据集 Datasets",
@@ -275,16 +282,4 @@ def _said(cell: Any) -> str:
 
 def fields_for(custom: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
     """The fields of a dataset with those that its organization has defined itself."""
-    own = tuple(_custom(one) for one in custom)
-    return (*FIELDS, *own)
-
-
-def _custom(one: Mapping[str, Any]) -> Field:
-    label, name = one.get("label") or {}, str(one["name"])
-    return Field(
-        f"custom_{name}",
-        Words(label.get("zh") or name, label.get("en") or name),
-        ("custom", name),
-        "choice" if one.get("choices") else "line",
-        choices=tuple((str(value), str(value), str(value)) for value in one.get("choices") or ()),
-    )
+    return (*FIELDS, *map(custom_field, custom))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,12 +15,11 @@ from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, Resource, dataset_tag, dataset_theme
 from catalog.models.group import Group
-from catalog.models.organization import Organization
 from catalog.models.series import DatasetSeries
 from catalog.models.slug import slug_from
 from catalog.models.tag import Tag, Vocabulary
 from catalog.models.text import origins_after, pick
-from catalog.schemas.custom_fields import problems_of
+from catalog.schemas.custom_fields import problems_of, typed
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.search.analysis import spelled
 
@@ -30,10 +30,9 @@ TRANSLATED = ("title", "description", "notice", "access_reason")
 def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
     """Make the dataset what the draft says; ids of the resources whose content must be read (again).
 
-    The dataset must be in the session's database already; raises Invalid for an unknown theme, series
-    or vocabulary, and for values that the custom fields of its organization do not allow.
+    The dataset must be in the session's database already, the draft one that was `fitted`; raises Invalid
+    for an unknown theme, series or vocabulary.
     """
-    _check_custom(draft)
     dataset.text_origins = _origins(dataset, draft)
     for name, value in fields_of(draft).items():
         setattr(dataset, name, value)
@@ -43,13 +42,21 @@ def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
     return _set_resources(dataset, draft.resources)
 
 
-def _check_custom(draft: DatasetDraft) -> None:
-    """An organization without custom fields takes anything."""
-    named = select(Organization.fields).where(Organization.slug == draft.organization)
-    known = db.session.scalar(named)
-    problems = problems_of(draft.custom, known) if known else {}
+def fitted(
+    draft: DatasetDraft, fields: Sequence[Mapping[str, Any]], *, complete: bool = True
+) -> DatasetDraft:
+    """The draft with its custom values as the fields of its organization hold them: every writer's way in.
+
+    Raises Invalid for what does not keep to a field, and for what is missing where the draft must be `complete`.
+    An organization without custom fields takes anything.
+    """
+    if not fields:
+        return draft
+    custom = typed(draft.custom, fields)
+    problems = problems_of(custom, fields, complete=complete)
     if problems:
         raise Invalid("the description of this dataset cannot be used", {"custom": problems})
+    return replace(draft, custom=custom)
 
 
 def _origins(dataset: Dataset, draft: DatasetDraft) -> dict[str, Any]:

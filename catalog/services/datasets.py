@@ -80,12 +80,13 @@ def put(
     A harvested dataset is found again by its origin, any other by the slug of the draft. Its slug
     and id never change; one that was withdrawn is published again. A new one gets `wanted_id`, if given.
     """
-    fingerprint = fingerprint_of(draft)
     with transaction() as tx:
         organization = organization_named(draft.organization)
         dataset = _existing(draft, origin)
         if dataset is None or dataset.organization_id != organization.id:
             require(who, Action.DATASET_WRITE, organization)
+        draft = dataset_content.fitted(draft, organization.fields)
+        fingerprint = fingerprint_of(draft)
         if dataset is None:
             return _create(tx, who, draft, organization, origin, fingerprint, wanted_id)
         require(who, Action.DATASET_WRITE, dataset)

@@ -53,6 +53,7 @@ def propose(
         there = _editable(who, dataset_id) if dataset_id else None
         if there is None or there.organization_id != organization.id:
             require(who, Action.DATASET_WRITE, organization)
+        draft = dataset_content.fitted(draft, organization.fields, complete=False)
         dataset = there or _begun(who, draft, organization.id, wanted_id)
         revision = open_proposal(dataset.id)
         if revision is not None and revision.state not in EDITABLE:
@@ -112,6 +113,7 @@ def approve(
         revision, dataset = _found(who, revision_id)
         _may_decide(who, dataset, revision)
         _must_be(revision, RevisionState.SUBMITTED)
+        _complete(dataset_draft(revision.content))  # its organization may ask for more by now
         revision.decided_by, revision.decided_by_name = who.account_id, who.name[:200]
         revision.decided_at = now()
         if publish_at is not None and publish_at > now():
@@ -329,7 +331,7 @@ def _may_decide(who: Identity, dataset: Dataset, revision: DatasetRevision) -> N
 
 def _complete(draft: DatasetDraft) -> None:
     """Raise Invalid for what the public must not miss."""
-    problems: dict[str, object] = {}
+    problems: dict[str, object] = _missing(draft)
     if not any(draft.description.values()):
         problems["description"] = [N_("Describe the dataset in at least one language.")]
     if draft.access != Access.OPEN and not any(draft.access_reason.values()):
@@ -338,6 +340,15 @@ def _complete(draft: DatasetDraft) -> None:
         problems["license"] = [N_("Choose a licence.")]
     if problems:
         raise Invalid("this dataset is not complete yet", problems=problems)
+
+
+def _missing(draft: DatasetDraft) -> dict[str, object]:
+    """What the custom fields of its organization still ask for."""
+    try:
+        dataset_content.fitted(draft, datasets.organization_named(draft.organization).fields)
+    except Invalid as error:
+        return dict(error.problems)
+    return {}
 
 
 def _changed(tx: Transaction, who: Identity, action: str, dataset: Dataset, **more: object) -> None:

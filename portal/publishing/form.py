@@ -16,6 +16,7 @@ from catalog.schemas.dataset_fields import (
     Content,
     Field,
     content_after,
+    custom_field,
     field_of,
     problems_at,
     values_of,
@@ -109,17 +110,9 @@ class DatasetForm:
     @property
     def custom(self) -> tuple[Input, ...]:
         """The fields that the organization has defined itself."""
-        values = self.content.get("custom") or {}
-        return tuple(
-            Input(
-                f"custom_{one['name']}",
-                pick(one.get("label") or {}, current())[0] or str(one["name"]),
-                "choice" if one.get("choices") else "line",
-                str(values.get(one["name"], "")),
-                options=_custom_options(one),
-            )
-            for one in self._custom_fields()
-        )
+        fields = [custom_field(one) for one in self._custom_fields()]
+        values = values_of(self.content, fields)
+        return tuple(self._input(field, field.name, values) for field in fields)
 
     def _custom_fields(self) -> Sequence[Mapping[str, Any]]:
         return next(
@@ -223,8 +216,3 @@ def _moved(resources: list[Content], do: str) -> list[Content]:
     if 0 <= to < len(resources):
         resources[at], resources[to] = resources[to], resources[at]
     return resources
-
-
-def _custom_options(field: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    choices = field.get("choices") or ()
-    return (("", "–"), *((str(one), str(one)) for one in choices)) if choices else ()

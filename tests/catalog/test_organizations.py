@@ -185,7 +185,7 @@ FIELDS = [
         ({}, ["begun"]),
         ({"begun": "2024-02-30"}, ["begun"]),
         ({"begun": "2024-02-29", "level": "B", "cost": True}, ["level", "cost"]),
-        ({"begun": "2024-02-29", "checked": "no", "note": 3}, ["checked", "note"]),
+        ({"begun": "2024-02-29", "checked": "perhaps", "note": 3}, ["checked", "note"]),
         ({"begun": "2024-02-29", "colour": "red"}, ["colour"]),
     ],
 )
