@@ -6,6 +6,7 @@ from flask import Flask
 
 from api.v1 import (
     catalogue,
+    catalogue_writing,
     citations,
     coordinates,
     datasets,
@@ -25,6 +26,7 @@ NOUNS = (
     datasets.bp,
     organizations.bp,
     catalogue.bp,
+    catalogue_writing.bp,
     tables.bp,
     queries.bp,
     downloads.bp,

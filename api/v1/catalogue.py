@@ -1,10 +1,10 @@
-"""Series, data services and the standard of data elements: reading them."""
+"""Series, data services and the standard of data elements: reading them; catalogue_writing.py writes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, g
 from marshmallow import RAISE, fields, validate
@@ -19,6 +19,11 @@ from catalog.schemas.series import series_json
 from catalog.schemas.texts import chosen
 from catalog.search.facets import MOST_TEXT
 from catalog.services import data_elements, data_services, series, uptime
+
+if TYPE_CHECKING:
+    from catalog.models.element import DataElement
+    from catalog.models.series import DatasetSeries
+    from catalog.models.service import DataService
 
 bp = blueprint("catalogue")
 DEEPEST = 100_000
@@ -86,7 +91,11 @@ def list_series(asked: Mapping[str, Any]) -> Response:
 @bp.doc(summary=N_("Show a series"), operationId="showSeries", tags=["catalogue"])
 def show_series(parameters: Mapping[str, Any], name: str) -> Response:  # noqa: ARG001 # the language was taken already
     """A series with its first 500 datasets in order."""
-    one = series.show(g.identity, name)
+    return series_answer(series.show(g.identity, name))
+
+
+def series_answer(one: DatasetSeries) -> Response:
+    """A series with its first 500 datasets in order."""
     members, total = series.members(g.identity, one)
     return json_answer({**series_json(one, g.lang, members), "total": total})
 
@@ -111,7 +120,11 @@ def list_services(asked: Mapping[str, Any]) -> Response:
 @bp.doc(summary=N_("Show a data service"), operationId="showService", tags=["catalogue"])
 def show_service(parameters: Mapping[str, Any], name: str) -> Response:  # noqa: ARG001 # the language was taken already
     """A data service with the datasets that it serves and whether it answers."""
-    service = data_services.show(g.identity, name)
+    return service_answer(data_services.show(g.identity, name))
+
+
+def service_answer(service: DataService) -> Response:
+    """A data service with the datasets that it serves and whether it answers."""
     seen = uptime.of(g.identity, service.id)
     return json_answer(
         {
@@ -154,9 +167,45 @@ def list_elements(asked: Mapping[str, Any]) -> Response:
 def show_element(asked: Mapping[str, Any], code: str) -> Response:
     """A data element with its codes and a page of the columns that are bound to it."""
     element = data_elements.show(g.identity, code)
-    uses, total = data_elements.uses(
-        g.identity, element, limit=asked["limit"], offset=asked["offset"]
-    )
+    return element_answer(element, limit=asked["limit"], offset=asked["offset"])
+
+
+@bp.route("/standards/codes")
+@bp.arguments(ListParameters(), location="query", unknown=RAISE)
+@bp.response(
+    200, _listed(N_("One page of lists of codes")), description=N_("One page of lists of codes")
+)
+@bp.doc(summary=N_("List the lists of codes"), operationId="listCodes", tags=["catalogue"])
+def list_codes(asked: Mapping[str, Any]) -> Response:
+    """Lists of codes without their entries."""
+    found = data_elements.code_lists(g.identity, limit=asked["limit"], offset=asked["offset"])
+    results = [
+        {
+            "code": one.code,
+            "title": one.title,
+            "source": one.source,
+            "total": len(one.entries),
+            "url": address(f"/api/v1/standards/codes/{one.code}"),
+        }
+        for one in found
+    ]
+    return _page(asked, data_elements.count_code_lists(g.identity), results)
+
+
+@bp.route("/standards/codes/<code>")
+@bp.arguments(Parameters(), location="query", unknown=RAISE)
+@bp.response(
+    200, {**ANYTHING, "description": N_("A list of codes")}, description=N_("The list of codes")
+)
+@bp.doc(summary=N_("Show a list of codes"), operationId="showCodes", tags=["catalogue"])
+def show_codes(parameters: Mapping[str, Any], code: str) -> Response:  # noqa: ARG001 # the language was taken already
+    """A list of codes with all that it holds."""
+    return json_answer(code_list_json(data_elements.show_codes(g.identity, code)))
+
+
+def element_answer(element: DataElement, *, limit: int = 50, offset: int = 0) -> Response:
+    """A data element with its codes and a page of the columns that are bound to it."""
+    uses, total = data_elements.uses(g.identity, element, limit=limit, offset=offset)
     return json_answer(
         {
             **element_json(element, g.lang),

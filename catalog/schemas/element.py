@@ -110,7 +110,8 @@ class CodeListSchema(Schema):
     @validates("entries")
     def check_entries(self, value: list[dict[str, Any]], data_key: str) -> None:  # noqa: ARG002 # the signature is marshmallow's
         """A code stands once."""
-        twice = [code for code, n in Counter(one["code"] for one in value).items() if n > 1]
+        codes = Counter(one["code"] for one in value if "code" in one)
+        twice = [code for code, n in codes.items() if n > 1]
         if twice:
             raise ValidationError(N_("A code stands in the list twice."))
 

@@ -146,6 +146,11 @@ def code_lists(who: Identity, *, limit: int = MOST, offset: int = 0) -> list[Cod
     return list(db.session.scalars(page))
 
 
+def count_code_lists(who: Identity) -> int:  # noqa: ARG001 # the standard is public
+    """How many lists of codes there are."""
+    return db.session.scalar(select(func.count()).select_from(CodeList)) or 0
+
+
 def uses(
     who: Identity,  # noqa: ARG001 # only what is public is told
     element: DataElement,
