@@ -298,11 +298,18 @@ def _above(organization: Organization) -> tuple[str, ...]:
 
 
 def _thin() -> Sequence[ORMOption]:
+    """What a document needs of columns; reading anything else of them, one by one, is an error."""
     columns = (
         selectinload(Dataset.resources)
         .selectinload(Resource.tables)
         .selectinload(DataTable.columns)
-        .load_only(TableColumn.name, TableColumn.label, TableColumn.position)
+        .load_only(
+            TableColumn.name,
+            TableColumn.label,
+            TableColumn.position,
+            TableColumn.access,
+            raiseload=True,
+        )
     )
     return (columns,)
 
