@@ -13,12 +13,11 @@ import numpy as np
 import pyarrow as pa
 from lance.dataset import ColumnOrdering
 
-from catalog.models.vocabulary import ColumnType
 from catalog.tabular.bound import Bound, Every, Some, Test, bind
-from catalog.tabular.column import ARROW, Column
+from catalog.tabular.column import Column
 from catalog.tabular.lance_filter import write
+from catalog.tabular.lance_flags import flags_of, is_keyed
 from catalog.tabular.lance_keys import (
-    Flags,
     Key,
     KeyColumn,
     Numbers,
@@ -26,11 +25,9 @@ from catalog.tabular.lance_keys import (
     Texts,
     keys_of,
     page_of,
-    rank_of,
 )
 from catalog.tabular.lance_opened import Opened
 from catalog.tabular.lance_words import (
-    SUFFIX,
     Ids,
     TextFacts,
     facts_of,
@@ -43,7 +40,7 @@ from catalog.tabular.lance_words import (
     satisfying,
     terms_of,
 )
-from catalog.tabular.query import Op, TableQuery
+from catalog.tabular.query import TableQuery
 from catalog.tabular.selections import Kept, Selection
 from catalog.tabular.sql import nulls_first, ordered_columns
 from catalog.tabular.state import ROW
@@ -54,8 +51,6 @@ KEY_BYTES = 128_000_000
 TEXT_BYTES = 64_000_000
 MOST_KEPT_ROWS = 4_000_000
 """Keys of larger copies are read for each page: a few of them would fill the memory."""
-RANGES = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
-RANGED = frozenset({ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DATE, ColumnType.DATETIME})
 ALL = "all"
 """In place of an order: ids of all rows of a condition, ascending."""
 COMPARED_PART = 8
@@ -129,12 +124,23 @@ class Finder:
     def _facts(self, opened: Opened, stored: str) -> TextFacts:
         key = (*opened.copy, stored)
         known = self.facts.get(key)
+        if known is None and stored in opened.coded:
+            known = self._coded_facts(opened, stored)
         if known is None:
             texts = opened.dataset.to_table(columns=[stored]).column(0)
             known = facts_of(texts, self.few)
             self.facts.put(key, known)
             if known.values is None and opened.by_place and texts.nbytes <= TEXT_BYTES:
                 self.texts.put(key, texts.combine_chunks())  # what is found is compared with them
+        return known
+
+    def _coded_facts(self, opened: Opened, stored: str) -> TextFacts | None:
+        """What is known of the values of a coded column, if they are still few."""
+        values = self._key(opened, stored).values
+        if values is None or len(values) > self.few:
+            return None
+        known = facts_of(pa.chunked_array([values]), self.few)
+        self.facts.put((*opened.copy, stored), known)
         return known
 
     def _texts(self, opened: Opened, stored: str, ids: Ids) -> pa.ChunkedArray:
@@ -158,6 +164,8 @@ class Finder:
     def _matching(self, opened: Opened, bound: Bound) -> Ids:
         if is_nothing(bound):
             return np.zeros(0, np.uint64)
+        if self._is_keyed(opened, bound):
+            return self._within(opened, bound, None)
         if not self._is_ours(opened, bound):
             return _scanned(opened, bound)
         match bound:
@@ -165,26 +173,23 @@ class Finder:
                 return self._every(opened, parts)
             case Some(parts):
                 return self._some(opened, parts)
-            case Test() if _is_ranged(bound):
-                return self._within(opened, [bound], None)
             case Test():
                 return self._searched(opened, bound)
         raise TypeError(f"{bound!r} is not searched for")
 
     def _every(self, opened: Opened, parts: tuple[Bound, ...]) -> Ids:
-        """What Lance and the index of pairs have found, then whatever of it lies within ranges."""
-        ours = [part for part in parts if self._is_ours(opened, part)]
-        ranged = [part for part in ours if isinstance(part, Test) and _is_ranged(part)]
-        found = [self._matching(opened, part) for part in ours if part not in ranged]
-        plain = tuple(part for part in parts if part not in ours)
+        """What Lance and the index of pairs have found, then whatever of it satisfies what keys tell."""
+        keyed = tuple(part for part in parts if self._is_keyed(opened, part))
+        others = [part for part in parts if part not in keyed]
+        ours = [part for part in others if self._is_ours(opened, part)]
+        found = [self._matching(opened, part) for part in ours]
+        plain = tuple(part for part in others if part not in ours)
         if plain:
             found.append(_scanned(opened, Every(plain)))
-        if not found:
-            return self._within(opened, ranged, None)
         ids = found[0]
         for more in found[1:]:
             ids = np.intersect1d(ids, more, assume_unique=True)
-        return self._within(opened, ranged, ids) if ranged else ids
+        return self._within(opened, Every(keyed), ids) if keyed else ids
 
     def _some(self, opened: Opened, parts: tuple[Bound, ...]) -> Ids:
         ours = [part for part in parts if self._is_ours(opened, part)]
@@ -197,17 +202,19 @@ class Finder:
             ids = np.union1d(ids, more)
         return ids
 
-    def _within(self, opened: Opened, tests: Sequence[Test], ids: Ids | None) -> Ids:
-        """Those of the ids, or of all, whose values lie within the ranges: numbers are compared a million a millisecond."""
-        for test in tests:
-            column = self._key(opened, test.column)
-            flags = _flags(column.numbers, test)
-            if ids is None:
-                places = np.flatnonzero(flags)
-                ids = places.astype(np.uint64) if column.ids is None else column.ids[places]
-            else:
-                ids = ids[flags[_places(ids, column.ids, opened.rows)]]
-        return np.zeros(0, np.uint64) if ids is None else ids
+    def _within(self, opened: Opened, bound: Bound, ids: Ids | None) -> Ids:
+        """Those of the ids, or of all, whose keys satisfy the condition."""
+        keys: list[KeyColumn] = []
+
+        def key(column: Column) -> KeyColumn:
+            keys.append(self._key(opened, column.stored))
+            return keys[-1]
+
+        flags, known = flags_of(bound, key), keys[0].ids
+        if ids is not None:
+            return ids[flags[_places(ids, known)]]
+        places = np.flatnonzero(flags if opened.alive is None else flags & opened.alive)
+        return places.astype(np.uint64) if known is None else known[places]
 
     def _searched(self, opened: Opened, test: Test) -> Ids:
         """By the index, and by comparing what it found where it is not certain alone."""
@@ -224,15 +231,20 @@ class Finder:
 
     def _is_ours(self, opened: Opened, bound: Bound) -> bool:
         """Whether keys or the index of pairs answer, at least in part."""
+        if self._is_keyed(opened, bound):
+            return True
         if isinstance(bound, Every | Some):
             return any(self._is_ours(opened, part) for part in bound.parts)
         if not isinstance(bound, Test):
             return False
-        if _is_ranged(bound):
-            return self.facts_from <= opened.rows <= self.keys_to
         if bound.column.stored in opened.worded and terms_of(bound):
             return True
         return bound.column.stored in opened.indexed and bool(pairs_of(bound))
+
+    def _is_keyed(self, opened: Opened, bound: Bound) -> bool:
+        """Whether keys tell all of it."""
+        numbers = self.facts_from <= opened.rows <= self.keys_to
+        return is_keyed(bound, opened.coded, numbers=numbers)
 
     # Orders
 
@@ -270,9 +282,9 @@ class Finder:
         if not order and opened.in_order and bound is not None:
             return self._all(opened, bound)[start:stop]
         wanted = [*order, *([] if opened.in_order else [(None, False, False)])]
-        columns = [self._key(opened, column) for column, _, _ in wanted]
+        columns = [self._key(opened, column.stored if column else ROW) for column, _, _ in wanted]
         ids = columns[0].ids
-        places = _places(None if bound is None else self._all(opened, bound), ids, opened.rows)
+        places = opened.places if bound is None else _places(self._all(opened, bound), ids)
         keys = [
             key
             for found, (_, descending, first) in zip(columns, wanted, strict=True)
@@ -281,26 +293,28 @@ class Finder:
         page = page_of(places, keys, start, stop)
         return page.astype(np.uint64) if ids is None else ids[page]
 
-    def _key(self, opened: Opened, column: Column | None) -> KeyColumn:
+    def _key(self, opened: Opened, stored: str) -> KeyColumn:
         """The keys of a column, or of the numbers of rows."""
-        stored = ROW if column is None else column.stored
         name = (*opened.copy, stored)
         kept = self.keys.get(name)
         if kept is None:
-            if opened.by_place:
-                found = opened.dataset.to_table(columns=[stored])
-                kept = KeyColumn(keys_of(found.column(stored)), None)
-            else:
-                kept = _with_ids(opened, stored)
-            if opened.rows <= self.keys_to:
+            coded = opened.code_key(stored)
+            kept = coded or _read(opened, stored)
+            if coded or opened.rows <= self.keys_to:
                 self.keys.put(name, kept)
         return kept
 
 
-def _with_ids(opened: Opened, stored: str) -> KeyColumn:
-    """A column with the ids of its rows, ascending."""
+def _read(opened: Opened, stored: str) -> KeyColumn:
+    """The keys of a column by the ids of its rows, or in the order of their ids."""
+    if opened.by_place:
+        return KeyColumn(keys_of(opened.dataset.to_table(columns=[stored]).column(stored)), None)
     found = opened.dataset.to_table(columns=[stored], with_row_id=True)
     ids: Ids = found["_rowid"].to_numpy()
+    if opened.dense:
+        by_id = np.zeros(opened.ends, np.int64)  # what stands where no row is, is never looked at
+        by_id[ids] = np.arange(len(ids))
+        return KeyColumn(keys_of(found.column(stored).take(pa.array(by_id))), None)
     order = np.argsort(ids, kind="stable")
     return KeyColumn(keys_of(found.column(stored).take(pa.array(order))), ids[order])
 
@@ -311,43 +325,9 @@ def _scanned(opened: Opened, bound: Bound) -> Ids:
     return ids if opened.in_order else np.sort(ids)
 
 
-def _is_ranged(test: Test) -> bool:
-    """Whether the test is of a number or a moment that is more or less than another."""
-    return test.op in RANGES and test.column.type in RANGED
-
-
-def _flags(key: Numbers, test: Test) -> Flags:
-    """Which rows satisfy the test; -0.0 and 0.0 are equal, though one sorts before the other."""
-    value = test.value
-    if value == 0 and isinstance(value, float):
-        value = -0.0 if test.op in (Op.LT, Op.GE) else 0.0
-    rank = rank_of(value, ARROW[test.column.type])
-    ranks = key.ranks
-    match test.op:
-        case Op.LT:
-            flags = ranks < rank
-        case Op.LE:
-            flags = ranks <= rank
-        case Op.GT:
-            flags = ranks > rank
-        case _:
-            flags = ranks >= rank
-    return flags if key.missing is None else flags & ~key.missing
-
-
-def indexed_texts(dataset: Any, suffix: str = SUFFIX) -> frozenset[str]:
-    """Stored names of the columns of a dataset whose pairs of letters, or words, are indexed."""
-    names = (index.name for index in dataset.describe_indices())
-    return frozenset(name.removesuffix(suffix) for name in names if name.endswith(suffix))
-
-
-def _places(found: Ids | None, ids: Ids | None, rows: int) -> Places:
-    """Places of these ids among all of a copy, in the order of the copy."""
-    if found is None:
-        return np.arange(rows)
-    if ids is None:
-        return found.astype(np.int64)
-    return np.searchsorted(ids, found)
+def _places(found: Ids, ids: Ids | None) -> Places:
+    """Places of these ids among the keys."""
+    return found.astype(np.int64) if ids is None else np.searchsorted(ids, found)
 
 
 def _turned(keys: tuple[Key, ...], *, descending: bool, nulls_first: bool) -> list[Key]:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from catalog.models.vocabulary import ColumnType
 from catalog.tabular.column import Column
+from catalog.tabular.lance_flags import NUMERIC
 from catalog.tabular.lance_words import SUFFIX, TERMS, TRIED
 
 MOST_INDEXES = 60
@@ -18,23 +19,37 @@ LEAST_SHARE = 0.2
 """Share of texts with Chinese, or with several words, from which an index of them pays."""
 
 
-def index(dataset: Any, columns: tuple[Column, ...], bitmaps_to: int) -> None:
-    """Index every column: few values in a bitmap, which answers filters in a third of a tree's time, many in a
+def index(
+    dataset: Any,
+    columns: tuple[Column, ...],
+    bitmaps_to: int,
+    *,
+    coded: frozenset[str] = frozenset(),
+    ranked: bool = False,
+) -> None:
+    """Index every column that is not `coded`: few values in a bitmap, which answers filters in a third of a tree's time, many in a
     tree, and Chinese texts by pairs of letters, which find whole texts and their beginnings too. Texts with several
-    words of other languages are indexed by their words besides.
+    words of other languages are indexed by their words besides. Of many numbers and moments there is no tree where
+    keys in memory answer for them: the rows are `ranked`.
     """
-    indexed = [column for column in columns if column.type is not ColumnType.GEOMETRY]
-    stored = [column.stored for column in indexed[:MOST_INDEXES]]
+    indexed = indexed_columns(columns)
+    types = {column.stored: column.type for column in indexed}
+    stored = [name for name in types if name not in coded]
     head = dataset.to_table(columns=stored, limit=HEAD_ROWS)
     for name in stored:
         if _few(dataset, name, head[name], bitmaps_to):
             dataset.create_scalar_index(name, "BITMAP", name=f"{name}_idx")
         elif _is_chinese(head[name]):
             _add_pairs(dataset, name)
-        else:
+        elif not (ranked and types[name] in NUMERIC):
             dataset.create_scalar_index(name, "BTREE", name=f"{name}_idx")
             if _has_words(head[name]):
                 _add_terms(dataset, name)
+
+
+def indexed_columns(columns: tuple[Column, ...]) -> list[Column]:
+    """The columns that conditions are answered for by more than comparing all rows."""
+    return [column for column in columns if column.type is not ColumnType.GEOMETRY][:MOST_INDEXES]
 
 
 def _few(dataset: Any, name: str, head: pa.ChunkedArray, most: int) -> bool:

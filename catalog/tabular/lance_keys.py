@@ -6,8 +6,10 @@ partition, which takes linear time; only what lies between is sorted, and ties g
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,16 +70,46 @@ class KeyColumn:
     keys: tuple[Key, ...]
     ids: npt.NDArray[np.uint64] | None
     """None where the id of a row is its place."""
+    values: pa.Array | None = None
+    """All different values, ascending, where the keys are their places; there is one key then."""
 
     @property
     def numbers(self) -> Numbers:
         """The numbers that count most."""
         return next(key for key in self.keys if isinstance(key, Numbers))
 
+    def span(self, value: Any, type_: pa.DataType) -> tuple[int, int]:
+        """The first and the last of the numbers that rows with this value have; the last comes first if there is none.
+
+        0.0 and -0.0 are equal, though one sorts before the other.
+        """
+        if isinstance(value, str):
+            text = value.encode("utf-8", "surrogatepass")
+            return bisect_left(self._texts, text), bisect_right(self._texts, text) - 1
+        both = (-0.0, 0.0) if value == 0 and isinstance(value, float) else (value, value)
+        first, last = (rank_of(one, type_) for one in both)
+        if self.values is None:
+            return first, last
+        found = self._ranks
+        return (
+            int(np.searchsorted(found, found.dtype.type(first), side="left")),
+            int(np.searchsorted(found, found.dtype.type(last), side="right")) - 1,
+        )
+
+    @cached_property
+    def _texts(self) -> list[bytes]:
+        texts = [] if self.values is None else self.values.to_pylist()
+        return [text.encode() for text in texts]
+
+    @cached_property
+    def _ranks(self) -> Ranks:
+        return ranks_of(self.values)
+
     @property
     def nbytes(self) -> int:
         """Its size in memory."""
         size = 0 if self.ids is None else self.ids.nbytes
+        size += 0 if self.values is None else 4 * self.values.nbytes + 60 * len(self.values)
         for key in self.keys:
             if isinstance(key, Texts):
                 size += key.texts.nbytes
@@ -97,6 +129,14 @@ def keys_of(values: pa.ChunkedArray) -> tuple[Key, ...]:
         if len(listed.dictionary) <= FEW:
             return (Numbers(_of_few_texts(listed), missing),)
     return (Numbers(_of_texts(array), missing), Texts(array))
+
+
+def ranks_of(values: pa.Array) -> Ranks:
+    """Numbers in the order of the values, of which none is missing; of texts, their places among each other."""
+    if not pa.types.is_string(values.type):
+        return _of_numbers(values)
+    ranks: Ranks = pc.rank(values, tiebreaker="dense").to_numpy() - 1
+    return ranks
 
 
 def rank_of(value: object, type_: pa.DataType) -> int:
@@ -144,7 +184,7 @@ def _filled(places: Places, keys: Sequence[Key], start: int, stop: int) -> Place
 
 def _at_ends(ranks: Ranks, first: int, last: int) -> tuple[int, int]:
     """The ranks that would stand at these places if all were sorted."""
-    if ranks.dtype == np.uint16:
+    if ranks.itemsize <= 2:
         until = np.cumsum(np.bincount(ranks))
         low, high = np.searchsorted(until, (first, last), side="right")
     else:

@@ -32,15 +32,15 @@ from lance.dataset import ColumnOrdering
 
 from catalog.errors import BadQuery, CatalogError, Unavailable
 from catalog.tabular.column import Column
+from catalog.tabular.lance_codes import Coding
 from catalog.tabular.lance_copies import Copy, copies, copy_with, new_copy, sync
 from catalog.tabular.lance_filter import filter_text
-from catalog.tabular.lance_finding import MOST_KEPT_ROWS, Finder, indexed_texts
-from catalog.tabular.lance_index import index
-from catalog.tabular.lance_layout import Layout, Numbers
-from catalog.tabular.lance_opened import Opened
+from catalog.tabular.lance_finding import MOST_KEPT_ROWS, Finder
+from catalog.tabular.lance_index import index, indexed_columns
+from catalog.tabular.lance_layout import Numbers
+from catalog.tabular.lance_opened import Opened, opened_at
 from catalog.tabular.lance_pages import Pages
-from catalog.tabular.lance_rows import RowFile, copied
-from catalog.tabular.lance_words import TERMS
+from catalog.tabular.lance_rows import copied
 from catalog.tabular.masking import hide
 from catalog.tabular.query import Condition, TableQuery
 from catalog.tabular.sql import check_page, is_group, nulls_first, ordered_columns, result_columns
@@ -121,11 +121,14 @@ class LanceStore:
         beside, place = home / f".writing-{uuid.uuid4().hex}", home / f"{state.position:06d}.lance"
         numbers: list[Numbers] = []
         schema = _packed(schema_of(state.columns))
-        batches = _counted(state, numbers)
-        if state.plain:
-            expected = pq.read_metadata(state.base.path).num_rows
-            if expected >= max(1, self.index_from):
-                batches = copied(batches, schema.remove(len(schema) - 1), beside, expected)
+        batches, coding = _counted(state, numbers), None
+        expected = pq.read_metadata(state.base.path).num_rows
+        if state.plain and expected >= max(1, self.index_from):
+            names = [column.stored for column in indexed_columns(state.columns)]
+            coding = Coding(beside, names, self.bitmaps_to)
+            batches = copied(
+                coding.passed(batches), schema.remove(len(schema) - 1), beside, expected
+            )
         dataset = lance.write_dataset(
             batches,
             str(beside),
@@ -137,7 +140,13 @@ class LanceStore:
         rows, fragments = dataset.count_rows(), len(dataset.get_fragments())
         if rows >= self.index_from:
             dataset.create_scalar_index(ROW, "BTREE", name=f"{ROW}_idx")
-            index(dataset, state.columns, self.bitmaps_to)
+            index(
+                dataset,
+                state.columns,
+                self.bitmaps_to,
+                coded=coding.names if coding else frozenset(),
+                ranked=rows <= self.finder.keys_to,
+            )
         new_copy(
             beside,
             state.position,
@@ -263,15 +272,7 @@ class LanceStore:
             dataset = lance.dataset(
                 str(copy.place), version=copy.versions[position], session=self._shared_session()
             )
-            opened = Opened(
-                dataset,
-                dataset.count_rows(),
-                _layout(dataset, copy, position),
-                key,
-                indexed_texts(dataset),
-                indexed_texts(dataset, TERMS),
-                RowFile.of(copy),
-            )
+            opened = opened_at(dataset, copy, position, key)
         with self._lock:
             self._opened[key] = opened
             while len(self._opened) > MOST_OPEN:
@@ -348,18 +349,6 @@ def _fit(dataset: Any, columns: tuple[Column, ...]) -> None:
     extra = [name for name in dataset.schema.names if name not in wanted.names]
     if extra:
         dataset.drop_columns(extra)
-
-
-def _layout(dataset: Any, copy: Copy, position: int) -> Layout:
-    tail = [f for f in dataset.get_fragments() if f.fragment_id >= copy.fragments]
-    numbered = copy.rows == copy.end
-    if not tail:
-        empty = np.empty(0, np.int64)
-        return Layout(copy.end, copy.gone(position), empty, np.empty(0, np.uint64), numbered)
-    found = dataset.scanner(columns=[ROW], with_row_id=True, fragments=tail).to_table()
-    numbers, ids = found[ROW].to_numpy(), found["_rowid"].to_numpy()
-    order = np.argsort(numbers)
-    return Layout(copy.end, copy.gone(position), numbers[order], ids[order], numbered)
 
 
 def _scan(query: TableQuery, columns: tuple[Column, ...], *, in_order: bool) -> dict[str, Any]:

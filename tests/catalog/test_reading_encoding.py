@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import Unreadable
+from catalog.tabular.reading import encoding
 from catalog.tabular.reading.encoding import encoding_of
 from tests.make_reading import make_file, names_of, read_text, rows_of, said_by
 
@@ -112,3 +113,23 @@ def test_a_mixed_file_of_many_blocks_keeps_every_letter(tmp_path: Path) -> None:
 def test_a_file_that_is_mostly_gb18030_stays_so(tmp_path: Path) -> None:
     content = CHINESE.encode("gb18030") + "9,上海市\n".encode()
     assert encoding_of(make_file(tmp_path, "t.csv", content), "t.csv").codec == "gb18030"
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "中", "𠮷"])
+def test_utf8_is_recognised_wherever_a_block_ends_and_refused_where_it_is_cut(
+    tmp_path: Path, letter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "BLOCK", 64)
+    for before in range(60, 64):
+        content = b"x" * before + letter.encode() * 40
+        assert encoding._is_utf8(make_file(tmp_path, "t.csv", content))
+        if len(letter.encode()) > 1:
+            assert not encoding._is_utf8(make_file(tmp_path, "t.csv", content[:-1]))
+
+
+@pytest.mark.parametrize(
+    "bad", [b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x80", b"\xbf" * 4, b"\xff"]
+)
+def test_bytes_that_only_look_like_utf8_are_refused(tmp_path: Path, bad: bytes) -> None:
+    for content in (bad, b"ab" + bad, bad + b"ab"):
+        assert not encoding._is_utf8(make_file(tmp_path, "t.csv", content))

@@ -120,10 +120,12 @@ class Conversion:
 
     def _unlikely(self, values: pa.Array, there: pa.Array) -> Cells:
         """Values that the standard refuses: of numbers those that were meant, of codes those that were written."""
+        if self.semantic == semantics.DIVISION:
+            coded = there.dictionary_encode()
+            wrong = pc.invert(semantics.valid(self.semantic, coded.dictionary))
+            return _cells(_divisions(coded.dictionary, wrong).take(coded.indices))
         meant = pc.cast(values, pa.string()) if self.semantic in NUMERIC else there
         wrong = pc.invert(semantics.valid(self.semantic, meant))
-        if self.semantic == semantics.DIVISION:
-            return _cells(_divisions(there, wrong))
         return _with(pc.indices_nonzero(pc.fill_null(wrong, False)), Reason(self.semantic))  # noqa: FBT003
 
     def _keep(self, texts: pa.Array, found: list[Cells], start: int, kept: KeptCells) -> None:

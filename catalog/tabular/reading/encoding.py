@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+import pyarrow as pa
 from charset_normalizer import from_bytes
 
 from catalog.errors import Unreadable
@@ -40,6 +42,8 @@ COMMON_ENOUGH = 0.7
 """Chinese text has so much of its bytes in the 3,755 most frequent characters and in punctuation."""
 LEAST_SURE = 10
 """So many good UTF-8 sequences for every bad byte make a damaged UTF-8 file, not another encoding."""
+FOLLOWING, FIRST_OF_SEVERAL, FIRST_OF_THREE, FIRST_OF_FOUR = 0x80, 0xC0, 0xE0, 0xF0
+"""The least bytes of UTF-8 that go on with a letter, and that begin one of so many bytes."""
 MIXED = "mixed"
 """In the place of an error handler: bad lines of a UTF-8 file are read one by one."""
 
@@ -180,6 +184,8 @@ def _wide(head: bytes) -> str | None:
 
 
 def _decodes(path: Path, codec: str) -> bool:
+    if codec in ("utf-8", "utf-8-sig"):
+        return _is_utf8(path)
     decoder = codecs.getincrementaldecoder(codec)()
     try:
         with path.open("rb") as file:
@@ -187,6 +193,39 @@ def _decodes(path: Path, codec: str) -> bool:
                 decoder.decode(block)
             decoder.decode(b"", final=True)
     except UnicodeError:
+        return False
+    return True
+
+
+def _is_utf8(path: Path) -> bool:
+    """As decoding it, in a fifth of the time: blocks are checked where they lie, up to their last whole letter."""
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            block, rest = _split(rest + block)
+            if not _is_text(block):
+                return False
+    return not rest
+
+
+def _split(block: bytes) -> tuple[bytes, bytes]:
+    """What may be whole, and the beginning of a letter at the end."""
+    for back in range(1, min(4, len(block) + 1)):
+        byte = block[-back]
+        if byte >= FIRST_OF_SEVERAL:
+            needed = 2 + (byte >= FIRST_OF_THREE) + (byte >= FIRST_OF_FOUR)
+            return (block[:-back], block[-back:]) if back < needed else (block, b"")
+        if byte < FOLLOWING:
+            break
+    return block, b""
+
+
+def _is_text(block: bytes) -> bool:
+    ends = pa.py_buffer(np.array([0, len(block)], np.int32))
+    try:
+        text = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(block)])
+        text.validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
 

@@ -25,6 +25,7 @@ REWRITTEN = r"\.[0-9]*0$|^-?\.|^-0$"
 """A number that is written otherwise when it comes back: 1.10, .5, -0."""
 SURE_DIGITS = 15
 """Every decimal of so many digits comes back from a double unchanged."""
+SAMPLE = 1_000
 PROBE = 64
 """So few values refute most guesses, before a whole batch is looked at."""
 
@@ -118,9 +119,10 @@ class Guess:
         self.likely.feed(values, kinds)
         if self.declared:
             return
+        different = _different(values)
         for type_ in sorted(self.possible):
-            check = self._check(type_, values)
-            if not (check(values[:PROBE], kinds) and check(values, kinds)):
+            check = self._check(type_, different)
+            if not (check(different[:PROBE], kinds) and check(different, kinds)):
                 self.possible.discard(type_)
         if kinds & Kind.CELL:
             self._see_notation(values)
@@ -161,6 +163,12 @@ class Guess:
                 type_ for type_ in allowed if type_ not in (ColumnType.INTEGER, ColumnType.NUMBER)
             ]
         return next((type_ for type_ in allowed if type_ in self.possible), ColumnType.STRING)
+
+
+def _different(values: pa.Array) -> pa.Array:
+    """Each value once, where they repeat."""
+    sample = values[:SAMPLE]
+    return values.unique() if len(sample.unique()) * 2 <= len(sample) else values
 
 
 def typed(column: pa.Array, type_: ColumnType, missing: pa.Array) -> pa.Array:
