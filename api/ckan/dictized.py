@@ -23,9 +23,7 @@ DATASTORE_ONLY = "datastore"
 """`url_type` of a resource that clients made for a table and may write without force."""
 OWN = ("author", "author_email", "maintainer", "maintainer_email", "version")
 """Fields of a CKAN dataset that ours has no place for: kept among its extras, shown where CKAN has them."""
-HIDDEN = ("plugin_data", "type")
-"""Further ones, that cannot be changed or seen by everybody."""
-_ELSEWHERE = frozenset((*OWN, *HIDDEN, "url", "license_id"))
+_ELSEWHERE = frozenset((*OWN, "type", "url", "license_id"))
 _INSIDE = ("upload", "file", "nameless")
 """What stands among a resource's extras for ourselves only."""
 STATES = {State.PUBLISHED: "active", State.DRAFT: "draft", State.WITHDRAWN: "deleted"}

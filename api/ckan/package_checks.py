@@ -122,6 +122,8 @@ def _own_problems(
         value = text_of(data.get(name)).strip()
         if value and not EMAIL.fullmatch(value):
             yield name, f"Email {value} is not a valid format"
+    if not isinstance(data.get("plugin_data") or {}, Mapping):
+        yield "plugin_data", "The value should be a valid JSON object"
     for tag in names_of_tags(data):
         yield from (("tag_string", text) for text in _tag_problems(tag)[:1])
     keys = [one.get("key") for one in data.get("extras") or () if not one.get("deleted")]

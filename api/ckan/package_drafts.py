@@ -177,11 +177,9 @@ def _own(base: DatasetDraft, data: Mapping[str, Any], custom: frozenset[str]) ->
             extras[name] = value
     if extras.get("maintainer") == base.contact:
         extras.pop("maintainer", None)
-    kept = {name: base.extras[name] for name in dictized.HIDDEN if name in base.extras}
-    if isinstance(data.get("plugin_data"), dict) and g.identity.administrator:
-        kept["plugin_data"] = data["plugin_data"]
-    if data.get("type") not in (None, "", "dataset") and "type" not in kept:
-        kept["type"] = text_of(data["type"])
+    kind = base.extras.get("type") or text_of(data.get("type"))
+    if kind not in ("", "dataset"):  # it never changes
+        extras["type"] = kind
     given = text_of(data.get("license_id"))
     if given and licenses.ours(given) in ("", "notspecified"):
         extras["license_id"] = given
@@ -191,7 +189,7 @@ def _own(base: DatasetDraft, data: Mapping[str, Any], custom: frozenset[str]) ->
         extras["url"] = url
     contact = base.contact if text_of(data.get("maintainer")) else ""
     return {
-        "extras": {**extras, **kept},
+        "extras": extras,
         "custom": {name: value for name, value in given_extras.items() if name in custom},
         "landing_page": page,
         "contact": contact,

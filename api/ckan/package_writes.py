@@ -52,6 +52,7 @@ def package_create(who: Identity, data: dict[str, Any]) -> Any:
         draft = changed_draft(revived, data) if revived else new_draft(data)
         id_ = _write(who, draft, revived, state=state or State.PUBLISHED, wanted_id=given)
     sent.keep(id_)
+    _keep_plugin_data(who, id_, data)
     return shown(who, id_)
 
 
@@ -195,6 +196,7 @@ def write(who: Identity, dataset: Dataset, data: Mapping[str, Any]) -> str:
         state = STATES.get(str(data.get("state")), State(dataset.state))
         id_ = _write(who, changed_draft(dataset, data), dataset, state=state)
     sent.keep(id_)
+    _keep_plugin_data(who, id_, data)
     return id_
 
 
@@ -236,6 +238,12 @@ def _write(who: Identity, *args: Any, **options: Any) -> str:
         raise Refused(problems or {"message": [str(error)]}) from error
     except Conflict as error:
         raise Refused({"message": [str(error)]}) from error
+
+
+def _keep_plugin_data(who: Identity, id_: str, data: Mapping[str, Any]) -> None:
+    """Only administrators send any; it is passed over from others."""
+    if data.get("plugin_data") and who.administrator:
+        dataset_changes.keep_plugin_data(who, id_, data["plugin_data"])
 
 
 def _may_create(who: Identity, data: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ def package_show(who: Identity, data: dict[str, Any]) -> Any:
     name = required(data, "id" if data.get("id") or "name_or_id" not in data else "name_or_id")
     if is_yes(data.get("include_plugin_data")) and who.administrator:
         dataset = found(who, name)
-        return {**dictized.package(dataset), "plugin_data": dataset.extras.get("plugin_data")}
+        return {**dictized.package(dataset), "plugin_data": dataset.plugin_data or None}
     shown = prepared.packages(who, [name])
     if not shown:
         shown = prepared.packages(who, [found(who, name).id])

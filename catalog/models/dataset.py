@@ -116,6 +116,10 @@ class Dataset(Base):
     fingerprint: Mapped[str] = mapped_column(String(64), default="")
     """SHA-256 of the draft it was made of: an equal draft changes nothing."""
     extras: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    plugin_data: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default="{}", deferred=True
+    )
+    """What plugins of CKAN keep with it; administrators alone write and see it."""
     uses: Mapped[int] = mapped_column(Integer, default=0)
     """Views, downloads and calls since ever, for “most used”."""
     index_due: Mapped[datetime | None] = mapped_column(default=now, index=True)

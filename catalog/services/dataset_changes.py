@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -149,6 +149,13 @@ def write(
         else:
             publishing.put(who, draft)
     return dataset.id
+
+
+def keep_plugin_data(who: Identity, dataset_id: str, data: Mapping[str, Any]) -> None:
+    """Keep what plugins of CKAN want to know of a dataset; it is no part of what is said of it."""
+    require(who, Action.PORTAL_OPERATE)
+    with transaction():
+        db.session.get_one(Dataset, dataset_id).plugin_data = dict(data)
 
 
 def withdraw(who: Identity, dataset: Dataset) -> None:

@@ -491,6 +491,11 @@ def test_plugin_data_is_for_administrators(portal: Portal) -> None:
         "package_show", id=package["id"], include_plugin_data=True
     )
     assert make(portal.editor, plugin_data={"a": 1})["extras"] == []
+    client = portal.app.test_client()
+    for address in (f"/api/v1/datasets/{package['name']}", f"/datasets/{package['name']}.jsonld"):
+        assert "plugin_data" not in client.get(address).text
+    error = portal.administrator.refused("package_patch", 409, id=package["id"], plugin_data=[1])
+    assert error["plugin_data"] == ["The value should be a valid JSON object"]
 
 
 def test_members_read_but_do_not_write(portal: Portal) -> None:
