@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -29,7 +30,7 @@ import harvesters.service_checks
 import portal
 import portal.errors
 from api.broken_answers import BrokenAnswers
-from catalog.errors import CatalogError
+from catalog.errors import BadQuery, CatalogError
 from catalog.permissions import ANYONE, SCHEDULER
 from catalog.queue import job_queue
 from catalog.services import accounts, log, search, table_manifest, tables
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.init_app(app)
     app.register_error_handler(CatalogError, show_error)
     app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(DataError, show_unfit)
     app.wsgi_app = BrokenAnswers(app.wsgi_app)  # type: ignore[method-assign] # Flask's documented way
     return app
 
@@ -105,6 +107,14 @@ def show_error(error: CatalogError | HTTPException) -> ResponseReturnValue:
         return api.ckan.envelope.failure(error)
     machine = request.path.startswith(MACHINES)
     return api.errors.problem(error) if machine else portal.errors.page(error)
+
+
+def show_unfit(error: DataError) -> ResponseReturnValue:  # noqa: ARG001 # what it says names statements and columns
+    """A value that the database cannot hold, such as a text with NUL on PostgreSQL, makes a bad request."""
+    catalog.db.db.session.rollback()
+    return show_error(
+        BadQuery("a text holds characters that cannot be kept, or a number is too large")
+    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -212,7 +212,7 @@ def _add_nested(
     tags = [
         ", ".join(said)
         for tag in data.get("tags") or ()
-        if tag.get("name") not in kept and (said := _problems_of_tag(tag, known.keys()))
+        if text_of(tag.get("name")) not in kept and (said := _problems_of_tag(tag, known.keys()))
     ]
     if tags:
         problems["tags"] = tags
@@ -254,7 +254,7 @@ def _problems_of_tag(tag: Mapping[str, Any], vocabularies: Collection[str]) -> l
     if tag.get("name") in (None, "", [], {}):
         return [MISSING]
     problems = _tag_problems(text_of(tag["name"]))
-    if tag.get("vocabulary_id") and tag["vocabulary_id"] not in vocabularies:
+    if tag.get("vocabulary_id") and text_of(tag["vocabulary_id"]) not in vocabularies:
         problems.append("Tag vocabulary was not found.")
     return problems
 

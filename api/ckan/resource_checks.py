@@ -47,8 +47,9 @@ def _id_problem(given: Any, own: Collection[str]) -> str:
 
 def is_uuid(value: Any) -> bool:
     """Whether it is an id."""
+    text = str(value)
     try:
-        return bool(UUID(str(value)))
+        return len(text) <= len("00000000-0000-0000-0000-000000000000") and bool(UUID(text))
     except ValueError:
         return False
 

@@ -23,7 +23,8 @@ class Files:
     """The files of a call, in the order of their resources."""
 
     def __init__(self, resources: Any) -> None:
-        self._resources = [one for one in resources or () if isinstance(one, dict)]
+        listed = resources if isinstance(resources, list) else ()
+        self._resources = [one for one in listed if isinstance(one, dict)]
         self.keys: list[str] = []
 
     def store(self) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from html import escape
+from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from api.answers import this_call
 from api.feeds.answers import answer, base, bp, current, tag_of, titles
-from api.feeds.rdf import NO_XML
+from api.feeds.things import plain, stamp
 from api.identity import language
 from catalog.models.text import pick
 from catalog.models.vocabulary import State
@@ -33,8 +33,7 @@ MEDIA_TYPE = "application/atom+xml"
 @bp.get("/feeds/dataset.atom")
 def all_datasets() -> Response:
     """What changed last in the whole catalogue, and what was withdrawn."""
-    which = catalogue.Which(gone=True)
-    return _feed(catalogue.newest(ANYONE, which, limit=ENTRIES), "", "datasets")
+    return _changes(catalogue.Which(gone=True), "", "datasets")
 
 
 @bp.get("/feeds/organizations/<slug>.atom")
@@ -43,8 +42,7 @@ def of_organization(slug: str) -> Response:
     """What changed last of an organization and those below it."""
     found = organizations.show(ANYONE, slug)
     which = catalogue.Which(organization=found.slug, gone=True)
-    newest = catalogue.newest(ANYONE, which, limit=ENTRIES)
-    return _feed(newest, pick(found.title, language())[0], f"organizations/{found.slug}")
+    return _changes(which, pick(found.title, language())[0], f"organizations/{found.slug}")
 
 
 @bp.get("/feeds/themes/<slug>.atom")
@@ -53,15 +51,14 @@ def of_theme(slug: str) -> Response:
     """What changed last of a theme."""
     found = groups.show(ANYONE, slug)
     which = catalogue.Which(theme=found.slug, gone=True)
-    newest = catalogue.newest(ANYONE, which, limit=ENTRIES)
-    return _feed(newest, pick(found.title, language())[0], f"themes/{found.slug}")
+    return _changes(which, pick(found.title, language())[0], f"themes/{found.slug}")
 
 
 @bp.get("/feeds/tags/<path:tag>.atom")
 @bp.get("/feeds/tag/<path:tag>.atom")
 def of_tag(tag: str) -> Response:
     """What changed last of those with a tag."""
-    return _found({"tag": [tag]}, tag)
+    return _found({"tag": [tag]}, tag, urlencode({"tag": tag}))
 
 
 @bp.get("/feeds/search.atom")
@@ -70,7 +67,8 @@ def of_search() -> Response:
     """What changed last of those that a search finds; its parameters are those of the search page."""
     asked = request.args.to_dict(flat=False)
     words = " ".join(asked.get("q", ()))
-    return _found({**asked, "sort": ["modified"]}, words)
+    parameters = request.query_string.decode("utf-8", "replace")
+    return _found({**asked, "sort": ["modified"]}, words, parameters)
 
 
 @bp.get("/feeds/")
@@ -79,13 +77,14 @@ def feeds() -> ResponseReturnValue:
     return redirect(f"{request.script_root}/feeds/datasets.atom")
 
 
-def _found(asked: Mapping[str, Sequence[str]], name: str) -> Response:
+def _changes(which: catalogue.Which, name: str, page: str) -> Response:
+    return _feed(catalogue.newest(ANYONE, which, limit=ENTRIES), name, page)
+
+
+def _found(asked: Mapping[str, Sequence[str]], name: str, parameters: str) -> Response:
     query: SearchQuery = search_query({**asked, "limit": [str(ENTRIES)]}, language())
     hits = search.find(ANYONE, query).hits
     ids = [hit.card["id"] for hit in hits if hit.card.get("type", "dataset") == "dataset"]
-    parameters = "&".join(
-        part for part in (request.query_string.decode("utf-8", "replace"),) if part
-    )
     page = f"datasets?{parameters}" if parameters else "datasets"
     return _feed(catalogue.named(ANYONE, ids), name, page)
 
@@ -109,10 +108,10 @@ def _head(title: str, page: str, updated: datetime) -> str:
     here = this_call()
     return (
         f'<?xml version="1.0" encoding="utf-8"?>\n<feed {NAMESPACES} xml:lang="{language()}">\n'
-        f"<id>{_plain(here)}</id>\n<title>{_plain(title)}</title>\n<updated>{_moment(updated)}</updated>\n"
-        f'<link rel="self" type="{MEDIA_TYPE}" href="{_plain(here)}"/>\n'
-        f'<link rel="alternate" type="text/html" href="{_plain(f"{base()}/{language()}/{page}")}"/>\n'
-        f"<author><name>{_plain(pick(titles(), language())[0])}</name></author>\n"
+        f"<id>{plain(here)}</id>\n<title>{plain(title)}</title>\n<updated>{stamp(updated)}</updated>\n"
+        f'<link rel="self" type="{MEDIA_TYPE}" href="{plain(here)}"/>\n'
+        f'<link rel="alternate" type="text/html" href="{plain(f"{base()}/{language()}/{page}")}"/>\n'
+        f"<author><name>{plain(pick(titles(), language())[0])}</name></author>\n"
     )
 
 
@@ -133,33 +132,25 @@ def _entry(dataset: Dataset) -> str:
     subjects = [*dataset.tags, *(pick(theme.title, chosen)[0] for theme in dataset.themes)]
     return "".join(
         (
-            f'<entry xml:lang="{tag}">\n<id>{_id(dataset)}</id>\n<title>{_plain(title)}</title>\n',
-            f"<updated>{_moment(dataset.updated_at)}</updated>\n",
-            f"<published>{_moment(dataset.published_at or dataset.created_at)}</published>\n",
+            f'<entry xml:lang="{tag}">\n<id>{_id(dataset)}</id>\n<title>{plain(title)}</title>\n',
+            f"<updated>{stamp(dataset.updated_at)}</updated>\n",
+            f"<published>{stamp(dataset.published_at or dataset.created_at)}</published>\n",
             f'<link rel="alternate" type="text/html" href="{page}"/>\n',
             f'<link rel="enclosure" type="text/turtle" href="{base()}/datasets/{dataset.slug}.ttl"/>\n',
-            f"<author><name>{_plain(owner)}</name></author>\n",
-            *(f'<category term="{_plain(term)}"/>\n' for term in subjects if term),
-            f"<summary>{_plain(about or title)}</summary>\n</entry>\n",
+            f"<author><name>{plain(owner)}</name></author>\n",
+            *(f'<category term="{plain(term)}"/>\n' for term in subjects if term),
+            f"<summary>{plain(about or title)}</summary>\n</entry>\n",
         )
     )
 
 
 def _tombstone(dataset: Dataset) -> str:
     """What was withdrawn (RFC 6721), with the reason."""
-    when = _moment(dataset.withdrawn_at or dataset.updated_at)
+    when = stamp(dataset.withdrawn_at or dataset.updated_at)
     reason = pick(dataset.withdrawn_reason or {}, language())[0]
-    comment = f"<at:comment>{_plain(reason)}</at:comment>" if reason else ""
+    comment = f"<at:comment>{plain(reason)}</at:comment>" if reason else ""
     return f'<at:deleted-entry ref="{_id(dataset)}" when="{when}">{comment}</at:deleted-entry>\n'
 
 
 def _id(dataset: Dataset) -> str:
     return f"urn:uuid:{dataset.id}"
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _plain(text: str) -> str:
-    return escape(NO_XML.sub("", text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
@@ -30,6 +32,7 @@ ACCEPTED = {
 PAGES = {"datasets.show", "root_datasets_of", "root_dataset_of"}
 """Endpoints of the page of a dataset."""
 MOST_PAGES = 1_000_000
+ID = re.compile(r"[0-9A-Za-z-]{0,36}")
 
 
 def init_app(app: Flask) -> None:
@@ -82,7 +85,7 @@ def negotiated() -> ResponseReturnValue:
 def page(ending: str) -> Response:
     """A page of the catalogue."""
     size = catalogue.size(ANYONE)
-    number, after = _number(), request.args.get("after", "")[:36]
+    number, after = _number(), _after()
     if number > size.pages and not after:
         raise NotFound("there is no page %(number)s of the catalogue", number=number)
     tag = tag_of(size)
@@ -131,6 +134,14 @@ def dataset(slug: str, ending: str) -> ResponseReturnValue:
     response = answer(syntax.write([node]), syntax.media_type, tag, found.updated_at)
     response.headers["Link"] = f'<{base()}/datasets/{found.slug}>; rel="describes"'
     return response
+
+
+def _after() -> str:
+    """The id behind which a page begins; it goes into the addresses of the next one."""
+    text = request.args.get("after", "")
+    if not ID.fullmatch(text):
+        raise NotFound("there is no page %(number)s of the catalogue", number=text[:20])
+    return text
 
 
 def _number() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,7 +12,8 @@ from flask import Response, request
 from api.feeds.answers import base, bp, portal_of, shared, titles
 from api.feeds.dcat import Portal, dataset_node
 from api.feeds.oai_request import OAIError, Wanted, checked, wanted
-from api.feeds.rdf import NO_XML, rdf_xml
+from api.feeds.rdf import rdf_xml
+from api.feeds.things import plain, stamp
 from catalog.models.license import LICENSES
 from catalog.models.vocabulary import State
 from catalog.permissions import ANYONE
@@ -58,19 +58,19 @@ def oai() -> Response:
     except OAIError as error:
         if error.code in {"badVerb", "badArgument"}:
             echoed = {}  # the protocol wants no arguments repeated then
-        body = f'<error code="{error.code}">{_plain(str(error))}</error>\n'
-    asked = "".join(f' {name}="{_plain(value)}"' for name, value in echoed.items())
-    head = f"{HEAD}<responseDate>{_stamp(datetime.now(UTC))}</responseDate>\n<request{asked}>{base()}/oai</request>\n"
+        body = f'<error code="{error.code}">{plain(str(error))}</error>\n'
+    asked = "".join(f' {name}="{plain(value)}"' for name, value in echoed.items())
+    head = f"{HEAD}<responseDate>{stamp(datetime.now(UTC))}</responseDate>\n<request{asked}>{base()}/oai</request>\n"
     response = Response(f"{head}{body}</OAI-PMH>\n", content_type="text/xml; charset=utf-8")
     return shared(response)
 
 
 def _identify(arguments: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG001 # all verbs are called alike
     size = catalogue.size(ANYONE)
-    yield f"<repositoryName>{_plain(titles()['en'])}</repositoryName>\n<baseURL>{base()}/oai</baseURL>\n"
+    yield f"<repositoryName>{plain(titles()['en'])}</repositoryName>\n<baseURL>{base()}/oai</baseURL>\n"
     yield "<protocolVersion>2.0</protocolVersion>\n"
-    yield f"<adminEmail>nobody@{_plain(_host())}</adminEmail>\n"
-    yield f"<earliestDatestamp>{_stamp(size.earliest)}</earliestDatestamp>\n"
+    yield f"<adminEmail>nobody@{plain(_host())}</adminEmail>\n"
+    yield f"<earliestDatestamp>{stamp(size.earliest)}</earliestDatestamp>\n"
     yield "<deletedRecord>transient</deletedRecord>\n<granularity>YYYY-MM-DDThh:mm:ssZ</granularity>\n"
     yield (
         '<description><oai-identifier xmlns="http://www.openarchives.org/OAI/2.0/oai-identifier">'
@@ -95,7 +95,7 @@ def _sets(arguments: Mapping[str, str]) -> Iterator[str]:
         raise OAIError("badResumptionToken", "The list of sets comes in one part.")
     for one, _ in organizations.all(ANYONE):
         name = one.title.get("en") or next(iter(one.title.values()), one.slug)
-        yield f"<set><setSpec>{SET}{one.slug}</setSpec><setName>{_plain(name)}</setName></set>\n"
+        yield f"<set><setSpec>{SET}{one.slug}</setSpec><setName>{plain(name)}</setName></set>\n"
 
 
 def _get(arguments: Mapping[str, str]) -> Iterator[str]:
@@ -186,7 +186,7 @@ def _header(dataset: Dataset) -> str:
     status = ' status="deleted"' if dataset.state == State.WITHDRAWN else ""
     return (
         f"<header{status}><identifier>oai:{_host()}:{dataset.id}</identifier>"
-        f"<datestamp>{_stamp(dataset.updated_at)}</datestamp>"
+        f"<datestamp>{stamp(dataset.updated_at)}</datestamp>"
         f"<setSpec>{SET}{dataset.organization.slug}</setSpec></header>\n"
     )
 
@@ -204,7 +204,7 @@ def _dublin_core(dataset: Dataset, portal: Portal) -> str:
     lines += [_tagged("subject", theme.title) for theme in dataset.themes]
     lines += [_tagged("description", dataset.description)]
     lines += [_tagged("publisher", dataset.organization.title)]
-    lines += [_element("date", _stamp(dataset.modified or dataset.updated_at))]
+    lines += [_element("date", stamp(dataset.modified or dataset.updated_at))]
     lines += [_element("type", "Dataset")]
     formats = dict.fromkeys(one.format for one in dataset.resources if one.format)
     lines += [_element("format", one) for one in formats]
@@ -221,21 +221,13 @@ def _dublin_core(dataset: Dataset, portal: Portal) -> str:
 
 def _tagged(name: str, texts: Mapping[str, str]) -> str:
     return "".join(
-        f'<dc:{name} xml:lang="{tag}">{_plain(text)}</dc:{name}>' for tag, text in texts.items()
+        f'<dc:{name} xml:lang="{tag}">{plain(text)}</dc:{name}>' for tag, text in texts.items()
     )
 
 
 def _element(name: str, text: str) -> str:
-    return f"<dc:{name}>{_plain(text)}</dc:{name}>"
+    return f"<dc:{name}>{plain(text)}</dc:{name}>"
 
 
 def _host() -> str:
     return urlsplit(base()).hostname or "localhost"
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _plain(text: str) -> str:
-    return escape(NO_XML.sub("", text))

@@ -57,7 +57,7 @@ class Wanted:
         if not self.until:
             return None
         step = timedelta(days=1) if len(self.until) == len("2024-05-31") else timedelta(seconds=1)
-        return _moment(self.until) + step - timedelta(microseconds=1)
+        return _moment(self.until) + (step - timedelta(microseconds=1))
 
     def token(self, after: str, cursor: int, total: int) -> str:
         """What the caller sends to go on behind the id `after`."""

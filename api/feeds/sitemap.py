@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 
 from flask import Response, stream_with_context
 
 from api.feeds.answers import answer, base, bp, current, tag_of, titles
+from api.feeds.things import stamp
 from api.identity import language
 from catalog.errors import NotFound
 from catalog.models.text import pick
@@ -38,7 +39,7 @@ def index() -> Response:
         return same
     names = ["pages", *map(str, range(1, -(-size.datasets // EACH) + 1))]
     lines = [
-        f"<sitemap><loc>{base()}/sitemaps/{name}.xml</loc><lastmod>{_moment(size.changed)}</lastmod></sitemap>\n"
+        f"<sitemap><loc>{base()}/sitemaps/{name}.xml</loc><lastmod>{stamp(size.changed)}</lastmod></sitemap>\n"
         for name in names
     ]
     body = f"{HEAD}<sitemapindex {SPACES.partition(' ')[0]}>\n{''.join(lines)}</sitemapindex>\n"
@@ -121,11 +122,7 @@ def _place(path: str, changed: datetime | None = None) -> str:
         f'<xhtml:link rel="alternate" hreflang="{tag}" href="{base()}/{name}/{path}"/>'
         for name, tag in LANGUAGES.items()
     )
-    when = f"<lastmod>{_moment(changed)}</lastmod>" if changed else ""
+    when = f"<lastmod>{stamp(changed)}</lastmod>" if changed else ""
     return "".join(
         f"<url><loc>{base()}/{name}/{path}</loc>{when}{others}</url>\n" for name in LANGUAGES
     )
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,11 +6,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from marshmallow import ValidationError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import ImATeapot, RequestEntityTooLarge
 from werkzeug.routing import RequestRedirect
 
 from api.errors import problem
 from catalog import errors
+from wsgi import show_unfit
 
 SOME = [
     errors.Invalid("wrong", {"title": ["too long"]}),
@@ -26,6 +28,17 @@ SOME = [
     errors.Unavailable("later"),
     errors.SettingsError("never"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/v1/datasets", 400), ("/api/3/action/package_show", 409), ("/en/datasets", 400)],
+)
+def test_what_the_database_cannot_hold_is_a_bad_request(app: Flask, path: str, status: int) -> None:
+    with app.test_request_context(path):
+        app.preprocess_request()
+        answer = show_unfit(DataError("SELECT", {}, ValueError("NUL")))
+        assert app.make_response(answer).status_code == status
 
 
 @pytest.mark.parametrize("error", SOME, ids=lambda error: error.code)

@@ -482,6 +482,26 @@ def test_who_made_it_is_told(ckan: Ckan) -> None:
     assert make(ckan)["creator_user_id"] == account.id
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"resources": 5},
+        {"resources": True},
+        {"tags": [{"name": {"x": 1}, "vocabulary_id": [1]}]},
+        {"tags": [{"name": "pm25", "vocabulary_id": {"x": 1}}]},
+        {"id": "urn:uuid:9f2c1c7e-60b5-4a51-9d3c-0a2f8f2f4f10"},
+    ],
+)
+def test_values_of_another_kind_are_refused(portal: Portal, fields: dict[str, Any]) -> None:
+    given = {"name": f"set-{uuid4().hex[:8]}", "owner_org": "ecology", **fields}
+    assert portal.administrator.ask("package_create", **given).status_code in (400, 409)
+
+
+def test_an_order_of_resources_names_resources(ckan: Ckan) -> None:
+    error = ckan.refused("package_resource_reorder", 409, id=make(ckan)["id"], order=[{"a": 1}])
+    assert error["order"] == "resource_id {'a': 1} can not be found"
+
+
 def test_plugin_data_is_for_administrators(portal: Portal) -> None:
     package = make(portal.administrator, plugin_data={"a": {"b": 1}})
     assert "plugin_data" not in package

@@ -144,7 +144,7 @@ def test_pages_lead_through_every_dataset_once_also_while_others_are_written(
     assert before <= set(seen)
 
 
-@pytest.mark.parametrize("page", ["0", "x", "99", "-1", "1e3", "９"])
+@pytest.mark.parametrize("page", ["0", "x", "99", "-1", "1e3", "９", "1&after=~%0Ax", "1&after=岸"])
 def test_a_page_that_is_not_there_is_not_found(client: FlaskClient, page: str) -> None:
     assert client.get(f"/catalog.ttl?page={page}").status_code == 404
 

@@ -84,6 +84,10 @@ def test_a_record_in_dcat_is_the_dataset_in_rdf(endpoint: str, tmp_path: Path) -
             "badArgument",
         ),
         ("verb=ListRecords&metadataPrefix=oai_dc&until=1999-01-01", "noRecordsMatch"),
+        (
+            "verb=ListRecords&metadataPrefix=oai_dc&from=9999-12-31&until=9999-12-31",
+            "noRecordsMatch",
+        ),
         ("verb=ListRecords&metadataPrefix=oai_dc&set=organization:none", "noRecordsMatch"),
         ("verb=ListRecords&metadataPrefix=oai_dc&set=other", "noRecordsMatch"),
         ("verb=ListRecords&resumptionToken=rubbish", "badResumptionToken"),
