@@ -230,6 +230,21 @@ def plain_tag(tag: str, default: str) -> str:
     return lower.partition("-")[0][:8]
 
 
+_LANGUAGES = dict(
+    pair.split(":")
+    for pair in ["ENG:en", "ZHO:zh", "CHI:zh", "NLD:nl", "DUT:nl", "FRA:fr", "FRE:fr", "DEU:de", "GER:de", "SPA:es", "ITA:it", "JPN:ja", "KOR:ko", "POR:pt", "RUS:ru", "ARA:ar", "POL:pl", "SWE:sv", "DAN:da", "FIN:fi", "BUL:bg", "CES:cs", "CZE:cs", "ELL:el", "GRE:el", "EST:et", "GLE:ga", "HRV:hr", "HUN:hu", "LAV:lv", "LIT:lt", "MLT:mt", "RON:ro", "RUM:ro", "SLK:sk", "SLV:sl", "NOR:no", "NOB:nb", "NNO:nn", "ISL:is", "TUR:tr", "UKR:uk", "CAT:ca", "EUS:eu", "GLG:gl"]
+)  # fmt: skip
+
+
+def language_of(text: str) -> str:
+    """The language tag of an authority's address or code (`…/language/DEU`, `ger`, `de-AT`), or nothing."""
+    word = re.split(r"[/#]", text.strip().rstrip("/"))[-1]
+    if word.upper() in _LANGUAGES:
+        return _LANGUAGES[word.upper()]
+    tag = word.replace("_", "-")
+    return tag if re.fullmatch(r"[a-z]{2}(-[A-Za-z]{2,4})*", tag) else ""
+
+
 def texts_of(pairs: list[tuple[str, str]], default: str) -> dict[str, str]:
     """Texts by language; of several texts in one language the first in order is kept."""
     texts: dict[str, str] = {}

@@ -96,6 +96,7 @@ def own_elements(dataset: Dataset) -> dict[str, Any]:
     """What another Weft needs to have the dataset as it is here."""
     given = {name: getattr(dataset, name) for name in OWN}
     given |= {
+        "tags": _keywords(dataset),
         "themes": [theme.slug for theme in dataset.themes],
         "machine": _machine(dataset),
     }
@@ -137,11 +138,7 @@ def theme_node(theme: Group, portal: Portal) -> Node:
 
 
 def _subjects(node: Node, dataset: Dataset, portal: Portal) -> None:
-    tags = [
-        *dataset.tags,
-        *(tag for some in (dataset.vocabulary_tags or {}).values() for tag in some),
-    ]
-    node.say("dcat:keyword", *(Text(tag) for tag in dict.fromkeys(tags)))
+    node.say("dcat:keyword", *map(Text, _keywords(dataset)))
     for theme in dataset.themes:
         node.say("dcat:theme", theme_node(theme, portal))
         if theme.slug in THEMES:
@@ -149,6 +146,12 @@ def _subjects(node: Node, dataset: Dataset, portal: Portal) -> None:
     series = portal.series.get(dataset.series_id or "")
     if series is not None:
         node.say("dcat:inSeries", Node(f"{portal.base}/series/{series.slug}", ()))
+
+
+def _keywords(dataset: Dataset) -> list[str]:
+    """All tags: those of a vocabulary are free ones where it is not known."""
+    closed = (tag for some in (dataset.vocabulary_tags or {}).values() for tag in some)
+    return list(dict.fromkeys((*dataset.tags, *closed)))
 
 
 def _people(node: Node, dataset: Dataset, portal: Portal) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +16,8 @@ from rdflib.term import Node
 
 from catalog.errors import Unreadable
 from harvesters.declaration import LANGUAGE, load_from
+from harvesters.formats.dcat_details import details_in, details_of, places_of
+from harvesters.formats.graphs import first, labels, named, tagged, tail, texts, values, web
 from harvesters.formats.rdf import pages_of
 from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Http
@@ -26,6 +27,7 @@ from harvesters.terms import (
     day_of,
     format_of,
     frequency_of,
+    language_of,
     license_of,
     moment_of,
     texts_of,
@@ -33,7 +35,6 @@ from harvesters.terms import (
 
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 SCHEMA = Namespace("http://schema.org/")
-SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
 WEFT = Namespace("urn:weft:terms:")
 """What a feed of Weft says beyond DCAT."""
 _NO = Literal("false", datatype=XSD.boolean)
@@ -102,24 +103,30 @@ class DCAT:
         """The dataset in our words; repeated single values count once, the first in order."""
         body, language = record.body, record.body["language"]
         license_id, license_text = _license(body)
-        start, end = (day_of(_first(body[name])) for name in ("start", "end"))
+        access = ACCESS.get(tail(first(body["access"])).upper(), "open")
+        reason = texts(body["details"]["access_reason"], language, 2000)
+        start, end = (day_of(first(body[name])) for name in ("start", "end"))
         dataset = {
-            "title": _texts(body["title"], language, 500),
-            "description": _texts(body["description"], language, 100_000),
+            "title": texts(body["title"], language, 500),
+            "description": texts(body["description"], language, 100_000),
             "license": license_id,
             "license_text": license_text,
-            "frequency": frequency_of(_first(body["frequency"])),
-            "access": ACCESS.get(_tail(_first(body["access"])).upper(), "open"),
+            "frequency": frequency_of(first(body["frequency"])),
+            "access": access,
+            "access_reason": {} if access == "open" else reason,
             "tags": _tags(body["keyword"]),
             "themes": _themes(body["theme"], body["themes"]),
             "landing_page": _landing_page(body),
             "contact": _contact(body, language),
-            "spatial": _first(body["spatial"])[:500],
+            "spatial": first(body["spatial"])[:500],
             "temporal_start": start,
             "temporal_end": end if not start or end >= start else "",
-            "issued": moment_of(_first(body["issued"])),
+            "issued": moment_of(first(body["issued"])),
             "modified": max(filter(None, map(moment_of, body["modified"])), default=""),
+            "identifier": first(body["identifier"])[:200],
             "extras": _extras(body, language),
+            "details": details_of(body["details"], language),
+            **places_of(body["details"]),
             "resources": [_resource(entry, body) for entry in body["distributions"]],
         }
         own = dict(body.get("own") or {})
@@ -138,48 +145,10 @@ def _key(graph: Graph, node: Node) -> str:
     """The dataset's address, else its identifier, else a hash of its titles."""
     if isinstance(node, URIRef):
         return str(node)[:500]
-    stated = _values(graph, node, DCTERMS.identifier) or [
-        hashlib.sha256("\n".join(_values(graph, node, DCTERMS.title)).encode()).hexdigest()
+    stated = values(graph, node, DCTERMS.identifier) or [
+        hashlib.sha256("\n".join(values(graph, node, DCTERMS.title)).encode()).hexdigest()
     ]
     return stated[0][:500]
-
-
-def _values(graph: Graph, node: Node, *predicates: URIRef) -> list[str]:
-    """All values in order: RDF has no order of its own, and equal catalogues must look equal."""
-    found = {
-        text.strip()
-        for predicate in predicates
-        for value in graph.objects(node, predicate)
-        for text in _said(graph, value)
-    }
-    return sorted(value for value in found if value)
-
-
-def _said(graph: Graph, value: Node) -> list[str]:
-    """An address or a text; of a thing without an address its labels, for its name is another each time."""
-    if not isinstance(value, BNode):
-        return [str(value)]
-    return [
-        str(label) for name in (RDFS.label, SKOS.prefLabel) for label in graph.objects(value, name)
-    ]
-
-
-def _tagged(graph: Graph, node: Node, *predicates: URIRef) -> list[list[str]]:
-    pairs = {
-        (str(value.language or ""), str(value).strip())
-        for predicate in predicates
-        for value in graph.objects(node, predicate)
-        if isinstance(value, Literal)
-    }
-    return [list(pair) for pair in sorted(pairs) if pair[1]]
-
-
-def _agent(graph: Graph, node: Node, predicate: URIRef, *names: URIRef) -> list[list[str]]:
-    """Names of the publisher or contact, whether it is a node, an address or a plain text."""
-    pairs = _tagged(graph, node, predicate)
-    for agent in graph.objects(node, predicate):
-        pairs += _tagged(graph, agent, *names)
-    return pairs
 
 
 def _dataset(graph: Graph, node: Node) -> dict[str, Any]:
@@ -194,31 +163,32 @@ def _dataset(graph: Graph, node: Node) -> dict[str, Any]:
     return {
         "own": _own(graph, node),
         "id": "" if isinstance(node, BNode) else str(node),
-        "title": _tagged(graph, node, DCTERMS.title),
-        "description": _tagged(graph, node, DCTERMS.description),
-        "keyword": _tagged(graph, node, DCAT_NS.keyword),
-        "theme": _values(graph, node, DCAT_NS.theme),
-        "landing": _values(graph, node, DCAT_NS.landingPage),
-        "frequency": _values(graph, node, DCTERMS.accrualPeriodicity),
-        "access": _values(graph, node, DCTERMS.accessRights),
-        "license": _values(graph, node, DCTERMS.license),
-        "issued": _values(graph, node, DCTERMS.issued),
-        "modified": _values(graph, node, DCTERMS.modified),
-        "identifier": _values(graph, node, DCTERMS.identifier),
-        "publisher": _agent(graph, node, DCTERMS.publisher, FOAF.name, RDFS.label, VCARD.fn),
-        "contact": _agent(
+        "title": tagged(graph, node, DCTERMS.title),
+        "description": tagged(graph, node, DCTERMS.description),
+        "keyword": tagged(graph, node, DCAT_NS.keyword),
+        "theme": values(graph, node, DCAT_NS.theme),
+        "landing": values(graph, node, DCAT_NS.landingPage),
+        "frequency": values(graph, node, DCTERMS.accrualPeriodicity),
+        "access": values(graph, node, DCTERMS.accessRights),
+        "license": values(graph, node, DCTERMS.license),
+        "issued": values(graph, node, DCTERMS.issued),
+        "modified": values(graph, node, DCTERMS.modified),
+        "identifier": values(graph, node, DCTERMS.identifier),
+        "publisher": named(graph, node, DCTERMS.publisher, FOAF.name, RDFS.label, VCARD.fn),
+        "contact": named(
             graph, node, DCAT_NS.contactPoint, VCARD.fn, VCARD["organization-name"], FOAF.name
         ),
         "email": sorted(
-            {mail for c in contacts for mail in _values(graph, c, VCARD.hasEmail, FOAF.mbox)}
+            {mail for c in contacts for mail in values(graph, c, VCARD.hasEmail, FOAF.mbox)}
         ),
         "start": sorted(
-            {v for p in periods for v in _values(graph, p, DCAT_NS.startDate, SCHEMA.startDate)}
+            {v for p in periods for v in values(graph, p, DCAT_NS.startDate, SCHEMA.startDate)}
         ),
         "end": sorted(
-            {v for p in periods for v in _values(graph, p, DCAT_NS.endDate, SCHEMA.endDate)}
+            {v for p in periods for v in values(graph, p, DCAT_NS.endDate, SCHEMA.endDate)}
         ),
-        "spatial": [text for place in places for text in _place(graph, place)],
+        "spatial": [text for place in places for text in labels(graph, place)],
+        "details": details_in(graph, node),
         "distributions": [_distribution(graph, file) for file in files if file not in copies],
         "copies": [_copy(graph, file) for file in copies],
     }
@@ -239,57 +209,36 @@ def _own(graph: Graph, node: Node) -> dict[str, Any]:
 
 def _place_of(graph: Graph, file: Node) -> tuple[int, str]:
     """The order in which another Weft shows its files; that of their addresses anywhere else."""
-    place = _first(_values(graph, file, WEFT.position))
+    place = first(values(graph, file, WEFT.position))
     return (int(place) if place.isascii() and place.isdigit() else 0, str(file))
 
 
 def _copy(graph: Graph, node: Node) -> dict[str, Any]:
     """A table of a resource as a file."""
     return {
-        "of": _first(_values(graph, node, WEFT.copyOf)),
-        "url": _first(_values(graph, node, DCAT_NS.downloadURL)),
-        "format": _first(_values(graph, node, DCTERMS["format"])),
-        "modified": _values(graph, node, DCTERMS.modified),
+        "of": first(values(graph, node, WEFT.copyOf)),
+        "url": first(values(graph, node, DCAT_NS.downloadURL)),
+        "format": first(values(graph, node, DCTERMS["format"])),
+        "modified": values(graph, node, DCTERMS.modified),
     }
-
-
-def _place(graph: Graph, node: Node) -> list[str]:
-    labels = _values(
-        graph, node, RDFS.label, URIRef("http://www.w3.org/2004/02/skos/core#prefLabel")
-    )
-    return labels or ([] if isinstance(node, BNode) else [str(node)])
 
 
 def _distribution(graph: Graph, node: Node) -> dict[str, Any]:
     return {
-        "key": _first(_values(graph, node, WEFT.key)),
-        "own_format": _first(_values(graph, node, WEFT["format"])),
+        "key": first(values(graph, node, WEFT.key)),
+        "own_format": first(values(graph, node, WEFT["format"])),
         "id": "" if isinstance(node, BNode) else str(node),
-        "title": _tagged(graph, node, DCTERMS.title),
-        "description": _tagged(graph, node, DCTERMS.description),
-        "format": _values(graph, node, DCTERMS["format"])
-        or _values(graph, node, DCAT_NS.mediaType),
-        "media": _values(graph, node, DCAT_NS.mediaType),
-        "access": _values(graph, node, DCAT_NS.accessURL),
-        "download": _values(graph, node, DCAT_NS.downloadURL),
-        "language": _values(graph, node, DCTERMS.language),
-        "license": _values(graph, node, DCTERMS.license),
-        "size": _values(graph, node, DCAT_NS.byteSize),
-        "modified": _values(graph, node, DCTERMS.modified),
+        "title": tagged(graph, node, DCTERMS.title),
+        "description": tagged(graph, node, DCTERMS.description),
+        "format": values(graph, node, DCTERMS["format"]) or values(graph, node, DCAT_NS.mediaType),
+        "media": values(graph, node, DCAT_NS.mediaType),
+        "access": values(graph, node, DCAT_NS.accessURL),
+        "download": values(graph, node, DCAT_NS.downloadURL),
+        "language": values(graph, node, DCTERMS.language),
+        "license": values(graph, node, DCTERMS.license),
+        "size": values(graph, node, DCAT_NS.byteSize),
+        "modified": values(graph, node, DCTERMS.modified),
     }
-
-
-def _first(values: list[str]) -> str:
-    return values[0] if values else ""
-
-
-def _tail(address: str) -> str:
-    return re.split(r"[/#]", address.rstrip("/"))[-1]
-
-
-def _texts(pairs: list[list[str]], language: str, longest: int) -> dict[str, str]:
-    texts = texts_of([(tag, text) for tag, text in pairs], language)
-    return {tag: text[:longest] for tag, text in texts.items()}
 
 
 def _license(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -310,7 +259,7 @@ def _tags(pairs: list[list[str]]) -> list[str]:
 
 def _themes(addresses: list[str], declared: Mapping[str, str]) -> list[str]:
     found = [
-        declared.get(a) or declared.get(_tail(a)) or EU_THEMES.get(_tail(a).upper(), "")
+        declared.get(a) or declared.get(tail(a)) or EU_THEMES.get(tail(a).upper(), "")
         for a in addresses
     ]
     return list(dict.fromkeys(slug for slug in found if slug))
@@ -320,21 +269,13 @@ def _landing_page(body: Mapping[str, Any]) -> str:
     """The page in the source's main language, where the address tells it."""
     mark = f"/{body['language']}/"
     pages: Iterable[str] = body["landing"]
-    return _web(next((page for page in pages if mark in f"{page}/"), _first(body["landing"])))
-
-
-def _web(address: str) -> str:
-    return (
-        re.sub(r"\s", "%20", address)
-        if address.startswith(("http://", "https://", "ftp://"))
-        else ""
-    )
+    return web(next((page for page in pages if mark in f"{page}/"), first(body["landing"])))
 
 
 def _contact(body: Mapping[str, Any], language: str) -> str:
     names = texts_of([(tag, text) for tag, text in body["contact"]], language)
-    name = names.get(language) or _first(sorted(names.values()))
-    email = unquote(_first(body["email"]).removeprefix("mailto:"))
+    name = names.get(language) or first(sorted(names.values()))
+    email = unquote(first(body["email"]).removeprefix("mailto:"))
     return " ".join(part for part in (name, f"<{email}>" if email and name else email) if part)[
         :500
     ]
@@ -343,38 +284,27 @@ def _contact(body: Mapping[str, Any], language: str) -> str:
 def _extras(body: Mapping[str, Any], language: str) -> dict[str, Any]:
     kept = {
         "uri": body["id"],
-        "identifier": _first(body["identifier"]),
+        "identifier": first(body["identifier"]),
         "publisher": texts_of([(tag, text) for tag, text in body["publisher"]], language),
     }
     return {key: value for key, value in kept.items() if value}
 
 
-_LANGUAGES = {
-    "ENG": "en",
-    "NLD": "nl",
-    "FRA": "fr",
-    "DEU": "de",
-    "ZHO": "zh",
-    "SPA": "es",
-    "ITA": "it",
-}
-
-
 def _resource(entry: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
-    url = _web(_first(entry["download"]) or _first(entry["access"]))
-    kind = entry["own_format"] or format_of(_first(entry["format"]))
-    language = _LANGUAGES.get(_tail(_first(entry["language"])).upper(), body["language"])
+    url = web(first(entry["download"]) or first(entry["access"]))
+    kind = entry["own_format"] or format_of(first(entry["format"]))
+    language = language_of(first(entry["language"])) or body["language"]
     resource: dict[str, Any] = {
         "key": (
             entry["key"] or entry["id"] or url or hashlib.sha256(orjson.dumps(entry)).hexdigest()
         )[:500],
-        "title": _texts(entry["title"], language, 1000) or {language: kind or _tail(url) or "File"},
-        "description": _texts(entry["description"], language, 20_000),
+        "title": texts(entry["title"], language, 1000) or {language: kind or tail(url) or "File"},
+        "description": texts(entry["description"], language, 20_000),
         "format": kind,
         "media_type": MEDIA_TYPES.get(kind, ""),
         "url": url,
     }
-    size = _first(entry["size"]).partition(".")[0]
+    size = first(entry["size"]).partition(".")[0]
     if size.isascii() and size.isdigit() and len(size) < 16:
         resource["size"] = int(size)
     if body["content"]:
@@ -387,7 +317,7 @@ def _load(entry: Mapping[str, Any], body: Mapping[str, Any], url: str, kind: str
     copies = [one for one in body["copies"] if one["of"] == entry["id"] and one["url"]]
     as_csv = [one for one in copies if format_of(one["format"]) == "CSV"]
     if len(as_csv) == 1:
-        return {"load": load_from({}, {"url": as_csv[0]["url"]}, _first(as_csv[0]["modified"]))}
+        return {"load": load_from({}, {"url": as_csv[0]["url"]}, first(as_csv[0]["modified"]))}
     if url and kind in MEDIA_TYPES:
-        return {"load": load_from({}, {"url": url}, _first(entry["modified"]))}
+        return {"load": load_from({}, {"url": url}, first(entry["modified"]))}
     return {}

@@ -96,6 +96,55 @@ def test_every_field(server: Served, http: Http) -> None:
     assert by_format["XLSX"].size is None
 
 
+def test_further_elements_of_any_portal_and_what_cannot_be_held(server: Served, http: Http) -> None:
+    text = """
+    @prefix adms: <http://www.w3.org/ns/adms#> . @prefix locn: <http://www.w3.org/ns/locn#> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
+    @prefix gsp: <http://www.opengis.net/ont/geosparql#> . @prefix dcatap: <http://data.europa.eu/r5r/> .
+    <d> a dcat:Dataset ; dct:title "T"@en ; dct:identifier "id-1" ; owl:versionInfo "2" ; adms:versionNotes "Neu"@de , "New"@en ;
+        dct:language <http://publications.europa.eu/resource/authority/language/DEU> , "fr" , "klingon" ;
+        dct:provenance [ rdfs:label "By hand"@en ] ; dct:rights "All" ; dct:conformsTo <http://s.example/x> , [ rdfs:label "y" ] ;
+        dcat:spatialResolutionInMeters "10" , "near" ; dcat:temporalResolution "often" , "PT1H" ; dct:created "2019" ;
+        dct:publisher [ foaf:name "Office"@en , "Amt"@de ; foaf:homepage <http://office.example/> ; foaf:mbox <mailto:a@office.example> ] ;
+        dct:creator <http://nobody.example/> ; dct:accessRights [ rdfs:label "RESTRICTED" ] ;
+        dcat:contactPoint [ vcard:fn "Desk" ; vcard:hasTelephone [ vcard:hasValue <tel:+4912345> ] ; vcard:hasURL <http://desk.example/> ;
+            vcard:hasAddress [ vcard:street-address "Way 1" ; vcard:locality "Bonn" ] ] ;
+        dcatap:hvdCategory <http://data.europa.eu/bna/c_1> ; dct:type <urn:x> ;
+        dct:spatial [ dct:identifier "DE1" ; dcat:bbox "<http://www.opengis.net/def/crs/EPSG/0/4326> POLYGON((50 7,51 7,51 8,50 8,50 7))"^^gsp:wktLiteral ] ,
+            [ locn:geometry "<gml:Point/>"^^gsp:gmlLiteral ] , [ dcat:bbox "POLYGON((500 7,51 7,51 8,500 7))" ] .
+    <e> a dcat:Dataset ; dct:title "E" ; dct:spatial [ locn:geometry [ gsp:asWKT "POINT(7 50)"^^gsp:wktLiteral ] ] .
+    """
+    found = turtle(server, http, text)
+    draft = found["http://x.example/d"]
+    assert draft.details == {
+        "version": "2",
+        "version_notes": {"de": "Neu", "en": "New"},
+        "languages": ["fr", "de"],
+        "provenance": {"en": "By hand"},
+        "rights": {"en": "All"},
+        "conforms_to": ["http://s.example/x"],
+        "spatial_resolution": 10.0,
+        "temporal_resolution": "PT1H",
+        "created": "2019",
+        "publisher": {
+            "name": "Office",
+            "url": "http://office.example/",
+            "email": "a@office.example",
+        },
+        "contact_point": {
+            "name": "Desk",
+            "phone": "+4912345",
+            "url": "http://desk.example/",
+            "address": "Way 1, Bonn",
+        },
+        "hvd_category": ["http://data.europa.eu/bna/c_1"],
+    }
+    assert (draft.identifier, draft.access) == ("id-1", "on_application")
+    assert (draft.spatial_box, draft.spatial_geometry) == ((7.0, 50.0, 8.0, 51.0), {})
+    point = found["http://x.example/e"]
+    assert point.spatial_geometry == {"type": "Point", "coordinates": [7.0, 50.0]}
+    assert point.spatial_box == (7.0, 50.0, 7.0, 50.0)
+
+
 def test_datasets_without_an_address_keep_their_key(server: Served, http: Http) -> None:
     text = '[] a dcat:Dataset ; dct:identifier "i-1" ; dct:title "A" . [] a dcat:Dataset ; dct:title "B" .'
     first = turtle(server, http, text)

@@ -10,26 +10,34 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from rdflib import Graph
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 from werkzeug.serving import make_server
 
-from catalog.db import db
-from catalog.models.dataset import Dataset
+from catalog.db import db, transaction
+from catalog.models.dataset import Dataset, Resource
+from catalog.models.tag import Tag, Vocabulary
+from catalog.models.vocabulary import Access
 from catalog.permissions import SCHEDULER
+from catalog.search.documents import last_change
 from catalog.services import catalogue
 from catalog.settings import Settings
 from harvesters import services
+from harvesters.formats.dcat import DCAT, WEFT
+from harvesters.http import Http
 from harvesters.models import HarvestRun
-from tests.make_dataset import make_theme
-from tests.make_feeds import make_catalogue
-from tests.make_source import make_source
+from harvesters.terms import MEDIA_TYPES
+from tests.make_dataset import make_theme, put
+from tests.make_feeds import DETAILS, FULL, make_catalogue
+from tests.make_server import Served, plain
+from tests.make_source import drafts, make_source
 from wsgi import create_app
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # rdflib's own
 SAME = (
     "slug", "title", "description", "notice", "license_id", "license_text", "frequency", "access", "access_reason",
-    "tags", "landing_page", "contact", "spatial", "temporal_start", "temporal_end", "identifier", "spatial_code",
+    "landing_page", "contact", "spatial", "temporal_start", "temporal_end", "identifier", "spatial_code",
     "spatial_box", "spatial_geometry", "details", "custom", "text_origins", "extras", "issued",
 )  # fmt: skip
 
@@ -45,6 +53,9 @@ def elsewhere(tmp_path: Path, empty_database: Path) -> Iterator[str]:
     shutil.copyfile(empty_database, there / "catalog.sqlite")
     with app.app_context():
         make_catalogue(tmp_path)
+        with transaction():
+            db.session.add(Vocabulary(name="colours", tags=[Tag(name="green")]))
+        put("Tagged", tags=["grass"], vocabulary_tags={"colours": ["green"]})
         db.session.remove()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -62,16 +73,33 @@ def settings(settings: Settings, elsewhere: str) -> Settings:
     return Settings(**{**vars(settings), "fetch_private_hosts": host})
 
 
-def described() -> dict[str, dict[str, Any]]:
+def links(dataset: Dataset, base: str) -> list[tuple[Any, ...]]:
+    """The files with everything that may be said of them; what has no address of its own leads to its page there."""
+    told = dataset.access == Access.OPEN
+    page = f"{base}/datasets/{dataset.slug}"
+    return [
+        (
+            *(r.key, r.title, r.description, r.format, r.size),
+            r.media_type or MEDIA_TYPES.get(r.format, ""),
+            (told and r.url) or page,
+        )
+        for r in dataset.resources
+    ]
+
+
+def described(base: str) -> dict[str, dict[str, Any]]:
     """Slug → everything that both portals should say of a dataset."""
     statement = select(Dataset).options(
-        selectinload(Dataset.resources), selectinload(Dataset.themes)
+        selectinload(Dataset.resources).selectinload(Resource.tables),
+        selectinload(Dataset.themes),
     )
     return {
         one.slug: {
             **{name: getattr(one, name) for name in SAME},
             "themes": [theme.slug for theme in one.themes],
-            "resources": [(r.key, r.title, r.format, r.size) for r in one.resources],
+            "keywords": {*one.tags, *(t for some in one.vocabulary_tags.values() for t in some)},
+            "last change": last_change(one),
+            "resources": links(one, base),
         }
         for one in db.session.scalars(statement)
     }
@@ -85,15 +113,43 @@ def test_a_harvest_of_our_own_feed_gives_the_same_catalogue_and_a_second_one_cha
     monkeypatch.setitem(catalogue.page.__kwdefaults__, "limit", 2)  # so that there are two pages
     make_theme()
     source = make_source("dcat", f"{elsewhere}/catalog.{ending}")
-    for expected in ({"created": 3}, {"same": 3}):
+    for expected in ({"created": 4}, {"same": 4}):
         run_id = services.run_now(SCHEDULER, source.id).id
         run = db.session.get(HarvestRun, run_id, populate_existing=True)
         assert run is not None
         counts = {name: getattr(run, name) for name in COUNTED if getattr(run, name)}
         assert counts == expected, (run.problem, services.records(SCHEDULER, run_id))
-    here = described()
+    here = described(elsewhere)
     there = create_app(
         Settings(data_dir=app.extensions["weft"]["settings"].data_dir + "/../elsewhere").resolved()
     )
     with there.app_context():
-        assert here == described()
+        assert here == described(elsewhere)
+
+
+def test_what_dcat_has_words_for_needs_no_words_of_ours(
+    elsewhere: str, settings: Settings, server: Served, http: Http
+) -> None:
+    graph = Graph()
+    with Http(settings) as reader:
+        feed = reader.get(f"{elsewhere}/catalog.ttl", headers={}, most=1_000_000)
+    graph.parse(data=feed.content, format="turtle")
+    for triple in list(graph):
+        if str(triple[1]).startswith(str(WEFT)):
+            graph.remove(triple)
+    written = graph.serialize(format="turtle").encode()
+    server.behaviours["/c.ttl"] = plain(written, media_type="text/turtle")
+    found = drafts(DCAT(), f"{server.url}/c.ttl", http)
+    air = next(one for one in found.values() if one.identifier == FULL["identifier"])
+    of_china = ("share_type", "share_condition", "resource_class")
+    said = {name: value for name, value in DETAILS.items() if name not in of_china}
+    pages = [*said.pop("documentation"), f"{elsewhere}/datasets/air"]
+    details = dict(air.details)
+    assert sorted(details.pop("documentation")) == sorted(pages)
+    assert sorted(details.pop("languages")) == sorted(said.pop("languages"))
+    assert details.pop("publisher")["name"] == "Bureau of ecology"
+    assert details.pop("contact_point") == {**said.pop("contact_point"), "phone": "+86211234"}
+    assert details == said
+    assert list(air.spatial_box) == FULL["spatial_box"]
+    same = ("spatial_code", "spatial_geometry", "license", "frequency")
+    assert {name: getattr(air, name) for name in same} == {name: FULL[name] for name in same}
