@@ -33,7 +33,7 @@ _KINDS = {
 }
 
 
-def activity(entry: LogEntry, *, whole: bool = False) -> dict[str, Any]:
+def activity(who: Identity, entry: LogEntry, *, whole: bool = False) -> dict[str, Any]:
     """The line as CKAN's activity; with `whole` a dataset's content at that time stands in its data."""
     return {
         "id": str(UUID(int=entry.number)),
@@ -41,7 +41,7 @@ def activity(entry: LogEntry, *, whole: bool = False) -> dict[str, Any]:
         "user_id": entry.actor_id or "",
         "object_id": entry.object_id,
         "activity_type": activities.ACTIONS[entry.action],
-        "data": _data(entry, whole=whole),
+        "data": _data(who, entry, whole=whole),
     }
 
 
@@ -59,7 +59,7 @@ def package_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     if kinds and without:
         refuse("activity_types", "Cannot be used together with `exclude_activity_types")
     dataset = packages.found(who, one(data))
-    return _told(activities.of_dataset(who, dataset.id, _span(data)))
+    return _told(who, activities.of_dataset(who, dataset.id, _span(data)))
 
 
 @action(safe=True)
@@ -71,7 +71,7 @@ def user_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     """
     signed_in(who, "user_activity_list")
     account = found(one(data))
-    return _told(activities.of_account(who, account.id, _span(data)))
+    return _told(who, activities.of_account(who, account.id, _span(data)))
 
 
 @action(safe=True)
@@ -82,7 +82,7 @@ def group_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     :param limit, offset, after, before, activity_types: see package_activity_list
     """
     body = bodies.found(who, Group, one(data))
-    return _told(activities.of_group(who, body.id, _span(data)))
+    return _told(who, activities.of_group(who, body.id, _span(data)))
 
 
 @action(safe=True)
@@ -93,7 +93,7 @@ def organization_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     :param limit, offset, after, before, activity_types: see package_activity_list
     """
     body = bodies.found(who, Organization, one(data))
-    return _told(activities.of_organization(who, body.id, _span(data)))
+    return _told(who, activities.of_organization(who, body.id, _span(data)))
 
 
 @action(safe=True)
@@ -102,7 +102,7 @@ def recently_changed_packages_activity_list(who: Identity, data: dict[str, Any])
 
     :param limit, offset, after, before: see package_activity_list
     """
-    return _told(activities.of_datasets(who, _span(data)))
+    return _told(who, activities.of_datasets(who, _span(data)))
 
 
 @action(safe=True)
@@ -114,7 +114,7 @@ def dashboard_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     signed_in(who, "dashboard_activity_list")
     since = account_profiles.dashboard_seen(who)
     return [
-        {**activity(entry), "is_new": entry.actor_id != who.account_id and entry.at > since}
+        {**activity(who, entry), "is_new": entry.actor_id != who.account_id and entry.at > since}
         for entry in activities.of_dashboard(who, _span(data))
     ]
 
@@ -143,7 +143,7 @@ def activity_show(who: Identity, data: dict[str, Any]) -> Any:
 
     :param id: the id of the activity
     """
-    return activity(_entry(who, one(data)), whole=True)
+    return activity(who, _entry(who, one(data)), whole=True)
 
 
 @action(safe=True)
@@ -153,7 +153,7 @@ def activity_data_show(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id of the activity
     :param object_type: package, group, organization or user, to have only that (optional)
     """
-    told = _data(_entry(who, one(data)), whole=True)
+    told = _data(who, _entry(who, one(data)), whole=True)
     kind = text(data, "object_type")
     if not kind:
         return told
@@ -175,7 +175,7 @@ def activity_diff(who: Identity, data: dict[str, Any]) -> Any:
     older = activities.before(who, entry)
     if older is None:
         raise NotFound("Previous activity for this object not found")
-    pair = [activity(older, whole=True), activity(entry, whole=True)]
+    pair = [activity(who, line, whole=True) for line in (older, entry)]
     if any(kind not in item["data"] for item in pair):
         raise NotFound("Could not find object in the activity data")
     old, new = (
@@ -197,8 +197,8 @@ def _difference(old: list[str], new: list[str], kind: str) -> str:
     return difflib.HtmlDiff(wrapcolumn=70).make_table(old, new)
 
 
-def _told(entries: list[LogEntry]) -> list[dict[str, Any]]:
-    return [activity(entry) for entry in entries]
+def _told(who: Identity, entries: list[LogEntry]) -> list[dict[str, Any]]:
+    return [activity(who, entry) for entry in entries]
 
 
 def _span(data: Mapping[str, Any]) -> Span:
@@ -234,14 +234,14 @@ def _entry(who: Identity, activity_id: str) -> LogEntry:
     return entry
 
 
-def _data(entry: LogEntry, *, whole: bool) -> dict[str, Any]:
+def _data(who: Identity, entry: LogEntry, *, whole: bool) -> dict[str, Any]:
     kind = _KINDS[entry.kind]
     told: dict[str, Any] = {
         "id": entry.object_id,
         "name": entry.data.get("slug") or entry.object_id,
         "title": dictized.text_of(entry.data.get("title") or {}),
     }
-    revision = activities.revision_of(entry) if whole else None
+    revision = activities.revision_of(who, entry) if whole else None
     if revision is not None:
         told |= _package(revision.content)
     if "view" in entry.data:

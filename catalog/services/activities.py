@@ -13,7 +13,7 @@ from catalog.models.dataset import Dataset, dataset_theme
 from catalog.models.log import LogEntry
 from catalog.models.revision import DatasetRevision
 from catalog.permissions import Identity
-from catalog.services import dataset_lists, follows
+from catalog.services import dataset_lists, follows, revisions
 
 ACTIONS = {
     "dataset.created": "new package",
@@ -107,15 +107,20 @@ def before(who: Identity, entry: LogEntry) -> LogEntry | None:
     return db.session.scalars(older.order_by(LogEntry.number.desc()).limit(1)).first()
 
 
-def revision_of(entry: LogEntry) -> DatasetRevision | None:
-    """The content that a dataset was given by this change."""
+def revision_of(who: Identity, entry: LogEntry) -> DatasetRevision | None:
+    """The content that a dataset was given by this change, if `who` may see it."""
     number = entry.data.get("revision")
     if entry.kind != "dataset" or number is None:
         return None
-    found = select(DatasetRevision).where(
-        DatasetRevision.dataset_id == entry.object_id, DatasetRevision.number == number
+    found = (
+        select(DatasetRevision, Dataset)
+        .join(Dataset, Dataset.id == DatasetRevision.dataset_id)
+        .where(DatasetRevision.dataset_id == entry.object_id, DatasetRevision.number == number)
     )
-    return db.session.scalar(found)
+    for revision, dataset in db.session.execute(found):
+        if revisions.is_shown(who, dataset, revision):
+            return revision
+    return None
 
 
 def _about(kind: str, ids: Collection[str]) -> ColumnElement[bool]:

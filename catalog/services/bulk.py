@@ -114,6 +114,7 @@ def load(who: Identity, organization_slug: str, body: bytes, *, only_right: bool
     report = Report()
     try:
         with transaction():
+            loading.hold()
             for line in loading.lines():
                 report = loading.kept(who, line, report)
             if loading.wrong and not only_right:
@@ -135,6 +136,12 @@ class _Loading:
         ]
         self.files = self._files()
 
+    def hold(self) -> None:
+        """Let nobody else change the datasets meanwhile: asked for one by one, two such files could wait for each other."""
+        slugs = [row.cells.get("slug", "") for row in self.read.datasets]
+        named = select(Dataset.id).where(Dataset.slug.in_(slugs)).order_by(Dataset.id)
+        db.session.execute(named.with_for_update()).all()
+
     def lines(self) -> Iterator[_Line]:
         """The lines with the content that they describe."""
         seen: set[str] = set()
@@ -153,6 +160,8 @@ class _Loading:
     def kept(self, who: Identity, line: _Line, report: Report) -> Report:
         """The report with this line in it: a draft was made, nothing is new, or a cell is wrong."""
         try:
+            if line.dataset is not None:
+                require(who, Action.DATASET_WRITE, line.dataset)
             draft = dataset_draft(line.content)
             fields = datasets.organization_named(draft.organization).fields
             draft = dataset_content.fitted(draft, fields)  # a cell that is missing is named here

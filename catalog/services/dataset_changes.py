@@ -144,7 +144,7 @@ def write(
             _proposed(who, draft, dataset_id=dataset.id)
         elif state == State.WITHDRAWN:
             withdraw(who, dataset)
-        elif dataset.state == State.DRAFT and not _reviewed(who, dataset):
+        elif dataset.state == State.DRAFT and not revisions.reviewed(who, draft):
             _publish(who, dataset, draft)
         else:
             publishing.put(who, draft)
@@ -166,7 +166,8 @@ def withdraw(who: Identity, dataset: Dataset) -> None:
     elif dataset.state == State.DRAFT:
         with transaction():
             dataset.state = State.WITHDRAWN
-            _said(who, "dataset.withdrawn", dataset)
+            publishing.call_off(who, dataset)
+            log.about(who, "dataset.withdrawn", dataset)
 
 
 def purge(who: Identity, name_or_id: str) -> None:
@@ -177,7 +178,7 @@ def purge(who: Identity, name_or_id: str) -> None:
         tables = select(DataTable.id).join(Resource).where(Resource.dataset_id == dataset.id)
         for table_id in db.session.scalars(tables):
             tx.after_commit(serve_table.later, table_id)  # its copy goes too
-        _said(who, "dataset.purged", dataset)
+        log.about(who, "dataset.purged", dataset)
         for statement in (
             delete(FormerAddress).where(FormerAddress.object_id == dataset.id),
             delete(DatasetRevision).where(DatasetRevision.dataset_id == dataset.id),
@@ -280,23 +281,15 @@ def _proposed(who: Identity, draft: DatasetDraft, **options: str) -> str:
     return dataset_id
 
 
-def _reviewed(who: Identity, dataset: Dataset) -> bool:
-    return dataset.organization.review and not (who.administrator or who.scheduler)
-
-
 def _publish(who: Identity, dataset: Dataset, draft: DatasetDraft) -> None:
     """A draft that was never public becomes it; what was proposed is what it says."""
     with transaction() as tx:
-        require(who, Action.DATASET_WRITE, dataset)
-        revision = publishing.open_proposal(dataset.id)
+        organization = datasets.organization_named(draft.organization)
+        datasets.require_place(who, dataset, organization)
+        revision = revisions.open_proposal(dataset.id)
         if revision is not None:
             revision.content = revisions.content_of(draft)
         datasets.apply(tx, who, dataset, draft, revision=revision)
-
-
-def _said(who: Identity, action: str, dataset: Dataset) -> None:
-    data = {"slug": dataset.slug, "title": dataset.title}
-    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
 
 
 def _named(name_or_id: str) -> Dataset | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from catalog.errors import Gone, NotFound
+from catalog.errors import Gone, NotFound, Unauthenticated
 from catalog.models.dataset import Dataset
 from catalog.models.vocabulary import State
+from catalog.permissions import Action, Identity, allowed
 
 
 class Withdrawn(Gone):
@@ -21,3 +22,14 @@ def unseen(dataset: Dataset) -> NotFound:
     if dataset.state == State.WITHDRAWN and dataset.published_at and not dataset.private:
         return Withdrawn(dataset)
     return NotFound("there is no dataset “%(slug)s”", slug=dataset.slug)
+
+
+def seen(who: Identity, dataset: Dataset | None, name: str) -> Dataset:
+    """The dataset, for a caller who wants to work on it; nobody learns by this which names are taken by drafts."""
+    if who.account_id is None and not who.scheduler:
+        raise Unauthenticated("sign in or send an API key to do this")
+    if dataset is None:
+        raise NotFound("there is no dataset “%(slug)s”", slug=name[:120])
+    if not allowed(who, Action.DATASET_READ, dataset):
+        raise unseen(dataset)
+    return dataset

@@ -11,6 +11,7 @@ from functools import cache
 
 import orjson
 from sqlalchemy import Select, String, bindparam, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, Conflict, Invalid, NotFound
@@ -24,7 +25,7 @@ from catalog.models.vocabulary import FREQUENCY_DAYS, Frequency, State
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import DatasetDraft, Origin
 from catalog.search.documents import last_change
-from catalog.services import dataset_content, log, revisions
+from catalog.services import addresses, dataset_content, log, revisions
 from catalog.services.dataset_visibility import unseen
 from catalog.services.indexing import changed, index_due_datasets, whole
 
@@ -83,16 +84,28 @@ def put(
     with transaction() as tx:
         organization = organization_named(draft.organization)
         dataset = _existing(draft, origin)
-        if dataset is None or dataset.organization_id != organization.id:
-            require(who, Action.DATASET_WRITE, organization)
+        require_place(who, dataset, organization)
         draft = dataset_content.fitted(draft, organization.fields)
         fingerprint = fingerprint_of(draft)
         if dataset is None:
             return _create(tx, who, draft, organization, origin, fingerprint, wanted_id)
-        require(who, Action.DATASET_WRITE, dataset)
+        if dataset.merged_into and origin is not None:  # its source knows nothing of the merger
+            return Put(Outcome.SAME, dataset.id)
         if dataset.fingerprint == fingerprint and dataset.state == State.PUBLISHED:
             return Put(Outcome.SAME, dataset.id)
         return apply(tx, who, dataset, draft)
+
+
+def require_place(who: Identity, dataset: Dataset | None, organization: Organization) -> None:
+    """Raise unless `who` may make a dataset of this organization, or make the one that is there one of it.
+
+    Whoever collaborates on a dataset does not carry it away.
+    """
+    targets: list[object] = [dataset or organization]
+    if dataset is not None and dataset.organization_id != organization.id:
+        targets += [dataset.organization_id, organization]
+    for target in targets:
+        require(who, Action.DATASET_WRITE, target)
 
 
 def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
@@ -110,10 +123,7 @@ def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
             dataset.state, dataset.withdrawn_at = State.WITHDRAWN, now()
             dataset.withdrawn_reason = dict(_NO_LONGER_LISTED)
             dataset.updated_at = dataset.index_due = now()
-            subject = log.Subject("dataset", dataset.id, dataset.organization_id)
-            log.append(
-                who, "dataset.withdrawn", subject, {"slug": dataset.slug, "title": dataset.title}
-            )
+            log.about(who, "dataset.withdrawn", dataset)
         if unseen:
             tx.after_commit(index_due_datasets.later)
     return len(unseen)
@@ -236,8 +246,10 @@ def _shown() -> Select[Dataset]:
 
 
 def organization_named(slug: str) -> Organization:
-    """The organization of a draft; raises Invalid."""
+    """The organization of a draft, also by an address that it had before; raises Invalid."""
     organization = db.session.scalar(select(Organization).where(Organization.slug == slug))
+    if organization is None and (moved := addresses.moved("organization", slug)):
+        organization = db.session.get(Organization, moved)
     if organization is None:
         raise Invalid(
             "there is no organization “%(slug)s”",
@@ -248,7 +260,7 @@ def organization_named(slug: str) -> Organization:
 
 
 def _existing(draft: DatasetDraft, origin: Origin | None) -> Dataset | None:
-    statement = select(Dataset).execution_options(populate_existing=True)
+    statement = select(Dataset).with_for_update().execution_options(populate_existing=True)
     if origin is not None:
         return db.session.scalar(
             statement.where(
@@ -286,7 +298,10 @@ def _create(  # the parts of one step of `put`
         title=dict(draft.title),
     )
     db.session.add(dataset)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # somebody else took address or id in the meantime
+        raise Conflict("the address “%(slug)s” is in use", slug=dataset.slug) from error
     to_load = dataset_content.fill(dataset, draft)
     _said(tx, who, dataset, draft, "dataset.created")
     return Put(Outcome.CREATED, dataset.id, to_load)
@@ -304,6 +319,8 @@ def apply(
 
     The content is that of `revision`, or it becomes a revision of its own.
     """
+    if dataset.merged_into:
+        raise Conflict("the dataset “%(slug)s” was merged into another one", slug=dataset.slug)
     changed = changed_fields(dataset, draft)
     dataset.organization_id = organization_named(draft.organization).id
     back = dataset.state != State.PUBLISHED
@@ -337,8 +354,7 @@ def _said(
 ) -> None:
     """Keep the content as the public revision, write the line of the log, have it indexed."""
     dataset.revision = revisions.keep_published(who, dataset, draft, revision)
-    data = {"slug": dataset.slug, "title": dataset.title, "revision": dataset.revision, **more}
-    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
+    log.about(who, action, dataset, revision=dataset.revision, **more)
     _touch(tx, dataset)
 
 

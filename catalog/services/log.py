@@ -13,6 +13,7 @@ from sqlalchemy import Select, select, text
 
 from catalog.db import db, transaction
 from catalog.models.base import now
+from catalog.models.dataset import Dataset
 from catalog.models.log import LogEntry
 from catalog.permissions import Identity
 
@@ -68,6 +69,12 @@ def append(who: Identity, action: str, subject: Subject, data: Mapping[str, Any]
         db.session.add(entry)
         db.session.flush()
     return entry.number
+
+
+def about(who: Identity, action: str, dataset: Dataset, **more: object) -> int:
+    """Add a line about a dataset, as it is called now."""
+    subject = Subject("dataset", dataset.id, dataset.organization_id)
+    return append(who, action, subject, {"slug": dataset.slug, "title": dataset.title, **more})
 
 
 def hash_of(entry: LogEntry) -> str:

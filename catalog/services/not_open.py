@@ -73,9 +73,7 @@ def say_why(
     column.withheld_as = Access(withheld_as).value if closed else ""
     column.withheld_reason = dict(reason or column.withheld_reason or {}) if closed else {}
     about = {"column": column.name, "access": str(column.access), "reason": column.withheld_reason}
-    subject = log.Subject("dataset", dataset.id, dataset.organization_id)
-    named = {"slug": dataset.slug, "title": dataset.title}
-    log.append(who, "column.access", subject, {**named, **about})
+    log.about(who, "column.access", dataset, **about)
 
 
 def _page(limit: int, offset: int) -> list[NotOpen]:

@@ -9,13 +9,12 @@ from sqlalchemy import case, func, select, update
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, Invalid, NotFound
-from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, public
 from catalog.models.organization import Organization
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.organization import KINDS, organization_fields
-from catalog.services import log, organization_tree
+from catalog.services import addresses, log, organization_tree
 from catalog.services.search import forget_labels, index_due_datasets
 
 _RANK = case({kind: at for at, kind in enumerate(KINDS)}, value=Organization.kind)
@@ -37,7 +36,7 @@ def put(  # noqa: PLR0913 # the fields of an organization, by keyword
     fields: Sequence[Mapping[str, Any]] | None = None,
     extras: Mapping[str, Any] | None = None,
 ) -> Organization:
-    """Create the organization or change it; its datasets are found under its new name.
+    """Create the organization, or change the one that has this address, or had it; its datasets are found by its name.
 
     `parent` is a slug, empty for none. From `parent` on, what is None stays as it is.
     """
@@ -60,8 +59,10 @@ def put(  # noqa: PLR0913 # the fields of an organization, by keyword
         }
     )
     with transaction() as tx:
-        organization = _by_slug(slug)
+        organization = _by_slug(slug) or _moved(slug)
         require(who, Action.ORGANIZATION_WRITE, organization)
+        if organization is not None:
+            values["slug"] = organization.slug  # one that was renamed keeps its new name
         if "parent" in values:
             values["parent_id"] = _parent(organization, values.pop("parent"))
         if organization is None:
@@ -165,5 +166,5 @@ def _by_slug(slug: str) -> Organization | None:
 
 
 def _moved(slug: str) -> Organization | None:
-    former = db.session.get(FormerAddress, ("organization", slug))
-    return db.session.get(Organization, former.object_id) if former else None
+    known = addresses.moved("organization", slug)
+    return db.session.get(Organization, known) if known else None

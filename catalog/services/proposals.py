@@ -17,9 +17,9 @@ from catalog.models.series import DatasetSeries
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.services import dataset_content, revisions
+from catalog.services.dataset_visibility import seen
 from catalog.services.indexing import whole
-from catalog.services.publishing import EDITABLE, OPEN
-from catalog.services.revisions import Change
+from catalog.services.revisions import EDITABLE, Change, open_proposal
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Editable:
     dataset: Dataset
     revision: DatasetRevision | None
     content: dict[str, Any]
+
+    @property
+    def stamp(self) -> str:
+        """What tells whether somebody else has changed it meanwhile."""
+        return revisions.stamp(self.dataset, self.revision)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class Shown:
     edits: bool
     decides: bool
 
+    @property
+    def stamp(self) -> str:
+        """What tells whether its author has changed it meanwhile."""
+        return revisions.stamp(self.dataset, self.revision)
+
 
 def editable(who: Identity, slug_or_id: str) -> Editable:
     """What the form of a dataset begins with; raises Conflict for a harvested one and while one waits."""
@@ -52,7 +62,7 @@ def editable(who: Identity, slug_or_id: str) -> Editable:
         raise Conflict(
             "the dataset “%(slug)s” is harvested: change it at its source", slug=dataset.slug
         )
-    revision = open_revision(dataset.id)
+    revision = open_proposal(dataset.id)
     if revision is not None and revision.state not in EDITABLE:
         raise Conflict("a change to this dataset waits for its approval: decide on it first")
     content = revision.content if revision else dataset_content.described(dataset)
@@ -81,26 +91,17 @@ def show(who: Identity, revision_id: str) -> Shown:
 
 
 def member_dataset(who: Identity, slug_or_id: str) -> Dataset:
-    """A dataset of any state, for its department only."""
+    """A dataset of any state, for its department and those who edit it with them."""
     dataset = db.session.scalars(
         select(Dataset)
         .where((Dataset.id == slug_or_id) | (Dataset.slug == slug_or_id))
         .options(*whole())
         .execution_options(populate_existing=True)
     ).first()
-    if dataset is None:
-        raise NotFound("there is no dataset “%(slug)s”", slug=slug_or_id[:120])
-    require(who, Action.ORGANIZATION_READ, dataset.organization)
-    return dataset
-
-
-def open_revision(dataset_id: str) -> DatasetRevision | None:
-    """The proposal of a dataset that is not decided for good."""
-    return db.session.scalar(
-        select(DatasetRevision)
-        .where(DatasetRevision.dataset_id == dataset_id, DatasetRevision.state.in_(OPEN))
-        .execution_options(populate_existing=True)
-    )
+    known = seen(who, dataset, slug_or_id)
+    if not revisions.inside(who, known):
+        require(who, Action.ORGANIZATION_READ, known.organization)
+    return known
 
 
 def series_of(organizations: list[Organization]) -> list[DatasetSeries]:

@@ -6,34 +6,33 @@ Every step is a line of the log. Who approves is never who made the proposal.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from catalog.db import Transaction, db, transaction
-from catalog.errors import N_, Conflict, Denied, Invalid, NotFound
+from catalog.errors import N_, CatalogError, Conflict, Denied, Invalid, NotFound
 from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset
 from catalog.models.revision import DatasetRevision
 from catalog.models.vocabulary import Access, RevisionState, State
-from catalog.permissions import Action, Identity, require
+from catalog.permissions import SCHEDULER, Action, Identity, require
 from catalog.queue import job
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import DatasetDraft
 from catalog.schemas.texts import SLUG
-from catalog.services import dataset_content, datasets, log, revisions
+from catalog.services import dataset_content, dataset_visibility, datasets, log, revisions, uploads
 from catalog.services.indexing import changed
+from catalog.services.revisions import EDITABLE, OPEN, open_proposal
 
-OPEN = (
-    RevisionState.DRAFT,
-    RevisionState.SUBMITTED,
-    RevisionState.RETURNED,
-    RevisionState.APPROVED,
-)
-"""States of a proposal that is not decided for good; a dataset has at most one."""
-EDITABLE = (RevisionState.DRAFT, RevisionState.RETURNED)
 MOST_AT_ONCE = 200
+PORTAL = Identity(scheduler=True)
+"""Who returns what cannot become public at its moment."""
+WITHDRAWN_MEANWHILE = "数据集已撤回。The dataset was withdrawn."
+"""What its author reads in either language: remarks are words of people, which nothing translates."""
 
 
 def propose(
@@ -43,21 +42,23 @@ def propose(
     dataset_id: str = "",
     reason: str = "",
     wanted_id: str = "",
+    seen: str | None = None,
 ) -> DatasetRevision:
     """Keep a draft of a new dataset, or of a change to one; the draft that is there already is changed.
 
-    A new dataset gets `wanted_id`, if given. Raises Conflict while a proposal is submitted or approved, and for a harvested dataset.
+    A new dataset gets `wanted_id`, if given. Raises Conflict while a proposal is submitted or approved, for a harvested
+    dataset, and where `seen`, the stamp of what the draft was made from, is not that of what is there.
     """
     with transaction():
         organization = datasets.organization_named(draft.organization)
         there = _editable(who, dataset_id) if dataset_id else None
-        if there is None or there.organization_id != organization.id:
-            require(who, Action.DATASET_WRITE, organization)
+        datasets.require_place(who, there, organization)
         draft = dataset_content.fitted(draft, organization.fields, complete=False)
         dataset = there or _begun(who, draft, organization.id, wanted_id)
         revision = open_proposal(dataset.id)
         if revision is not None and revision.state not in EDITABLE:
             raise Conflict("a change to this dataset waits for its approval: decide on it first")
+        _must_be_seen(dataset, revision, seen)
         if revision is None:
             revision = revisions.begin(who, dataset.id, draft)
         revision.content = revisions.content_of(draft)
@@ -73,23 +74,20 @@ def propose(
 
 def put(who: Identity, draft: DatasetDraft, *, wanted_id: str = "") -> datasets.Put:
     """What the API writes: public at once, or submitted where the organization wants every change approved."""
-    organization = datasets.organization_named(draft.organization)
-    if not organization.review or who.administrator or who.scheduler:
+    if not revisions.reviewed(who, draft):
         return datasets.put(who, draft, wanted_id=wanted_id)
     with transaction():
         known = select(Dataset.id).where(Dataset.slug == draft.slug)
         known_id = db.session.scalar(known) if draft.slug else None
-        revision = propose(who, draft, dataset_id=known_id or "")
+        revision = propose(who, draft, dataset_id=known_id or "", wanted_id=wanted_id)
         submit(who, revision.id)
     return datasets.Put(datasets.Outcome.SUBMITTED, revision.dataset_id)
 
 
-def hand_in(
-    who: Identity, draft: DatasetDraft, *, dataset_id: str = "", reason: str = ""
-) -> DatasetRevision:
-    """Propose and submit in one step: where something is missing nothing is kept."""
+def hand_in(who: Identity, draft: DatasetDraft, **options: Any) -> DatasetRevision:
+    """Propose, with the options of that, and submit in one step: where something is missing nothing is kept."""
     with transaction():
-        return submit(who, propose(who, draft, dataset_id=dataset_id, reason=reason).id)
+        return submit(who, propose(who, draft, **options).id)
 
 
 def submit(who: Identity, revision_id: str) -> DatasetRevision:
@@ -106,16 +104,22 @@ def submit(who: Identity, revision_id: str) -> DatasetRevision:
 
 
 def approve(
-    who: Identity, revision_id: str, *, publish_at: datetime | None = None
+    who: Identity,
+    revision_id: str,
+    *,
+    publish_at: datetime | None = None,
+    seen: str | None = None,
 ) -> DatasetRevision:
-    """Approve a submitted revision: it is public at once, or from `publish_at` on."""
+    """Approve a submitted revision: it is public at once, or from `publish_at` on; `seen` as in `propose`."""
     with transaction() as tx:
         revision, dataset = _found(who, revision_id)
         _may_decide(who, dataset, revision)
         _must_be(revision, RevisionState.SUBMITTED)
         _complete(dataset_draft(revision.content))  # its organization may ask for more by now
-        revision.decided_by, revision.decided_by_name = who.account_id, who.name[:200]
-        revision.decided_at = now()
+        _must_be_seen(dataset, revision, seen)
+        wanted = datasets.organization_named(revision.content["organization"])
+        require(who, Action.DATASET_APPROVE, wanted)
+        _decide(who, revision)
         if publish_at is not None and publish_at > now():
             revision.state, revision.publish_at = RevisionState.APPROVED, publish_at
             _line(who, "revision.approved", dataset, revision)
@@ -136,11 +140,15 @@ def send_back(who: Identity, revision_id: str, remarks: str) -> DatasetRevision:
                 "say what is to be corrected",
                 problems={"remarks": [N_("Say what is to be corrected.")]},
             )
-        revision.state, revision.remarks = RevisionState.RETURNED, remarks.strip()[:10_000]
-        revision.decided_by, revision.decided_by_name = who.account_id, who.name[:200]
-        revision.decided_at, revision.publish_at = now(), None
-        _line(who, "revision.returned", dataset, revision, remarks=revision.remarks[:500])
+        _return(who, dataset, revision, remarks)
     return revision
+
+
+def call_off(who: Identity, dataset: Dataset, remarks: str = WITHDRAWN_MEANWHILE) -> None:
+    """Return what waits to become public to its author, inside the caller's transaction."""
+    revision = open_proposal(dataset.id)
+    if revision is not None and revision.state not in EDITABLE:
+        _return(who, dataset, revision, remarks)
 
 
 def discard(who: Identity, revision_id: str) -> None:
@@ -170,14 +178,23 @@ def publish_due() -> None:
     due = select(DatasetRevision.id).where(
         DatasetRevision.state == RevisionState.APPROVED, DatasetRevision.publish_at <= now()
     )
-    for revision_id in list(db.session.scalars(due.limit(MOST_AT_ONCE))):
-        with transaction() as tx:
-            revision = db.session.get(DatasetRevision, revision_id, populate_existing=True)
-            if revision is None or revision.state != RevisionState.APPROVED:
-                continue  # it was returned meanwhile
-            dataset = db.session.get_one(Dataset, revision.dataset_id, populate_existing=True)
-            who = Identity(revision.decided_by, revision.decided_by_name)
-            _publish(tx, who, dataset, revision)
+    ordered = due.order_by(DatasetRevision.publish_at).limit(MOST_AT_ONCE)
+    for revision_id in list(db.session.scalars(ordered)):
+        try:
+            with transaction() as tx:
+                _publish_approved(tx, revision_id)
+        except CatalogError as error:  # such as a theme that is gone: the others are public in time
+            with suppress(NotFound), transaction():
+                call_off(PORTAL, _found(SCHEDULER, revision_id)[1], str(error))
+
+
+def _publish_approved(tx: Transaction, revision_id: str) -> None:
+    """Publish it unless it was returned, or put off, meanwhile."""
+    revision, dataset = _found(SCHEDULER, revision_id)
+    moment = revision.publish_at
+    if revision.state == RevisionState.APPROVED and moment is not None and moment <= now():
+        who = Identity(revision.decided_by, revision.decided_by_name)
+        _publish(tx, who, dataset, revision)
 
 
 def withdraw(
@@ -200,6 +217,7 @@ def withdraw(
             raise Conflict("this dataset is not public")
         dataset.state, dataset.withdrawn_at = State.WITHDRAWN, now()
         dataset.withdrawn_reason = said
+        call_off(who, dataset)
         _changed(tx, who, "dataset.withdrawn", dataset)
     return dataset
 
@@ -227,6 +245,7 @@ def merge(who: Identity, dataset_id: str, into_id: str) -> Dataset:
             raise Conflict("the dataset that stays must be public, and another one")
         duplicate.state, duplicate.withdrawn_at = State.WITHDRAWN, now()
         duplicate.merged_into = kept.id
+        call_off(who, duplicate)
         _changed(tx, who, "dataset.merged", duplicate, into=kept.slug)
     return kept
 
@@ -260,7 +279,9 @@ def rename(
 def _publish(tx: Transaction, who: Identity, dataset: Dataset, revision: DatasetRevision) -> None:
     draft = dataset_draft(revision.content)
     revision.publish_at = None
+    known = uploads.keys_of(dataset.id)
     datasets.apply(tx, who, dataset, draft, revision=revision)
+    tx.after_commit(uploads.load_new, dataset.id, uploads.keys_of(dataset.id) - known)
 
 
 def _begun(who: Identity, draft: DatasetDraft, organization_id: str, wanted_id: str) -> Dataset:
@@ -282,12 +303,12 @@ def _any(who: Identity, id_or_slug: str) -> Dataset:
     dataset = db.session.scalar(
         select(Dataset)
         .where((Dataset.id == id_or_slug) | (Dataset.slug == id_or_slug))
+        .with_for_update()
         .execution_options(populate_existing=True)
     )
-    if dataset is None:
-        raise NotFound("there is no dataset “%(slug)s”", slug=id_or_slug[:120])
-    require(who, Action.DATASET_WRITE, dataset)
-    return dataset
+    known = dataset_visibility.seen(who, dataset, id_or_slug)
+    require(who, Action.DATASET_WRITE, known)
+    return known
 
 
 def _editable(who: Identity, id_or_slug: str) -> Dataset:
@@ -296,24 +317,23 @@ def _editable(who: Identity, id_or_slug: str) -> Dataset:
         raise Conflict(
             "the dataset “%(slug)s” is harvested: change it at its source", slug=dataset.slug
         )
+    if dataset.merged_into:
+        raise Conflict("the dataset “%(slug)s” was merged into another one", slug=dataset.slug)
     return dataset
 
 
-def open_proposal(dataset_id: str) -> DatasetRevision | None:
-    return db.session.scalar(
-        select(DatasetRevision)
-        .where(DatasetRevision.dataset_id == dataset_id, DatasetRevision.state.in_(OPEN))
+def _found(who: Identity, revision_id: str) -> tuple[DatasetRevision, Dataset]:
+    owner = select(DatasetRevision.dataset_id).where(DatasetRevision.id == revision_id)
+    dataset = db.session.scalar(
+        select(Dataset)
+        .where(Dataset.id.in_(owner))
+        .with_for_update()
         .execution_options(populate_existing=True)
     )
-
-
-def _found(who: Identity, revision_id: str) -> tuple[DatasetRevision, Dataset]:
-    revision = db.session.get(DatasetRevision, revision_id, populate_existing=True)
-    if revision is None:
+    if dataset is None:
         raise NotFound("there is no such revision")
-    dataset = db.session.get_one(Dataset, revision.dataset_id, populate_existing=True)
     require(who, Action.DATASET_READ, dataset)
-    return revision, dataset
+    return db.session.get_one(DatasetRevision, revision_id, populate_existing=True), dataset
 
 
 def _must_be(revision: DatasetRevision, *states: RevisionState) -> None:
@@ -323,10 +343,27 @@ def _must_be(revision: DatasetRevision, *states: RevisionState) -> None:
         )
 
 
+def _must_be_seen(dataset: Dataset, proposal: DatasetRevision | None, seen: str | None) -> None:
+    if seen is not None and seen != revisions.stamp(dataset, proposal):
+        raise Conflict("somebody has changed this since you opened it: look at it before you go on")
+
+
 def _may_decide(who: Identity, dataset: Dataset, revision: DatasetRevision) -> None:
     require(who, Action.DATASET_APPROVE, dataset)
     if who.account_id == revision.made_by:
         raise Denied("somebody else has to decide on what you have written yourself")
+
+
+def _decide(who: Identity, revision: DatasetRevision) -> None:
+    revision.decided_by, revision.decided_by_name = who.account_id, who.name[:200]
+    revision.decided_at = now()
+
+
+def _return(who: Identity, dataset: Dataset, revision: DatasetRevision, remarks: str) -> None:
+    revision.state, revision.remarks = RevisionState.RETURNED, remarks.strip()[:10_000]
+    revision.publish_at = None
+    _decide(who, revision)
+    _line(who, "revision.returned", dataset, revision, remarks=revision.remarks[:500])
 
 
 def _complete(draft: DatasetDraft) -> None:
@@ -353,13 +390,11 @@ def _missing(draft: DatasetDraft) -> dict[str, object]:
 
 def _changed(tx: Transaction, who: Identity, action: str, dataset: Dataset, **more: object) -> None:
     dataset.updated_at = dataset.index_due = now()
-    data = {"slug": dataset.slug, "title": dataset.title, **more}
-    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
+    log.about(who, action, dataset, **more)
     tx.after_commit(changed, dataset.id)
 
 
 def _line(
     who: Identity, action: str, dataset: Dataset, revision: DatasetRevision, **more: object
 ) -> None:
-    data = {"slug": dataset.slug, "title": dataset.title, "revision": revision.number, **more}
-    log.append(who, action, log.Subject("dataset", dataset.id, dataset.organization_id), data)
+    log.about(who, action, dataset, revision=revision.number, **more)

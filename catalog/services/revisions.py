@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, true, update
 
 from catalog.db import db
 from catalog.errors import NotFound
+from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset
+from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
 from catalog.models.vocabulary import RevisionState
-from catalog.permissions import Action, Identity, require
+from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import DatasetDraft
+
+OPEN = (
+    RevisionState.DRAFT,
+    RevisionState.SUBMITTED,
+    RevisionState.RETURNED,
+    RevisionState.APPROVED,
+)
+"""States of a proposal that is not decided for good; a dataset has at most one."""
+EDITABLE = (RevisionState.DRAFT, RevisionState.RETURNED)
+DECIDED = (RevisionState.PUBLISHED, RevisionState.SUPERSEDED)
+"""States of what the dataset is, or was."""
+_HOW_READ = re.compile(r"resources\..*\.load\.")
+"""How the portal reads a file at its source: nothing that a dataset says of itself."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,37 @@ def content_of(draft: DatasetDraft) -> dict[str, Any]:
     return content
 
 
+def reviewed(who: Identity, draft: DatasetDraft) -> bool:
+    """Whether the draft has to be approved: for the organization that it names, or the one whose dataset it changes."""
+    if who.administrator or who.scheduler:
+        return False
+    moved = select(FormerAddress.object_id).where(
+        FormerAddress.kind == "organization", FormerAddress.slug == draft.organization
+    )
+    owner = select(Dataset.organization_id).where(Dataset.slug == draft.slug)
+    meant = or_(
+        Organization.slug == draft.organization,
+        Organization.id.in_(moved),
+        Organization.id.in_(owner),
+    )
+    wanting = select(Organization.id).where(Organization.review.is_(True), meant).limit(1)
+    return db.session.scalar(wanting) is not None
+
+
+def open_proposal(dataset_id: str) -> DatasetRevision | None:
+    """The proposal of a dataset that is not decided for good."""
+    return db.session.scalar(
+        select(DatasetRevision)
+        .where(DatasetRevision.dataset_id == dataset_id, DatasetRevision.state.in_(OPEN))
+        .execution_options(populate_existing=True)
+    )
+
+
+def stamp(dataset: Dataset, proposal: DatasetRevision | None) -> str:
+    """Another one whenever somebody has written the proposal, or what is public where there is none."""
+    return proposal.made_at.isoformat() if proposal else f"#{dataset.revision}"
+
+
 def numbered(dataset_id: str, number: int) -> DatasetRevision:
     """A revision of a dataset; raises NotFound. The caller has checked who may read it."""
     revision = db.session.scalar(
@@ -90,10 +137,9 @@ def listed(
     """The revisions that `who` may see, the newest first: what was public once, to members all."""
     require(who, Action.DATASET_READ, dataset)
     own = select(DatasetRevision).where(DatasetRevision.dataset_id == dataset.id)
-    if not _inside(who, dataset):
-        own = own.where(
-            DatasetRevision.state.in_((RevisionState.PUBLISHED, RevisionState.SUPERSEDED))
-        )
+    if not inside(who, dataset):
+        kept_inside = DatasetRevision.content["private"].as_boolean()
+        own = own.where(DatasetRevision.state.in_(DECIDED), kept_inside.is_not(true()))
     own = own.order_by(DatasetRevision.number.desc()).execution_options(populate_existing=True)
     return list(db.session.scalars(own.limit(limit).offset(offset)))
 
@@ -102,11 +148,13 @@ def between(who: Identity, dataset: Dataset, older: int, newer: int) -> list[Cha
     """How two revisions of a dataset differ that `who` may see; raises NotFound."""
     require(who, Action.DATASET_READ, dataset)
     pair = [numbered(dataset.id, number) for number in (older, newer)]
-    once_public = (RevisionState.PUBLISHED, RevisionState.SUPERSEDED)
-    if not _inside(who, dataset) and any(one.state not in once_public for one in pair):
+    if not all(is_shown(who, dataset, one) for one in pair):
         raise NotFound("there is no such revision")
     before, after = ({**one.content, "slug": dataset.slug} for one in pair)
-    return differences(before, after)
+    changes = differences(before, after)
+    if inside(who, dataset):
+        return changes
+    return [change for change in changes if not _HOW_READ.match(change.field)]
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
@@ -131,5 +179,13 @@ def _flat(content: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
             yield here, value
 
 
-def _inside(who: Identity, dataset: Dataset) -> bool:
-    return who.administrator or who.scheduler or dataset.organization_id in who.organizations
+def is_shown(who: Identity, dataset: Dataset, revision: DatasetRevision) -> bool:
+    """Whether `who`, who may read the dataset, may see this content of it: others see what was public once."""
+    public = revision.state in DECIDED and not revision.content.get("private")
+    return public or inside(who, dataset)
+
+
+def inside(who: Identity, dataset: Dataset) -> bool:
+    """Whether `who` sees proposals: people of its organization, and those who edit the dataset with them."""
+    rights = (Action.ORGANIZATION_READ, Action.DATASET_WRITE)
+    return any(allowed(who, right, dataset) for right in rights)

@@ -22,7 +22,7 @@ from catalog.models.vocabulary import ColumnAccess
 from catalog.permissions import SCHEDULER, Action, Identity, require
 from catalog.queue import job
 from catalog.services import resources, table_schema, tables
-from catalog.services.publishing import OPEN
+from catalog.services.revisions import OPEN
 from catalog.services.table_journal import folder
 from catalog.tabular.reading import ReadOptions, ReadTable, read_files
 
@@ -116,6 +116,12 @@ def show(who: Identity, resource_id: str) -> Sent:
     with store.open(str(extras[KEY])) as file:
         size = file.seek(0, 2)
     return Sent(resource, str(extras[NAME]), str(extras[KEY]), size, store)
+
+
+def keys_of(dataset_id: str) -> set[str]:
+    """Under which keys the files of a dataset are kept."""
+    extras = db.session.scalars(select(Resource.extras).where(Resource.dataset_id == dataset_id))
+    return {str(one[KEY]) for one in extras if KEY in (one or {})}
 
 
 def load_new(dataset_id: str, keys: Iterable[str]) -> None:

@@ -27,7 +27,7 @@ from catalog.models.vocabulary import (
 from catalog.permissions import Identity
 from catalog.services import datasets
 from catalog.services.datasets import Freshness
-from catalog.services.publishing import OPEN
+from catalog.services.revisions import OPEN
 
 MOST_COUNTED = 1_000
 """Longer lists are counted up to here only: nobody works through more, and counting costs."""
@@ -85,35 +85,37 @@ class Wrong:
 Entry = Proposal | Late | Wrong | Inquiry
 
 
-def offices(who: Identity) -> list[Organization]:
+def offices(who: Identity, *, also: str = "") -> list[Organization]:
     """The organizations that `who` works for, by title; an administrator works for all that there are.
 
-    Raises Unauthenticated, and Denied for an account without any.
+    With them the one with the id `also`, whose dataset somebody else may edit. Raises Unauthenticated, and Denied
+    for an account without any.
     """
     if who.account_id is None:
         raise Unauthenticated("sign in or send an API key to do this")
     statement = select(Organization).where(Organization.deleted_at.is_(None))
     if not who.administrator:
-        if not who.organizations:
+        ids = sorted({*who.organizations, *([also] if also else ())})
+        if not ids:
             raise Denied("your account belongs to no department: its publisher can add you")
-        statement = statement.where(Organization.id.in_(sorted(who.organizations)))
+        statement = statement.where(Organization.id.in_(ids))
     return list(db.session.scalars(statement.order_by(Organization.slug).limit(2_000)))
 
 
 def counts(who: Identity, today: date) -> dict[Desk, int]:
-    """How many things lie on each list, at most MOST_COUNTED."""
+    """How many things lie on each list, at most MOST_COUNTED; raises what `offices` raises."""
+    offices(who)
     return {desk: _count(_statement(who, desk, today)) for desk in Desk}
 
 
 def listed(who: Identity, desk: Desk, today: date, *, limit: int, offset: int = 0) -> list[Entry]:
-    """One page of a list of the desk of `who`."""
+    """One page of a list of the desk of `who`; whoever works for nobody finds only what they proposed themselves."""
     statement = _statement(who, desk, today).limit(limit).offset(offset)
     rows = db.session.execute(statement.execution_options(populate_existing=True)).all()
     return [_SHOWN[desk](row, today) for row in rows]
 
 
 def _statement(who: Identity, desk: Desk, today: date) -> Select[Any]:
-    offices(who)
     if desk in (Desk.MINE, Desk.WAITING):
         return _proposals(who, desk)
     if desk == Desk.ASKED:
@@ -149,11 +151,10 @@ def _proposals(who: Identity, desk: Desk) -> Select[Any]:
 
 
 def _asked(who: Identity) -> Select[Any]:
-    open_first = case((Inquiry.state == "open", 0), else_=1)
     return (
         select(Inquiry)
         .where(_of(who, Inquiry.organization_id), Inquiry.state == "open")
-        .order_by(open_first, Inquiry.created_at.desc(), Inquiry.id)
+        .order_by(Inquiry.created_at.desc(), Inquiry.id)
     )
 
 

@@ -55,7 +55,9 @@ def insist_on_password() -> ResponseReturnValue | None:
         return None
     if request.blueprint == bp.name or request.method not in ("GET", "HEAD"):
         return redirect(url_for("account.password"))
-    g.identity = replace(g.identity, administrator=False, organizations={})
+    g.identity = replace(
+        g.identity, administrator=False, organizations={}, themes={}, collaborations={}
+    )
     g.one_time = True
     return None
 

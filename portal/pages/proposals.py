@@ -11,7 +11,7 @@ from flask import Blueprint, current_app, flash, g, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from catalog.errors import N_, CatalogError, Invalid
+from catalog.errors import N_, CatalogError, Conflict, Invalid
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.dataset_fields import Content
 from catalog.services import (
@@ -39,6 +39,10 @@ class _Begun:
     content: Content
     dataset_id: str = ""
     origins: dict[str, Any] | None = None
+    office: str = ""
+    """Id of the organization whose dataset it is."""
+    seen: str = ""
+    """Stamp of what the form was filled with; nothing for a new dataset."""
 
 
 @bp.route("/publish/datasets/new", methods=["GET", "POST"])
@@ -53,7 +57,12 @@ def new() -> ResponseReturnValue:
 def edit(slug: str) -> ResponseReturnValue:
     """The form of a dataset: the draft that is begun, or what is public."""
     found = proposals.editable(g.identity, slug)
-    return _form(_Begun(found.content, found.dataset.id, found.dataset.text_origins))
+    dataset = found.dataset
+    return _form(
+        _Begun(
+            found.content, dataset.id, dataset.text_origins, dataset.organization_id, found.stamp
+        )
+    )
 
 
 @bp.get("/publish/proposals/<revision_id>")
@@ -70,7 +79,7 @@ def decide(revision_id: str) -> ResponseReturnValue:
         return redirect(url_for("proposals.show", revision_id=revision_id), 303)
     try:
         said = step(revision_id)
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         return _proposal(revision_id, errors_of(error)), error.status
     flash(said, "success")
     if request.form.get("do") == "discard":
@@ -150,8 +159,14 @@ def _form(begun: _Begun) -> ResponseReturnValue:
     reason = request.form.get("reason", "")
     try:
         draft = dataset_draft(content)
-        revision = keep(g.identity, draft, dataset_id=begun.dataset_id, reason=reason)
-    except Invalid as error:
+        revision = keep(
+            g.identity,
+            draft,
+            dataset_id=begun.dataset_id,
+            reason=reason,
+            seen=typed.get("seen") if begun.dataset_id else None,
+        )
+    except (Invalid, Conflict) as error:  # what was typed is not lost
         return _form_page(begun, content, errors_of(error)), error.status
     said = gettext("The draft is saved.") if do == "save" else gettext("The proposal is submitted.")
     flash(said, "success")
@@ -159,11 +174,16 @@ def _form(begun: _Begun) -> ResponseReturnValue:
 
 
 def _form_page(begun: _Begun, content: Content, errors: Errors) -> str:
-    offices = workspace.offices(g.identity)
+    offices = workspace.offices(g.identity, also=begun.office)
     form = DatasetForm(content, offices, proposals.series_of(offices), origins_named(begun.origins))
     themes = [group for group, _ in groups.all(g.identity)]
     return render_template(
-        "publish/form.html", form=form, errors=errors, themes=themes, new=not begun.dataset_id
+        "publish/form.html",
+        form=form,
+        errors=errors,
+        themes=themes,
+        new=not begun.dataset_id,
+        seen=begun.seen if errors or request.method == "GET" else request.form.get("seen", ""),
     )
 
 
@@ -174,7 +194,7 @@ def _proposal(revision_id: str, errors: Errors) -> str:
 
 def _manage(slug: str, errors: Errors) -> str:
     dataset = proposals.member_dataset(g.identity, slug)
-    open_ = proposals.open_revision(dataset.id)
+    open_ = revisions.open_proposal(dataset.id)
     return render_template("publish/manage.html", dataset=dataset, open=open_, errors=errors)
 
 
@@ -185,7 +205,7 @@ def _submit(revision_id: str) -> str:
 
 def _approve(revision_id: str) -> str:
     moment = _moment(request.form.get("publish_at", ""))
-    publishing.approve(g.identity, revision_id, publish_at=moment)
+    publishing.approve(g.identity, revision_id, publish_at=moment, seen=request.form.get("seen"))
     return str(gettext("The proposal is approved."))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,18 +12,32 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from catalog.db import db, transaction
-from catalog.errors import Conflict, Denied, Invalid, NotFound
+from catalog.errors import Conflict, Denied, Invalid, NotFound, Unauthenticated
 from catalog.models.base import now
 from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
 from catalog.models.vocabulary import MemberRole, RevisionState
 from catalog.permissions import ANYONE, SCHEDULER, Identity
-from catalog.schemas.drafts import DatasetDraft
+from catalog.schemas.bodies import BodyDraft
+from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.search import SearchQuery
-from catalog.services import datasets, log, publishing, revisions, search
+from catalog.services import (
+    activities,
+    bodies,
+    dataset_changes,
+    datasets,
+    groups,
+    log,
+    organizations,
+    proposals,
+    publishing,
+    revisions,
+    search,
+    uploads,
+)
 from catalog.services.dataset_visibility import Withdrawn
-from tests.make_dataset import make_draft, make_organization, put
+from tests.make_dataset import make_draft, make_organization, make_theme, put
 
 ADMINISTRATOR = Identity("root", "Root", administrator=True)
 
@@ -145,6 +161,177 @@ def test_a_scheduled_revision_can_be_returned(author: Identity, approver: Identi
     due(revision)
     publishing.publish_due()
     assert found() == 0
+
+
+def scheduled(author: Identity, approver: Identity, draft: DatasetDraft) -> DatasetRevision:
+    """A change that is approved and due."""
+    known = db.session.scalar(select(Dataset.id).where(Dataset.slug == draft.slug)) or ""
+    revision = publishing.hand_in(author, draft, dataset_id=known)
+    publishing.approve(approver, revision.id, publish_at=now() + timedelta(hours=1))
+    due(revision)
+    return revision
+
+
+def test_what_is_withdrawn_or_merged_meanwhile_does_not_come_back_by_itself(
+    author: Identity, approver: Identity
+) -> None:
+    for slug in ("air", "air-2", "air-3"):
+        put("Air", slug=slug)
+    first = scheduled(author, approver, whole("Air quality", slug="air"))
+    second = scheduled(author, approver, whole("Air quality", slug="air-2"))
+    begun = publishing.propose(author, whole("Other", slug="air-3"), dataset_id=id_of("air-3"))
+    publishing.withdraw(approver, "air", {"en": "wrong"})
+    publishing.merge(approver, "air-2", "air-3")
+    publishing.publish_due()
+    assert found() == 1
+    assert (first.state, second.state, begun.state) == ("returned", "returned", "draft")
+    assert "withdrawn" in first.remarks
+    with pytest.raises(Conflict, match="merged"):
+        publishing.propose(author, whole("Again", slug="air-2"), dataset_id=id_of("air-2"))
+    with pytest.raises(Conflict, match="merged"):
+        datasets.put(SCHEDULER, whole("Again", slug="air-2"))
+    publishing.submit(author, first.id)
+    publishing.approve(approver, first.id)
+    assert found() == 2, "who approves it again wants it to be public again"
+
+
+def test_a_merged_dataset_stays_merged_whatever_its_source_says(approver: Identity) -> None:
+    put("Air", slug="air")
+    put("Air from elsewhere", key="k1", slug="elsewhere")
+    publishing.merge(approver, "elsewhere", "air")
+    assert put("Air from elsewhere, changed", key="k1", slug="elsewhere").outcome == "same"
+    assert (found(), datasets.show(ANYONE, "elsewhere").slug) == (1, "air")
+
+
+def test_what_cannot_be_published_stops_nothing_else(author: Identity, approver: Identity) -> None:
+    make_theme("environment")
+    bound = scheduled(author, approver, whole("Air", slug="air", themes=["environment"]))
+    other = scheduled(author, approver, whole("Water", slug="water"))
+    theme = groups.show(ANYONE, "environment")
+    with transaction():
+        db.session.delete(theme)
+    publishing.publish_due()
+    assert (bound.state, other.state) == (RevisionState.RETURNED, RevisionState.PUBLISHED)
+    assert "there is no theme" in bound.remarks
+
+
+def test_a_dataset_moves_only_by_the_will_of_both_departments(
+    office: str, author: Identity, approver: Identity
+) -> None:
+    put("Air", slug="air")
+    water = make_organization("water").id
+    review(office)
+    helper = Identity(
+        "h",
+        organizations={water: MemberRole.PUBLISHER},
+        collaborations={id_of("air"): "admin"},
+    )
+    both = Identity("b", organizations={office: MemberRole.EDITOR, water: MemberRole.EDITOR})
+    away = whole("Air", slug="air", organization="water")
+    for take in (
+        publishing.put,
+        lambda who, draft: publishing.propose(who, draft, dataset_id="air"),
+        lambda who, draft: dataset_changes.write(who, draft, dataset_changes.find(who, "air")),
+    ):
+        with pytest.raises((Denied, Conflict)):
+            take(helper, away)
+    assert publishing.put(both, away).outcome == "submitted", "its department reviews all"
+    assert datasets.show(ANYONE, "air").organization_id == office
+    moving = db.session.scalars(
+        select(DatasetRevision.id).where(DatasetRevision.state == "submitted")
+    )
+    revision_id = moving.one()
+    with pytest.raises(Denied):
+        publishing.approve(approver, revision_id)
+    publishing.approve(ADMINISTRATOR, revision_id)
+    assert datasets.show(ANYONE, "air").organization_id == water
+    draft = publishing.propose(author, whole("Noise", slug="noise"))
+    taken = whole("Noise", slug="noise", organization="water")
+    with pytest.raises(Denied):
+        dataset_changes.write(author, taken, dataset_changes.find(author, draft.dataset_id))
+
+
+def test_what_was_private_then_is_not_shown_to_everybody_later(author: Identity) -> None:
+    datasets.put(SCHEDULER, whole("Secret", slug="air", private=True))
+    datasets.put(
+        SCHEDULER, whole("Air", slug="air", resources=[{"key": "a", "load": {"part": {"p": "/1"}}}])
+    )
+    datasets.put(
+        SCHEDULER, whole("Air", slug="air", resources=[{"key": "a", "load": {"part": {"p": "/2"}}}])
+    )
+    dataset = datasets.show(ANYONE, "air")
+    assert [one.number for one in revisions.listed(ANYONE, dataset, limit=9)] == [3, 2]
+    assert [one.number for one in revisions.listed(author, dataset, limit=9)] == [3, 2, 1]
+    with pytest.raises(NotFound):
+        revisions.between(ANYONE, dataset, 1, 2)
+    assert revisions.between(ANYONE, dataset, 2, 3) == []
+    assert [one.field for one in revisions.between(author, dataset, 2, 3)] == [
+        "resources.a.load.part.p"
+    ]
+    first = log.of(log.Subject("dataset", dataset.id), limit=9)[-1]
+    assert activities.revision_of(ANYONE, first) is None
+    seen = activities.revision_of(author, first)
+    assert seen is not None
+    assert seen.content["private"] is True
+
+
+def test_whoever_edits_with_the_department_sees_what_it_proposes_and_nobody_hears_of_drafts(
+    office: str, author: Identity
+) -> None:
+    revision = publishing.propose(author, whole("Plans", slug="plans"))
+    helper = Identity("h", collaborations={revision.dataset_id: "editor"})
+    assert proposals.editable(helper, "plans").content["title"] == {"en": "Plans"}
+    assert proposals.show(helper, revision.id).edits
+    stranger = Identity("x", organizations={"other": MemberRole.PUBLISHER})
+    for ask in (
+        lambda who, name: proposals.member_dataset(who, name),
+        lambda who, name: publishing.withdraw(who, name, {"en": "x"}),
+        lambda who, name: publishing.rename(who, name, "other"),
+    ):
+        for name in ("plans", "nothing"):
+            with pytest.raises(NotFound):
+                ask(stranger, name)
+            with pytest.raises(Unauthenticated):
+                ask(ANYONE, name)
+
+
+def test_a_department_is_meant_by_its_address_of_before_too(office: str, author: Identity) -> None:
+    review(office)
+    organization = organizations.show(ANYONE, "ecology")
+    bodies.change(SCHEDULER, organization, BodyDraft(slug="environment"))
+    assert publishing.put(author, whole("Air", slug="air")).outcome == "submitted"
+    assert put("Water", slug="water").outcome == "created"
+    organizations.put(SCHEDULER, "ecology", title={"en": "Bureau of all that lives"})
+    kept = organizations.show(ANYONE, "ecology")
+    assert (kept.id, kept.slug, kept.title) == (
+        office,
+        "environment",
+        {"en": "Bureau of all that lives"},
+    )
+
+
+def test_a_file_that_waited_for_approval_is_read_once_it_is_public(
+    app: Flask, office: str, author: Identity, approver: Identity
+) -> None:
+    put("Air", slug="air")
+    kept = uploads.keep("air.csv", io.BytesIO(b"station,value\nA,1\nB,2\n"))
+    draft = whole("Air", slug="air")
+    file = ResourceDraft("a", {"en": "a"}, extras={uploads.NAME: "air.csv", uploads.KEY: kept.key})
+    revision = publishing.hand_in(author, replace(draft, resources=(file,)), dataset_id="air")
+    publishing.approve(approver, revision.id)
+    tables = datasets.show(ANYONE, "air").resources[0].tables
+    assert [table.rows for table in tables] == [2]
+
+
+def id_of(slug: str) -> str:
+    return str(db.session.scalar(select(Dataset.id).where(Dataset.slug == slug)))
+
+
+def review(organization_id: str) -> None:
+    with transaction():
+        db.session.execute(
+            update(Organization).where(Organization.id == organization_id).values(review=True)
+        )
 
 
 def due(revision: DatasetRevision) -> None:
@@ -271,13 +458,11 @@ def test_resources_are_compared_by_their_key() -> None:
 
 def test_where_everything_is_reviewed_the_api_submits(office: str, author: Identity) -> None:
     assert publishing.put(author, whole("Air", slug="air")).outcome == "created"
-    with transaction():
-        db.session.execute(
-            update(Organization).where(Organization.id == office).values(review=True)
-        )
+    review(office)
     assert publishing.put(author, whole("Air quality", slug="air")).outcome == "submitted"
     assert datasets.show(ANYONE, "air").title == {"en": "Air"}
-    assert publishing.put(author, whole("Wells", slug="wells")).outcome == "submitted"
+    wells = publishing.put(author, whole("Wells", slug="wells"), wanted_id="w-1")
+    assert (wells.outcome, wells.dataset_id) == ("submitted", "w-1")
     assert publishing.put(ADMINISTRATOR, whole("Noise", slug="noise")).outcome == "created"
     with pytest.raises(NotFound):
         datasets.show(ANYONE, "wells")

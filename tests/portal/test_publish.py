@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
+from catalog.db import db
+from catalog.models.account import Account
 from catalog.models.vocabulary import MemberRole
-from catalog.permissions import SCHEDULER
-from catalog.services import log, publishing
+from catalog.permissions import ANYONE, SCHEDULER, Identity
+from catalog.services import collaborators, datasets, log, organizations, publishing
 from tests.make_dataset import make_draft, make_organization, make_theme, put
 from tests.make_office import make_person, send, signed_in
 from tests.make_page import checked, page, words
@@ -190,8 +193,8 @@ def test_nobody_outside_sees_the_desk_or_drafts(
     other = make_organization("water").id
     make_person("zhao", other, MemberRole.PUBLISHER)
     stranger = signed_in(app, "zhao")
-    assert stranger.get(address).status_code == 403
-    assert stranger.get("/en/publish/datasets/air-quality/edit").status_code == 403
+    assert stranger.get(address).status_code == 404, "nobody hears of drafts"
+    assert stranger.get("/en/publish/datasets/air-quality/edit").status_code == 404
     assert stranger.get("/en/publish/log?organization=ecology").status_code == 403
     assert words(page(stranger, "/en/publish?list=waiting"), ".weft-hit__title") == []
     assert author.get("/en/publish/log").status_code == 403
@@ -238,3 +241,83 @@ def test_a_draft_is_given_up(author: FlaskClient) -> None:
     send(author, address, {"do": "discard"})
     assert author.get(address).status_code == 404
     assert publishing.put(SCHEDULER, make_draft("Air quality")).dataset_id
+
+
+def test_values_of_own_fields_are_chosen_and_typed(
+    office: str, author: FlaskClient, approver: FlaskClient
+) -> None:
+    organizations.set_fields(
+        SCHEDULER,
+        "ecology",
+        [
+            {"name": "cost", "label": {"en": "Cost"}, "type": "number"},
+            {"name": "checked", "label": {"en": "Checked"}, "type": "boolean"},
+            {
+                "name": "level",
+                "label": {"en": "Level"},
+                "type": "choice",
+                "choices": [{"value": "a", "label": {"en": "High"}}, {"value": "b"}],
+            },
+        ],
+    )
+    typed = {"custom_cost": "1.5", "custom_checked": "false", "custom_level": "a"}
+    wrong = send(author, "/en/publish/datasets/new", {**FORM, "do": "save", "custom_cost": "much"})
+    assert [one["href"] for one in checked(wrong).select(".govuk-error-summary a")] == [
+        "#custom_cost"
+    ]
+    address = proposed(author, **typed)
+    assert send(approver, address, {"do": "approve"}).status_code == 303
+    db.session.rollback()  # what the requests wrote is looked for
+    assert datasets.show(ANYONE, "air-quality").custom == {
+        "cost": 1.5,
+        "checked": False,
+        "level": "a",
+    }
+    form = page(author, "/en/publish/datasets/air-quality/edit")
+    shown = {name: form.select_one(f"[name={name}]") for name in typed}
+    assert shown["custom_cost"]["value"] == "1.5"  # type: ignore[index] # it is there
+    chosen = [one.get_text() for one in form.select("select[name^=custom_] [selected]")]
+    assert chosen == ["No", "High"]
+
+
+def test_nobody_overwrites_or_approves_what_they_have_not_seen(
+    office: str, author: FlaskClient, approver: FlaskClient
+) -> None:
+    put("Air quality", slug="air-quality")
+    path = "/en/publish/datasets/air-quality/edit"
+    first = {**FORM, "do": "save", "seen": seen(page(author, path))}
+    late = {**first, "title_en": "Written later", "seen": seen(page(approver, path))}
+    assert send(author, path, first).status_code == 303
+    refused = send(approver, path, late)
+    assert refused.status_code == 409
+    soup = checked(refused)
+    assert soup.select_one("#title_en")["value"] == "Written later"  # type: ignore[index] # it is there
+    address = str(send(author, path, {**first, "do": "submit", "seen": seen(soup)}).location)
+    opened = seen(page(approver, address))
+    send(approver, address, {"do": "return", "remarks": "again"})
+    changed = {**first, "do": "submit", "title_en": "Another", "seen": seen(page(author, path))}
+    assert send(author, path, changed).status_code == 303
+    assert send(approver, address, {"do": "approve", "seen": opened}).status_code == 409
+    again = seen(page(approver, address))
+    assert send(approver, address, {"do": "approve", "seen": again}).status_code == 303
+
+
+def seen(soup: BeautifulSoup) -> str:
+    return str(soup.select_one("[name=seen]")["value"])  # type: ignore[index] # it is there
+
+
+def test_a_collaborator_edits_a_dataset_in_the_form(
+    app: Flask, office: str, author: FlaskClient
+) -> None:
+    put("Air quality", slug="air-quality")
+    dataset = datasets.show(ANYONE, "air-quality")
+    person = make_person("helper", make_organization("water").id, MemberRole.MEMBER)
+    helper = db.session.get_one(Account, person.account_id)
+    root = Identity("root", "Root", administrator=True)
+    collaborators.put(root, dataset, helper, "editor")
+    client = signed_in(app, "helper")
+    path = "/en/publish/datasets/air-quality/edit"
+    fields = {**FORM, "do": "submit", "seen": seen(page(client, path))}
+    answer = send(client, path, fields)
+    assert answer.status_code == 303
+    assert words(page(client, str(answer.location)), "h1") == ["Change to a dataset Air quality"]
