@@ -106,7 +106,7 @@ def resource(row: Resource, dataset: Dataset) -> dict[str, Any]:
         "resource_type": None,
         "size": row.size,
         "state": "active",
-        "url": _url(row, dataset, [table.id for table in ready]),
+        "url": _url(row, [table.id for table in ready]),
         "url_type": None,
         **{name: value for name, value in extras.items() if name not in _INSIDE},
     }
@@ -151,15 +151,10 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def file_path(row: Resource, dataset: Dataset) -> str:
-    """Where the file of an uploaded resource is fetched."""
-    return f"/dataset/{dataset.id}/resource/{row.id}/download/{row.extras['upload']}"
-
-
-def _url(row: Resource, dataset: Dataset, tables: list[str]) -> str:
+def _url(row: Resource, tables: list[str]) -> str:
     """The address of the link, the file, or of the table as a file."""
-    if (row.extras or {}).get("upload"):
-        return address(file_path(row, dataset))
+    if row.file_path:
+        return address(row.file_path)
     if row.url or not tables:
         return row.url
     return address(f"/datastore/dump/{row.id if len(tables) == 1 else tables[0]}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flask import g
+
 from api.ckan import bodies, dictized
 from api.ckan.errors import Refused
 from api.ckan.given import MISSING, flag, message, natural, one, text
@@ -170,7 +172,7 @@ def user_invite(who: Identity, data: dict[str, Any]) -> Any:
     if problems or role is None:
         raise Refused(problems)
     body = _inviting(text(data, "group_id"))
-    return user(who, account_profiles.invite(who, email, body, role))
+    return user(who, account_profiles.invite(who, email, body, role, language=g.lang))
 
 
 @action(safe=True)

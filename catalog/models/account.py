@@ -88,7 +88,7 @@ class AccountToken(Base):
 
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     purpose: Mapped[str] = mapped_column(String(20))
-    """`reset` (another password) or `invitation`."""
+    """`reset` (another password), `welcome` (the first one of an account that was made for somebody) or `invitation`."""
     email: Mapped[str] = mapped_column(String(254), index=True)
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     """Whose password is reset."""

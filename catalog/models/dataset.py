@@ -169,6 +169,12 @@ class Resource(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
+    @property
+    def file_path(self) -> str:
+        """Where its uploaded file is fetched, below the address of the portal; empty where it has none."""
+        name = (self.extras or {}).get("upload")
+        return f"/dataset/{self.dataset_id}/resource/{self.id}/download/{name}" if name else ""
+
     dataset: Mapped[Dataset] = relationship(back_populates="resources", lazy="raise")
     tables: Mapped[list[DataTable]] = relationship(
         back_populates="resource",

@@ -22,7 +22,7 @@ from catalog.schemas.account import N_
 from catalog.services import accounts, attempts, keys, log, mail, mail_texts
 from catalog.settings import Settings
 
-RESET, INVITATION = "reset", "invitation"
+RESET, INVITATION, WELCOME = "reset", "invitation", "welcome"
 RESET_LASTS, INVITATION_LASTS = timedelta(hours=1), timedelta(days=7)
 MOST_RESETS = 3
 """Mails to one address within an hour: nobody's mailbox is filled by a stranger."""
@@ -58,23 +58,38 @@ def ask_reset(email: str, language: str, *, address: str) -> None:
 
 def may_reset(token: str) -> Account:
     """Whose password this token sets; raises NotFound when it does not work any more."""
-    return _account_of(_known(token, RESET))
+    return _account_of(_known(token, RESET, WELCOME))
 
 
 def reset(token: str, password: str, *, address: str) -> Account:
     """Set the password, once; all sessions end. Raises NotFound, Invalid or TooMany."""
     attempts.count_sign_in(address)
     with transaction():
-        account = _account_of(_known(token, RESET))
+        account = _account_of(_known(token, RESET, WELCOME))
         accounts.refuse_weak(password, account.email, account.name)
         accounts.set_password(account, password)
         used = delete(AccountToken).where(
-            AccountToken.account_id == account.id, AccountToken.purpose == RESET
+            AccountToken.account_id == account.id, AccountToken.purpose.in_((RESET, WELCOME))
         )
         db.session.execute(used, execution_options={"synchronize_session": False})
         log.append(Identity.of(account), "account.password", log.Subject("account", account.id), {})
     attempts.forget_failures(account.email)
     return account
+
+
+def welcome(who: Identity, account: Account, title: str, language: str) -> None:
+    """Send the owner of an account that `who` has made the address where they choose a password; in the caller's transaction."""
+    token = _add(
+        WELCOME, account.email, INVITATION_LASTS, account_id=account.id, inviter=who.name[:100]
+    )
+    words = mail_texts.welcome(
+        language,
+        site=_site(language),
+        inviter=who.name,
+        title=title,
+        address=f"{_settings().site_url}/{language}/account/reset/{token}",
+    )
+    mail.write(account.email, words)
 
 
 def invite(
@@ -204,9 +219,9 @@ def _add(
     return token
 
 
-def _known(token: str, purpose: str) -> AccountToken:
+def _known(token: str, *purposes: str) -> AccountToken:
     found = db.session.get(AccountToken, _hash(token), populate_existing=True)
-    if found is None or found.purpose != purpose or found.expires_at <= now():
+    if found is None or found.purpose not in purposes or found.expires_at <= now():
         raise NotFound(OVER)
     return found
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
@@ -19,11 +18,11 @@ from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, public
 from catalog.models.follow import Collaborator
 from catalog.models.group import Group, GroupMembership
-from catalog.models.mail import Mail
 from catalog.models.organization import Organization
+from catalog.models.text import pick
 from catalog.models.vocabulary import MemberRole, Role
 from catalog.permissions import Action, Identity, require
-from catalog.services import account_names, accounts, keys, log, mail, members
+from catalog.services import account_mails, account_names, accounts, keys, log, mail, members
 
 MOST = 1_000
 """Accounts in one list."""
@@ -116,26 +115,26 @@ def close(who: Identity, account: Account) -> None:
     db.session.expire(account)
 
 
-def invite(who: Identity, email: str, body: Organization | Group, role: MemberRole) -> Account:
-    """A new account that is a member already, and a mail to whoever it is for, with a one-time password."""
+def invite(
+    who: Identity, email: str, body: Organization | Group, role: MemberRole, *, language: str
+) -> Account:
+    """A new account that is a member already, and a mail to whoever it is for: they choose its password at an address that works once."""
     right = Action.ORGANIZATION_WRITE if isinstance(body, Organization) else Action.THEME_WRITE
     require(who, right, body)
     if not mail.possible():
         raise Conflict("this portal sends no mail; ask an administrator")
-    password = secrets.token_urlsafe(12)
     local = email.partition("@")[0]
     draft = ProfileDraft(
         slug=account_names.free(local, email),
         email=email,
         name=local[:100],
-        password=password,
+        password=secrets.token_urlsafe(32),  # which nobody is told
         extras={INVITED: True},
     )
     with transaction():
         account = _add(who, draft)
-        account.must_change_password = True
         members.put(body, account.id, role)
-        db.session.add(_invitation(account, body, password))
+        account_mails.welcome(who, account, pick(body.title, language)[0] or body.slug, language)
     return account
 
 
@@ -173,19 +172,6 @@ def _fill(account: Account, draft: ProfileDraft) -> None:
         account.role = Role.ADMINISTRATOR if draft.administrator else Role.ACCOUNT
     if draft.password:
         accounts.set_password(account, draft.password)
-
-
-def _invitation(account: Account, body: Organization | Group, password: str) -> Mail:
-    title = next(iter(body.title.values()), body.slug)
-    text = gettext(
-        "You were invited to “%(title)s” on this open data portal. Sign in with %(email)s and this one-time "
-        "password: %(password)s. You will choose your own password then.",
-        title=title,
-        email=account.email,
-        password=password,
-    )
-    subject = gettext("Invitation to “%(title)s”", title=title)
-    return Mail(to=account.email, subject=subject[:300], text=text)
 
 
 def _note(who: Identity, account: Account, what: str) -> None:

@@ -47,6 +47,23 @@ _TEXTS = {
             ),
         ),
     },
+    "welcome": {
+        "zh": (
+            "邀请您加入“{site}”的“{title}”",
+            (
+                "您好：\n\n{inviter}在“{site}”为您开通了账户，您已是“{title}”的成员。请在七天内打开下面的地址，设置您的密码并"
+                "登录：\n\n{address}\n\n地址只能使用一次。过期后可在登录页面点击“忘记密码”。如果您不认识邀请人，请忽略本邮件。\n"
+            ),
+        ),
+        "en": (
+            "You are invited to {title} at {site}",
+            (
+                "Hello,\n\n{inviter} has made an account for you at {site}; you are a member of {title}. Open this address within seven "
+                "days to choose your password and sign in:\n\n{address}\n\nIt works once. After that time ask for another password where "
+                "one signs in. If you do not know who invites you, ignore this mail.\n"
+            ),
+        ),
+    },
     "search": {
         "zh": (
             "“{name}”有 {count} 个新的或有更新的数据集",
@@ -88,6 +105,11 @@ def invitation(
         role=ROLES[_known(language)][role],
         address=address,
     )
+
+
+def welcome(language: str, *, site: str, inviter: str, title: str, address: str) -> Words:
+    """How to choose a password for an account that somebody has made for one."""
+    return _filled("welcome", language, site=site, inviter=inviter, title=title, address=address)
 
 
 def search(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,10 +13,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from catalog.db import db
+from catalog.errors import NotFound
+from catalog.models.account import AccountToken
 from catalog.models.mail import Mail
 from catalog.models.vocabulary import MemberRole
 from catalog.schemas.account import SignInDraft
-from catalog.services import accounts, mail
+from catalog.services import account_mails, accounts, mail
 from tests.make_ckan import Ckan, make_app
 from tests.make_dataset import make_organization, make_theme, put
 from tests.make_people import make_account, make_key_of
@@ -169,9 +172,17 @@ def test_somebody_is_invited(people: People) -> None:
     assert (invited["name"], invited["state"]) == ("new-one", "pending")
     db.session.rollback()  # ends what this session has read before
     sent = db.session.scalars(select(Mail).filter_by(to="new.one@example.org")).one()
-    password = sent.text.partition("password: ")[2].partition(".")[0].split(" ")[0]
-    signed = accounts.sign_in(SignInDraft("new.one@example.org", password), address="127.0.0.1")
-    assert signed.must_change_password
+    token = sent.text.partition("/account/reset/")[2].split()[0]
+    kept = db.session.scalars(select(AccountToken).filter_by(email="new.one@example.org")).one()
+    assert token not in (kept.hash, "")
+    assert round((kept.expires_at - kept.created_at) / timedelta(days=1)) == 7
+    account_mails.reset(token, "several words of mine", address="127.0.0.1")
+    signed = accounts.sign_in(
+        SignInDraft("new.one@example.org", "several words of mine"), address="127.0.0.1"
+    )
+    assert signed.slug == "new-one"
+    with pytest.raises(NotFound):
+        account_mails.reset(token, "other words of mine", address="127.0.0.1")
     members = people.publisher.call("organization_show", id="ecology")["users"]
     assert {"new-one": "member"}.items() <= {
         one["name"]: one["capacity"] for one in members

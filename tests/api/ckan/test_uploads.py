@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
@@ -23,6 +24,7 @@ from catalog.models.vocabulary import ColumnAccess
 from catalog.services import uploads
 from tests.make_ckan import Ckan, make_app, make_key
 from tests.make_dataset import make_organization
+from tests.make_page import page
 from tests.make_reading import make_xlsx
 
 ROWS = "站点,值\n东四,1\n天坛,2\n".encode()
@@ -65,6 +67,12 @@ def sent(ckan: Ckan, *asked: Any, **form: str) -> dict[str, Any]:
 
 def path_of(resource: dict[str, Any]) -> str:
     return str(resource["url"]).removeprefix("http://localhost")
+
+
+def links(client: FlaskClient, package: str) -> list[str]:
+    """Files of a dataset that its page lets people download."""
+    soup = page(client, f"/en/datasets/{client.get(f'/api/v1/datasets/{package}').json['slug']}")
+    return [str(one["href"]) for one in soup.select("a[download][href^='/dataset/']")]
 
 
 def test_a_file_is_kept_sent_and_loaded(ckan: Ckan, package: str) -> None:
@@ -122,6 +130,7 @@ def test_what_holds_no_table_is_a_file_only_and_a_broken_one_says_why(
 ) -> None:
     resource = sent(ckan, "resource_create", b"%PDF-1.7", "paper.pdf", package_id=package)
     assert (resource["format"], resource["datastore_active"]) == ("PDF", False)
+    assert links(ckan.client, package) == [path_of(resource)]
     broken = sent(ckan, "resource_create", b"PK\x03\x04 nothing", "broken.xlsx", package_id=package)
     db.session.rollback()
     assert db.session.get_one(Resource, broken["id"]).problem["message"]
@@ -178,6 +187,7 @@ def test_files_of_private_datasets_and_hidden_columns_are_for_those_who_may_see_
     resource = sent(ckan, "resource_create", ROWS, "rows.csv", package_id=package)
     path, nobody = path_of(resource), Ckan(ckan.client).client
     assert nobody.get(path).status_code == 200
+    assert links(nobody, package) == [path]
     with transaction():
         column = db.session.scalars(
             select(TableColumn).join(DataTable).where(DataTable.resource_id == resource["id"])
@@ -185,6 +195,7 @@ def test_files_of_private_datasets_and_hidden_columns_are_for_those_who_may_see_
         assert column is not None
         column.access = ColumnAccess.HIDDEN
     assert nobody.get(path).status_code in (302, 401, 403)
+    assert links(nobody, package) == []
     assert nobody.get(path, headers=ckan.headers).data == ROWS
     ckan.call("package_patch", id=package, private=True)
     assert nobody.get(path).status_code == 404
