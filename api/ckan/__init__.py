@@ -7,6 +7,7 @@ from flask import Flask
 from api.ckan import (  # noqa: F401 # importing these registers their actions
     activities,
     autocomplete,
+    body_actions,
     collaborators,
     datastore,
     datastore_create,

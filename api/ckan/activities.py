@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from api.ckan import bodies, dictized, packages
 from api.ckan.given import message, natural, one, refuse, required, text, texts
-from api.ckan.registry import action, signed_in
+from api.ckan.registry import action, register_as, signed_in
 from api.ckan.users import found
 from catalog.errors import NotFound
 from catalog.permissions import Identity
@@ -74,26 +74,21 @@ def user_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     return _told(who, activities.of_account(who, account.id, _span(data)))
 
 
-@action(safe=True)
-def group_activity_list(who: Identity, data: dict[str, Any]) -> Any:
-    """Return a group's activity stream: the group and the datasets in it, the newest first.
+def _make_list(kind: type[Organization | Group], of: Callable[..., list[LogEntry]]) -> None:
+    def listed(who: Identity, data: dict[str, Any]) -> Any:
+        body = bodies.found(who, kind, one(data))
+        return _told(who, of(who, body.id, _span(data)))
 
-    :param id: the id or name of the group
-    :param limit, offset, after, before, activity_types: see package_activity_list
-    """
-    body = bodies.found(who, Group, one(data))
-    return _told(who, activities.of_group(who, body.id, _span(data)))
+    name = bodies.called(kind)
+    explained = f"""Return the activity stream of {name}s: one of them and its datasets, the newest first.
+
+:param id: the id or name of the {name}
+:param limit, offset, after, before, activity_types: see package_activity_list"""
+    register_as(f"{name}_activity_list", explained, listed, safe=True)
 
 
-@action(safe=True)
-def organization_activity_list(who: Identity, data: dict[str, Any]) -> Any:
-    """Return an organization's activity stream: it and its datasets, the newest first.
-
-    :param id: the id or name of the organization
-    :param limit, offset, after, before, activity_types: see package_activity_list
-    """
-    body = bodies.found(who, Organization, one(data))
-    return _told(who, activities.of_organization(who, body.id, _span(data)))
+_make_list(Organization, activities.of_organization)
+_make_list(Group, activities.of_group)
 
 
 @action(safe=True)
@@ -112,22 +107,14 @@ def dashboard_activity_list(who: Identity, data: dict[str, Any]) -> Any:
     :param limit, offset, after, before: see package_activity_list
     """
     signed_in(who, "dashboard_activity_list")
-    since = account_profiles.dashboard_seen(who)
-    return [
-        {**activity(who, entry), "is_new": entry.actor_id != who.account_id and entry.at > since}
-        for entry in activities.of_dashboard(who, _span(data))
-    ]
+    return [{**activity(who, entry), "is_new": is_new} for entry, is_new in _dashboard(who, data)]
 
 
 @action(safe=True)
 def dashboard_new_activities_count(who: Identity, data: dict[str, Any]) -> Any:
     """Return the number of new activities in your dashboard."""
     signed_in(who, "dashboard_new_activities_count")
-    since = account_profiles.dashboard_seen(who)
-    return sum(
-        entry.actor_id != who.account_id and entry.at > since
-        for entry in activities.of_dashboard(who, _span(data))
-    )
+    return sum(is_new for _, is_new in _dashboard(who, data))
 
 
 @action()
@@ -197,6 +184,15 @@ def _difference(old: list[str], new: list[str], kind: str) -> str:
     return difflib.HtmlDiff(wrapcolumn=70).make_table(old, new)
 
 
+def _dashboard(who: Identity, data: Mapping[str, Any]) -> list[tuple[LogEntry, bool]]:
+    """Lines of the caller's dashboard, and whether each is new: others did it, and since the last look."""
+    since = account_profiles.dashboard_seen(who)
+    return [
+        (entry, entry.actor_id != who.account_id and entry.at > since)
+        for entry in activities.of_dashboard(who, _span(data))
+    ]
+
+
 def _told(who: Identity, entries: list[LogEntry]) -> list[dict[str, Any]]:
     return [activity(who, entry) for entry in entries]
 
@@ -251,19 +247,18 @@ def _data(who: Identity, entry: LogEntry, *, whole: bool) -> dict[str, Any]:
 
 def _package(content: Mapping[str, Any]) -> dict[str, Any]:
     """A dataset's content of that time in CKAN's words."""
+    extras = {**(content.get("extras") or {}), **(content.get("custom") or {})}
     return {
+        **{name: extras.get(name) for name in dictized.OWN},
         "title": dictized.text_of(content.get("title") or {}),
         "notes": dictized.text_of(content.get("description") or {}),
-        "license_id": content.get("license"),
+        "license_id": dictized.license_id(extras, str(content.get("license") or "notspecified")),
         "private": bool(content.get("private")),
-        "url": content.get("landing_page") or None,
+        "url": content.get("landing_page") or extras.get("url"),
         "organization": {"name": content.get("organization")},
         "groups": [{"name": name} for name in content.get("themes") or ()],
         "tags": [{"name": name, "display_name": name} for name in content.get("tags") or ()],
-        "extras": [
-            {"key": key, "value": value}
-            for key, value in sorted((content.get("extras") or {}).items())
-        ],
+        "extras": dictized.extras_list(extras),
         "resources": [
             {
                 "name": dictized.text_of(item.get("title") or {}) or item.get("key"),

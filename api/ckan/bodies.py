@@ -11,7 +11,7 @@ from flask import g
 from api.ckan import dictized, user_dicts
 from api.ckan.body_drafts import draft_of
 from api.ckan.given import MOST, flag, message, natural, one, refuse, text, texts
-from catalog.errors import NotFound, Unauthenticated
+from catalog.errors import Denied, NotFound, Unauthenticated
 from catalog.models.text import pick
 from catalog.permissions import Identity
 from catalog.search.analysis import spelled
@@ -22,6 +22,8 @@ Body = Organization | Group
 MOST_WITH_ALL = 25
 """Longest page of a list with all fields, as in CKAN."""
 MOST_DATASETS = 10
+MISSING = "Group was not found."
+"""What CKAN says of organizations too."""
 SORTS = ("name", "packages", "package_count", "title")
 
 
@@ -43,12 +45,16 @@ def called(kind: type[Body]) -> str:
     return "organization" if kind is Organization else "group"
 
 
-def found(who: Identity, kind: type[Body], name: str) -> Body:
-    """The one with this id or name; raises NotFound in CKAN's words."""
+def found(who: Identity, kind: type[Body], name: str, *, said: str = "") -> Body:
+    """The one with this id or name; raises NotFound, and Denied for a closed one, in CKAN's words."""
     try:
         return bodies.show(who, kind, name)
     except NotFound as error:
-        raise NotFound(f"{called(kind).title()} was not found.") from error
+        raise NotFound(said) from error
+    except Denied as error:
+        raise Denied(
+            "User %(name)s not authorized to read group %(id)s", name=who.name, id=name[:120]
+        ) from error
 
 
 def names(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> Any:
@@ -60,8 +66,9 @@ def names(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> Any:
         return []
     wanted = texts(data, "groups") or (texts(data, "organizations") if kind is Organization else [])
     every = bodies.everyone(kind, words=text(data, "q"), names=wanted)
-    counts = _counts(who, kind)
-    page = _sorted(every, counts, _order(data))[offset : offset + (limit or most)]
+    field, down = _order(data)
+    counts = _counts(who, kind) if whole or field == "package_count" else {}
+    page = _sorted(every, counts, field, down=down)[offset : offset + (limit or most)]
     if not whole:
         return [body.slug for body in page]
     asked = Includes(
@@ -140,7 +147,7 @@ def brief(body: Body) -> dict[str, Any]:
     return {"id": body.id, "name": body.slug, "title": dictized.text_of(body.title)}
 
 
-def completed(kind: type[Body], data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def completed(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> list[dict[str, Any]]:  # noqa: ARG001 # all of them are called alike
     """`organization_autocomplete` and `group_autocomplete`: those whose name or title holds the text."""
     sought, limit = text(data, "q").strip().lower(), natural(data, "limit", 20)
     if not isinstance(data.get("q"), str):
@@ -162,7 +169,7 @@ def created(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[st
 
 def updated(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[str, Any]:
     """`organization_update` and `group_update`: lists that are given take the place of those that were."""
-    body = found(who, kind, one(data))
+    body = found(who, kind, one(data), said=MISSING)
     if text(data, "type", called(kind)) != called(kind):
         refuse("type", "Type cannot be updated")
     draft, _ = draft_of(who, kind, data, body)
@@ -180,12 +187,12 @@ def patched(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[st
 
 def deleted(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> None:
     """`organization_delete` and `group_delete`."""
-    bodies.close(who, found(who, kind, one(data)))
+    bodies.close(who, found(who, kind, one(data), said=MISSING))
 
 
 def purged(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> None:
     """`organization_purge` and `group_purge`."""
-    bodies.purge(who, found(who, kind, one(data)))
+    bodies.purge(who, found(who, kind, one(data), said=f"{called(kind).title()} was not found"))
 
 
 def of_members(
@@ -200,9 +207,10 @@ def of_members(
         followers=False,
         member_count=flag(data, "include_member_count"),
     )
+    counts = _counts(who, type(rows[0][0])) if rows and asked.count else {}
     told = []
     for body, capacity in rows:
-        one_of_them = described(who, body, asked)
+        one_of_them = described(who, body, asked, counts)
         told.append({**one_of_them, "capacity": capacity} if capacity else one_of_them)
     return sorted(told, key=lambda item: str(item["display_name"]).casefold())
 
@@ -224,12 +232,12 @@ def _with_datasets(
     who: Identity, body: Body, asked: Includes, counts: Mapping[str, int] | None
 ) -> dict[str, Any]:
     if isinstance(body, Organization):
-        which, most = dataset_lists.of_organization(body.id), MOST_DATASETS
+        which = dataset_lists.of_organization(body.id)
     else:
-        which, most = dataset_lists.of_group(body.id), MOST_DATASETS
+        which = dataset_lists.of_group(body.id)
     told: dict[str, Any] = {}
     if asked.datasets:
-        rows = dataset_lists.listed(who, which, limit=most)
+        rows = dataset_lists.listed(who, which, limit=MOST_DATASETS)
         told["packages"] = dictized.packages(rows)
     number = counts.get(body.id, 0) if counts is not None else dataset_lists.count(who, which)
     return {**told, "package_count": number}
@@ -260,8 +268,7 @@ def _order(data: Mapping[str, Any]) -> tuple[str, bool]:
     return ("package_count" if field == "packages" else field), down
 
 
-def _sorted(every: list[Any], counts: Mapping[str, int], order: tuple[str, bool]) -> list[Any]:
-    field, down = order
+def _sorted(every: list[Any], counts: Mapping[str, int], field: str, *, down: bool) -> list[Any]:
     if field == "name":
         return sorted(every, key=lambda body: body.slug, reverse=down)
     if field == "package_count":

@@ -71,7 +71,7 @@ def _own_id(
         try:
             return str(UUID(wanted))
         except ValueError:
-            problems["id"] = ["Invalid UUID provided"]
+            problems["id"] = ["Invalid id provided"]
     return ""
 
 
@@ -171,6 +171,6 @@ def _datasets(data: Mapping[str, Any], problems: dict[str, Any]) -> tuple[str, .
     known = dataset_lists.ids_named(names)
     if any(name not in known for name in names):
         problems["packages"] = [
-            {} if name in known else {"id": ["Not found: Dataset"]} for name in names
+            {} if name in known else {"id": ["Dataset not found"]} for name in names
         ]
     return tuple(dict.fromkeys(known[name] for name in names if name in known))

@@ -12,7 +12,7 @@ from flask import g
 from api.answers import address
 from api.ckan import formats, licenses
 from catalog.models.text import pick
-from catalog.models.vocabulary import Access, State
+from catalog.models.vocabulary import State
 from catalog.services import dataset_changes
 
 if TYPE_CHECKING:
@@ -35,13 +35,11 @@ def package(dataset: Dataset) -> dict[str, Any]:
     resources = [resource(one, dataset) for one in dataset.resources]
     tags = sorted((_tag(row) for row in dataset.tag_rows), key=lambda tag: str(tag["name"]))
     return {
-        "author": extras.get("author"),
-        "author_email": extras.get("author_email"),
+        **{name: extras.get(name) for name in OWN},
         "creator_user_id": dataset.creator_id,
         "id": dataset.id,
         **_license(dataset),
         "maintainer": extras.get("maintainer") or dataset.contact or None,
-        "maintainer_email": extras.get("maintainer_email"),
         "metadata_created": moment(dataset.created_at),
         "metadata_modified": moment(dataset.updated_at),
         "name": dataset.slug,
@@ -50,23 +48,27 @@ def package(dataset: Dataset) -> dict[str, Any]:
         "num_tags": len(tags),
         "organization": organization(dataset.organization),
         "owner_org": dataset.organization_id,
-        "private": dataset.private or dataset.access != Access.OPEN,
+        "private": dataset.private,
         "state": STATES[State(dataset.state)],
         "title": text_of(dataset.title),
         "type": extras.get("type") or "dataset",
         "url": dataset.landing_page or extras.get("url"),
-        "version": extras.get("version"),
-        "extras": [
-            {"key": name, "value": as_text(value)}
-            for name, value in sorted({**extras, **(dataset.custom or {})}.items())
-            if name not in _ELSEWHERE
-        ],
+        "extras": extras_list({**extras, **(dataset.custom or {})}),
         "groups": [_group(theme) for theme in dataset.themes],
         "resources": resources,
         "tags": tags,
         "relationships_as_subject": [],
         "relationships_as_object": [],
     }
+
+
+def extras_list(extras: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What stands among the extras and has no field of CKAN's, sorted."""
+    return [
+        {"key": name, "value": as_text(value)}
+        for name, value in sorted(extras.items())
+        if name not in _ELSEWHERE
+    ]
 
 
 def packages(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:

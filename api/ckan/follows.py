@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from api.ckan import bodies, dictized, packages
 from api.ckan.errors import Refused
-from api.ckan.given import MISSING, message, one, text
-from api.ckan.registry import ACTIONS, Action, action, signed_in
+from api.ckan.given import message, one, refuse, text
+from api.ckan.registry import action, register_as, signed_in
 from api.ckan.user_dicts import user
 from catalog.errors import NotFound
 from catalog.permissions import Action as Right
@@ -20,18 +20,14 @@ from catalog.services.bodies import Group, Organization
 if TYPE_CHECKING:
     from catalog.models.account import Account
 
-KINDS = {
-    "user": ("account",),
-    "dataset": ("dataset",),
-    "group": ("theme", "organization"),
-}
-"""What is followed in CKAN's words → our kinds of follow: there organizations are groups too."""
 LISTED = {
     "user": "account",
     "dataset": "dataset",
     "group": "theme",
     "organization": "organization",
 }
+
+_BODIES: dict[str, type[Group | Organization]] = {"group": Group, "organization": Organization}
 
 
 @action()
@@ -41,7 +37,7 @@ def follow_user(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the user to follow
     """
     signed_in(who, "follow_user")
-    target = _target(who, "user", data)
+    target = _wanted(who, "user", data, "user to follow")
     if target[1] == who.account_id:
         message("You cannot follow yourself")
     return _followed(who, target)
@@ -54,7 +50,7 @@ def follow_dataset(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the dataset to follow
     """
     signed_in(who, "follow_dataset")
-    return _followed(who, _target(who, "dataset", data))
+    return _followed(who, _wanted(who, "dataset", data, "dataset to follow"))
 
 
 @action()
@@ -64,7 +60,7 @@ def follow_group(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the group or organization to follow
     """
     signed_in(who, "follow_group")
-    return _followed(who, _target(who, "group", data))
+    return _followed(who, _wanted(who, "group", data, "group to follow"))
 
 
 @action()
@@ -74,7 +70,7 @@ def unfollow_user(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the user
     """
     signed_in(who, "unfollow_user")
-    follows.unfollow(who, *_target(who, "user", data))
+    follows.unfollow(who, *_wanted(who, "user", data, "object to unfollow"))
 
 
 @action()
@@ -84,7 +80,7 @@ def unfollow_dataset(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the dataset
     """
     signed_in(who, "unfollow_dataset")
-    follows.unfollow(who, *_target(who, "dataset", data))
+    follows.unfollow(who, *_wanted(who, "dataset", data, "object to unfollow"))
 
 
 @action()
@@ -94,7 +90,7 @@ def unfollow_group(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the group or organization
     """
     signed_in(who, "unfollow_group")
-    follows.unfollow(who, *_target(who, "group", data))
+    follows.unfollow(who, *_wanted(who, "group", data, "object to unfollow"))
 
 
 @action(safe=True)
@@ -122,13 +118,7 @@ def followee_count(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id of the user
     """
     account = _account(data)
-    return sum(len(_followees(who, account, kind)) for kind in LISTED)
-
-
-def _register(name: str, explained: str, run: Callable[[Identity, dict[str, Any]], Any]) -> None:
-    """An action that differs from its kin only by what is followed."""
-    run.__doc__ = explained
-    ACTIONS[name] = Action(name, run, safe=True)
+    return sum(_followee_count(who, account, kind) for kind in LISTED)
 
 
 def _make_counts(kind: str) -> None:
@@ -146,19 +136,20 @@ def _make_counts(kind: str) -> None:
         return sorted(told, key=lambda item: item["name"])
 
     asked = f":param id: the id or name of the {kind}"
-    _register(
-        f"{kind}_follower_count", f"Return the number of followers of a {kind}.\n\n{asked}", count
-    )
-    _register(
+    explained = f"Return the number of followers of a {kind}.\n\n{asked}"
+    register_as(f"{kind}_follower_count", explained, count, safe=True)
+    register_as(
         f"{kind}_follower_list",
         f"Return the list of users that are following a {kind}. For administrators.\n\n{asked}",
         followers,
+        safe=True,
     )
     if kind != "organization":
-        _register(
+        register_as(
             f"am_following_{kind}",
             f"Return True if you're following the given {kind}, False if not.\n\n{asked}",
             am_following,
+            safe=True,
         )
 
 
@@ -167,19 +158,17 @@ def _make_followees(kind: str) -> None:
         return _followees(who, _follower(who, data), kind)
 
     def count(who: Identity, data: dict[str, Any]) -> Any:
-        return len(_followees(who, _account(data), kind))
+        return _followee_count(who, _account(data), kind)
 
     asked = ":param id: the id of the user"
-    _register(
+    register_as(
         f"{kind}_followee_list",
         f"Return the {kind}s that are followed by a user. For the user and administrators.\n\n{asked}",
         listed,
+        safe=True,
     )
-    _register(
-        f"{kind}_followee_count",
-        f"Return the number of {kind}s that are followed by a user.\n\n{asked}",
-        count,
-    )
+    explained = f"Return the number of {kind}s that are followed by a user.\n\n{asked}"
+    register_as(f"{kind}_followee_count", explained, count, safe=True)
 
 
 for _kind in LISTED:
@@ -196,29 +185,38 @@ def _followed(who: Identity, target: tuple[str, str]) -> dict[str, Any]:
     }
 
 
+def _wanted(who: Identity, kind: str, data: Mapping[str, Any], thing: str) -> tuple[str, str]:
+    """What shall be followed, or no longer; what is wrong with its name is not told by field there."""
+    try:
+        return _target(who, kind, data)
+    except Refused as error:
+        raise Refused({"message": f"Error validating the schema of the {thing}."}) from error
+
+
 def _target(who: Identity, kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
     """Our kind and the id of what is named; what is not there is wrong by its field, as in CKAN."""
     name = one(data)
     if kind == "user":
         account = members.account_named(name)
-        if account is None or not account.active:
-            raise Refused({"id": ["Not found: User"]})
-        return "account", account.id
+        if account is not None and account.active:
+            return "account", account.id
+        raise Refused({"id": ["Not found: User"]})
     if kind == "dataset":
-        return "dataset", packages.found(who, name).id
+        try:
+            return "dataset", packages.found(who, name).id
+        except NotFound as error:
+            raise Refused({"id": ["Not found: Dataset"]}) from error
     for body_kind in (Group, Organization) if kind == "group" else (Organization,):
         body = body_services.find(body_kind, name)
         if body is not None:
             return body_services.KINDS[body_kind], bodies.found(who, body_kind, name).id
-    raise NotFound("Group was not found.")
+    raise Refused({"id": ["Not found: Group"]})
 
 
 def _account(data: Mapping[str, Any]) -> Account:
-    if data.get("id") in (None, ""):
-        raise Refused({"id": [MISSING]})
     account = members.account_named(one(data))
     if account is None:
-        raise Refused({"id": ["Not found: User"]})
+        refuse("id", "Not found: User")
     return account
 
 
@@ -228,6 +226,16 @@ def _follower(who: Identity, data: Mapping[str, Any]) -> Account:
     account = _account(data)
     require(who, Right.ACCOUNT_READ, account)
     return account
+
+
+def _followee_count(who: Identity, account: Account, kind: str) -> int:
+    """How many there are in the list of `_followees`."""
+    ids = [object_id for _, object_id in follows.followed(account.id, [LISTED[kind]])]
+    if kind == "dataset" and ids:
+        return dataset_lists.count(who, dataset_lists.of_ids(ids))
+    if kind == "user":
+        return len(members.accounts_of(ids))
+    return len(body_services.of_ids(_BODIES[kind], ids)) if kind in _BODIES else 0
 
 
 def _followees(who: Identity, account: Account, kind: str) -> list[dict[str, Any]]:
@@ -240,8 +248,7 @@ def _followees(who: Identity, account: Account, kind: str) -> list[dict[str, Any
         rows = dataset_lists.listed(who, dataset_lists.of_ids(ids), limit=follows.MOST)
         told = dictized.packages(rows)
     else:
-        body_kind: type[Group | Organization] = Group if kind == "group" else Organization
-        told = [bodies.own_fields(body) for body in body_services.of_ids(body_kind, ids)]
+        told = [bodies.own_fields(body) for body in body_services.of_ids(_BODIES[kind], ids)]
     return told
 
 

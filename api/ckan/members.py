@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from api.ckan import bodies, packages
+from api.ckan import bodies, package_writes
 from api.ckan.errors import Refused
 from api.ckan.given import MISSING, message, one, refuse, required, text
 from api.ckan.registry import action, signed_in
@@ -20,6 +20,7 @@ from catalog.services.bodies import Group, Organization
 
 Body = Organization | Group
 TYPES = ("user", "package", "group")
+"""What may be a member of something."""
 _TITLES = {"admin": "Admin", "editor": "Editor", "member": "Member"}
 
 
@@ -73,14 +74,15 @@ def member_create(who: Identity, data: dict[str, Any]) -> Any:
     signed_in(who, "member_create")
     name, object_name, kind, capacity = required(data, "id", "object", "object_type", "capacity")
     body = _body(who, name)
+    _check_type(kind)
     if kind == "user":
         object_id = _add_user(who, body, object_name, capacity)
     elif kind == "package" and isinstance(body, Group):
-        dataset = packages.found(who, object_name)
+        dataset = package_writes.there(who, object_name)
         members.add_dataset(who, body, dataset)
         object_id = dataset.id
     elif kind == "group" and isinstance(body, Organization):
-        object_id = bodies.found(who, Organization, object_name).id
+        object_id = bodies.found(who, Organization, object_name, said=bodies.MISSING).id
         services.change(who, body, BodyDraft(parents=(object_id,)))
     else:
         refuse("object_type", f"Cannot be a member of this: {kind[:40]}")
@@ -98,13 +100,14 @@ def member_delete(who: Identity, data: dict[str, Any]) -> Any:
     signed_in(who, "member_delete")
     name, object_name, kind = required(data, "id", "object", "object_type")
     body = _body(who, name)
+    _check_type(kind)
     if kind == "user":
         account = members.account_named(object_name)
         if account is None:
             raise NotFound("User was not found.")
         members.remove(who, body, account)
     elif kind == "package" and isinstance(body, Group):
-        members.remove_dataset(who, body, packages.found(who, object_name))
+        members.remove_dataset(who, body, package_writes.there(who, object_name))
     elif kind == "group" and isinstance(body, Organization):
         services.change(who, body, BodyDraft(parents=()))
     else:
@@ -157,6 +160,11 @@ def group_member_delete(who: Identity, data: dict[str, Any]) -> Any:
     _left(who, Group, data)
 
 
+def _check_type(kind: str) -> None:
+    if kind not in TYPES:
+        message(f"{kind[:40].title()} isn't a valid model")
+
+
 def _add_user(who: Identity, body: Body, name: str, capacity: str) -> str:
     role = ROLES.get(capacity)
     if role is None:
@@ -205,7 +213,7 @@ def _left(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> None:
 def _body(who: Identity, name: str) -> Body:
     """The organization or the group with this id or name."""
     kind: type[Body] = Organization if services.find(Organization, name) else Group
-    return bodies.found(who, kind, name)
+    return bodies.found(who, kind, name, said=bodies.MISSING)
 
 
 def _member(body: Body, kind: str, object_id: str, capacity: str) -> dict[str, Any]:

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import g
-from marshmallow import post_load
+from marshmallow import ValidationError, post_load
 
 from api.ckan import dictized, prepared
 from api.ckan.errors import Refused
 from api.ckan.package_checks import is_yes, text_of
+from api.ckan.package_search import package_search
 from api.ckan.registry import action
 from api.ckan.validators import ActionSchema, Whole, checked
 from catalog.errors import Denied, NotFound
 from catalog.permissions import Identity
-from catalog.search import SearchQuery
-from catalog.services import dataset_changes, datasets, search
+from catalog.services import dataset_changes, datasets
 from catalog.services.dataset_changes import Unseen
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
 
 MOST_NAMES = 1_000_000
-MOST_WHOLE = 1_000
 
 
 class _ListSchema(ActionSchema):
@@ -38,7 +36,9 @@ class _CurrentSchema(ActionSchema):
 
     @post_load
     def paged(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A page's number is an offset."""
+        """A page's number is an offset; pages are counted from one."""
+        if data.get("page") == 0:
+            raise ValidationError("Must be a positive integer", "page")
         if "offset" not in data and "page" in data:
             data["offset"] = (data["page"] - 1) * data.get("limit", 0)
         return data
@@ -52,7 +52,7 @@ def package_show(who: Identity, data: dict[str, Any]) -> Any:
     :param use_default_schema: taken and without effect: there is one schema
     :param include_plugin_data: include the internal plugin data object (sysadmin only)
     """
-    name = required(data, "id" if data.get("id") or "name_or_id" not in data else "name_or_id")
+    name = required(data, "id" if data.get("id") else "name_or_id")
     if is_yes(data.get("include_plugin_data")) and who.administrator:
         dataset = found(who, name)
         return {**dictized.package(dataset), "plugin_data": dataset.plugin_data or None}
@@ -82,16 +82,8 @@ def current_package_list_with_resources(who: Identity, data: dict[str, Any]) -> 
     :param page: with a limit, which page; deprecated, use offset
     """
     given = checked(_CurrentSchema(), data)
-    query = SearchQuery(
-        sort="updated",
-        limit=min(given.get("limit", 10), MOST_WHOLE),
-        offset=max(given.get("offset", 0), 0),
-        facets=False,
-        language=g.lang,
-    )
-    ids = [hit.id for hit in search.find(who, query, private=who.administrator).hits]
-    shown = prepared.packages(who, ids)
-    return [shown[id_] for id_ in ids if id_ in shown]
+    asked = {"rows": given.get("limit"), "start": given.get("offset")}
+    return package_search(who, {**asked, "include_private": who.administrator})["results"]
 
 
 def found(who: Identity, name: str) -> Dataset:

@@ -20,11 +20,8 @@ class Action:
     name: str
     run: Run
     safe: bool
-
-    @property
-    def help(self) -> str:
-        """What `help_show` tells."""
-        return inspect.getdoc(self.run) or ""
+    help: str
+    """What `help_show` tells."""
 
 
 ACTIONS: dict[str, Action] = {}
@@ -34,11 +31,15 @@ def action(*, safe: bool = False) -> Callable[[Run], Run]:
     """Registers a function `(who, parameters) -> result` as the action of its name."""
 
     def register(run: Run) -> Run:
-        name = getattr(run, "__name__", "")
-        ACTIONS[name] = Action(name, run, safe)
+        register_as(getattr(run, "__name__", ""), inspect.getdoc(run) or "", run, safe=safe)
         return run
 
     return register
+
+
+def register_as(name: str, explained: str, run: Run, *, safe: bool) -> None:
+    """Registers an action under a name: one that differs from its kin only by what it is about."""
+    ACTIONS[name] = Action(name, run, safe, explained)
 
 
 def signed_in(who: Identity, name: str) -> None:

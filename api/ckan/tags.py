@@ -40,7 +40,8 @@ def tag_list(who: Identity, data: dict[str, Any]) -> Any:  # noqa: ARG001 # all 
     """
     vocabulary = _vocabulary(data)
     if vocabulary is None and data.get("vocabulary_id"):
-        raise NotFound(f"could not find vocabulary “{text(data, 'vocabulary_id')[:120]}”")
+        wanted = text(data, "vocabulary_id")[:120]
+        raise NotFound("could not find vocabulary '%(name)s'", name=wanted)
     found, _ = tags.listed(vocabulary, words=_words(data))
     return [tag(row) if flag(data, "all_fields") else row.name for row in found]
 
@@ -136,7 +137,7 @@ def _found(data: Mapping[str, Any]) -> Tag:
     known = not data.get("vocabulary_id") or vocabulary is not None
     row = tags.find(name, vocabulary) if known else None
     if row is None:
-        raise NotFound("Could not find tag “%(name)s”", name=name[:120])
+        raise NotFound('Could not find tag "%(name)s"', name=name[:120])
     return row
 
 

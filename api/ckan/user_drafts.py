@@ -42,7 +42,7 @@ def profile_draft(
         password=_password(data, email, fullname or "", account, problems),
         about=_about(data, problems),
         image_url=_image(data, problems),
-        administrator=_flag(who, data, "sysadmin"),
+        administrator=_administrator(who, data, account, problems),
         active=_active(who, data),
     )
     own_id = _own_id(who, data, problems) if account is None else ""
@@ -126,11 +126,16 @@ def _image(data: Mapping[str, Any], problems: dict[str, Any]) -> str | None:
     return image
 
 
-def _flag(who: Identity, data: Mapping[str, Any], name: str) -> bool | None:
-    """What only administrators may say, and is passed over from others."""
-    if not who.administrator or data.get(name) is None:
+def _administrator(
+    who: Identity, data: Mapping[str, Any], account: Account | None, problems: dict[str, Any]
+) -> bool | None:
+    """What only administrators may say, and is passed over from others; none of themselves."""
+    if not who.administrator or data.get("sysadmin") is None:
         return None
-    return str(data[name]).lower() in YES
+    wanted = str(data["sysadmin"]).lower() in YES
+    if account is not None and account.id == who.account_id and not wanted:
+        problems["sysadmin"] = ["Cannot modify your own sysadmin privileges"]
+    return wanted
 
 
 def _active(who: Identity, data: Mapping[str, Any]) -> bool | None:
@@ -148,5 +153,5 @@ def _own_id(who: Identity, data: Mapping[str, Any], problems: dict[str, Any]) ->
     try:
         return str(UUID(wanted))
     except ValueError:
-        problems["id"] = ["Invalid UUID provided"]
+        problems["id"] = ["Invalid id provided"]
         return ""

@@ -148,7 +148,7 @@ def user_delete(who: Identity, data: dict[str, Any]) -> Any:
     name = one(data)
     account = members.account_named(name)
     if account is None:
-        raise NotFound("User “%(name)s” was not found.", name=name[:120])
+        raise NotFound('User "%(name)s" was not found.', name=name[:120])
     account_profiles.close(who, account)
 
 
@@ -162,16 +162,18 @@ def user_invite(who: Identity, data: dict[str, Any]) -> Any:
     """
     signed_in(who, "user_invite")
     problems = {name: [MISSING] for name in ("group_id", "role") if not data.get(name)}
+    body = _inviting(text(data, "group_id")) if "group_id" not in problems else None
+    if body is not None:  # which addresses are known here is not for everybody
+        require(who, body_services.WRITE[type(body)], body)
     email = normalized_email(text(data, "email"))
-    faults = email_faults(email)
+    faults = email_faults(email) if body is not None or not email else []
     if faults:
         problems["email"] = faults
     role = ROLES.get(text(data, "role"))
     if role is None and "role" not in problems:
         problems["role"] = ["role does not exist."]
-    if problems or role is None:
+    if problems or role is None or body is None:
         raise Refused(problems)
-    body = _inviting(text(data, "group_id"))
     return user(who, account_profiles.invite(who, email, body, role, language=g.lang))
 
 

@@ -93,22 +93,25 @@ def resource_view_create(who: Identity, data: dict[str, Any]) -> Any:
     try:
         resource = shown(who, resource_id)
     except NotFound as error:
-        raise Refused({"resource_id": ["Not found: Resource"]}) from error
-    draft = _draft(data, view_type)
+        raise Refused({"resource_id": [f"Resource not found: {resource_id[:120]}"]}) from error
+    draft = _draft(data, ViewDraft("", view_type=view_type))
     row = views.add(who, resource, draft, own_id=_own_id(who, data))
     return view(row, resource.dataset_id)
 
 
 @action()
 def resource_view_update(who: Identity, data: dict[str, Any]) -> Any:
-    """Update a resource view. For those who may edit the dataset.
+    """Update a resource view: its title and description stay where they are not given, its settings do not.
+
+    For those who may edit the dataset.
 
     :param id: the id of the resource view
     :param title, description, filters and others: see resource_view_create
     """
     signed_in(who, "resource_view_update")
     row, resource = _found(who, one(data))
-    views.change(who, resource, row, _draft(data, row.view_type))
+    before = ViewDraft(row.title, row.description, row.view_type)
+    views.change(who, resource, row, _draft(data, before))
     return view(row, resource.dataset_id)
 
 
@@ -214,9 +217,9 @@ def _found(who: Identity, view_id: str) -> tuple[ResourceView, Resource]:
     return row, shown(who, row.resource_id)
 
 
-def _draft(data: Mapping[str, Any], view_type: str) -> ViewDraft:
+def _draft(data: Mapping[str, Any], before: ViewDraft) -> ViewDraft:
     problems: dict[str, Any] = {}
-    title = text(data, "title").strip()
+    title = text(data, "title", before.title).strip()
     if not title:
         problems["title"] = [MISSING]
     elif len(title) > 500:
@@ -229,7 +232,8 @@ def _draft(data: Mapping[str, Any], view_type: str) -> ViewDraft:
         config |= _filters(fields, values, problems)
     if problems:
         raise Refused(problems)
-    return ViewDraft(title, text(data, "description")[:10_000], view_type, config)
+    description = text(data, "description", before.description)[:10_000]
+    return ViewDraft(title, description, before.view_type, config)
 
 
 def _filters(fields: Any, values: Any, problems: dict[str, Any]) -> dict[str, Any]:
@@ -248,11 +252,13 @@ def _filters(fields: Any, values: Any, problems: dict[str, Any]) -> dict[str, An
 
 def _own_id(who: Identity, data: Mapping[str, Any]) -> str:
     wanted = text(data, "id")
-    if not wanted or not who.administrator:
+    if not wanted:
         return ""
+    if not who.administrator:
+        raise Refused({"id": ["The input field id was not expected."]})
     if views.find(wanted) is not None:
-        raise Refused({"id": ["ResourceView id already exists."]})
+        raise Refused({"id": ["ResourceView id already exists"]})
     try:
         return str(UUID(wanted))
     except ValueError as error:
-        raise Refused({"id": ["Invalid UUID provided"]}) from error
+        raise Refused({"id": ["Invalid id provided"]}) from error

@@ -103,7 +103,7 @@ def _found(data: Mapping[str, Any]) -> Vocabulary:
         raise Refused({"id": "id not in data"})
     row = vocabularies.show(name)
     if row is None:
-        raise NotFound("Could not find vocabulary “%(name)s”", name=name[:120])
+        raise NotFound('Could not find vocabulary "%(name)s"', name=name[:120])
     return row
 
 

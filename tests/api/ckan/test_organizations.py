@@ -153,7 +153,8 @@ def test_an_organization_is_made_changed_closed_and_purged(people: People) -> No
 
     assert people.admin.call("organization_delete", id="waters") is None
     assert "waters" not in people.nobody.call("organization_list")
-    assert people.nobody.refused("organization_show", 403, id="waters")
+    closed = people.nobody.refused("organization_show", 403, id="waters")
+    assert closed["message"] == "Access denied: User  not authorized to read group waters"
     assert people.admin.call("organization_show", id="waters")["state"] == "deleted"
     taken = people.admin.refused("organization_create", 409, name="waters")
     assert taken["name"] == ["Group name already exists in database"]
@@ -187,7 +188,7 @@ def test_an_organization_with_datasets_stays(people: People) -> None:
         ({"name": 7}, {"name": ["Names must be strings"]}),
         ({"name": "A b"}, {"name": ["Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_"]}),
         ({"name": "ecology"}, {"name": ["Group name already exists in database"]}),
-        ({"name": "ok", "id": "x"}, {"id": ["Invalid UUID provided"]}),
+        ({"name": "ok", "id": "x"}, {"id": ["Invalid id provided"]}),
         ({"name": "ok", "extras": [{"value": "x"}]}, {"extras": [{"key": ["Missing value"]}]}),
         ({"name": "ok", "extras": [{"key": "a"}]}, {"extras": [{"value": ["Missing value"]}]}),
         ({"name": "ok", "extras": [{"key": "title", "value": "a"}]}, {"extras": [{"key": ["There is a schema field with the same name"]}]}),
@@ -226,7 +227,10 @@ def test_only_who_may_changes_organizations(people: People) -> None:
     assert people.admin.refused("organization_update", 409, id="ecology", type="group")["type"] == [
         "Type cannot be updated"
     ]
-    assert people.admin.refused("organization_update", 404, id="nope")
+    missing = people.admin.refused("organization_update", 404, id="nope")
+    assert missing["message"] == "Not found: Group was not found."
+    missing = people.admin.refused("organization_purge", 404, id="nope")
+    assert missing["message"] == "Not found: Organization was not found"
     own = people.admin.refused("organization_create", 409, name="ok", id=_id(people, "ecology"))
     assert own["id"] == ["Id already exists"]
 
@@ -289,7 +293,7 @@ def test_groups_hold_datasets(people: People) -> None:
     said = people.admin.refused(
         "group_update", 409, id="maps", packages=[{"id": "no"}, {"id": "air"}]
     )
-    assert said["packages"] == [{"id": ["Not found: Dataset"]}, {}]
+    assert said["packages"] == [{"id": ["Dataset not found"]}, {}]
     assert people.admin.call("group_patch", id="maps", packages=[{"name": "air"}])["packages"]
     assert people.admin.call("group_delete", id="maps") is None
     assert people.nobody.call("group_list") == ["environment"]
@@ -366,6 +370,8 @@ def test_memberships_that_cannot_be_are_refused(people: People) -> None:
     asked = {"id": "ecology", "object": "air", "object_type": "package", "capacity": "x"}
     assert people.admin.refused("member_create", 409, **asked)["object_type"]
     assert people.admin.refused("member_delete", 409, **asked)["object_type"]
+    said = people.admin.refused("member_create", 409, **{**asked, "object_type": "tree"})
+    assert said["message"] == "Tree isn't a valid model"
     asked |= {"object_type": "user"}
     assert people.admin.refused("member_create", 409, **asked)["capacity"] == [
         "role does not exist."

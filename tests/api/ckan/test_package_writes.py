@@ -502,6 +502,25 @@ def test_an_order_of_resources_names_resources(ckan: Ckan) -> None:
     assert error["order"] == "resource_id {'a': 1} can not be found"
 
 
+def test_data_on_application_is_not_hidden_by_a_change_of_its_dataset(portal: Portal) -> None:
+    slug = f"set-{uuid4().hex[:8]}"
+    put(slug, slug=slug, access="on_application", access_reason={"en": "Names people"})
+    assert portal.nobody.call("package_show", id=slug)["private"] is False
+    portal.administrator.call("package_patch", id=slug, notes="More")
+    assert portal.nobody.call("package_show", id=slug)["notes"] == "More"
+
+
+def test_all_datasets_come_with_their_resources_page_by_page(portal: Portal) -> None:
+    name = "current_package_list_with_resources"
+    every = portal.nobody.call(name, limit=1000)
+    assert [one["name"] for one in portal.nobody.call(name, limit=2, page=2)] == [
+        one["name"] for one in every[2:4]
+    ]
+    error = portal.nobody.refused(name, 409, page=0)
+    assert error["page"] == ["Must be a positive integer"]
+    assert portal.nobody.refused("package_show", 409)["name_or_id"] == ["Missing value"]
+
+
 def test_plugin_data_is_for_administrators(portal: Portal) -> None:
     package = make(portal.administrator, plugin_data={"a": {"b": 1}})
     assert "plugin_data" not in package

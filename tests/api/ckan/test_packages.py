@@ -245,7 +245,8 @@ def test_what_is_not_there_or_withdrawn_is_not_found(ckan: Ckan) -> None:
     ):
         error = ckan.refused(action, 404, id="nope")
         assert error["message"] == said
-        assert ckan.refused(action, 409)["id"] in (["Missing value"], "Missing value")
+        field = "name_or_id" if action == "package_show" else "id"
+        assert ckan.refused(action, 409)[field] in (["Missing value"], "Missing value")
     made = put("Gone", slug="gone", resources=[{"key": "a"}])
     resource = ckan.call("package_show", id="gone")["resources"][0]["id"]
     with transaction():

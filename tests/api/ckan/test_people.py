@@ -120,6 +120,8 @@ def test_an_administrator_makes_changes_and_closes_a_user(people: People) -> Non
     assert her.call("user_list", email="edi@example.org")  # at once, with the key of before
 
     people.admin.call("user_patch", id="han", sysadmin=False)
+    said = people.admin.refused("user_patch", 409, id="root", sysadmin=False)
+    assert said["sysadmin"] == ["Cannot modify your own sysadmin privileges"]
     people.admin.call("organization_member_create", id="ecology", username="han", role="member")
     people.editor.refused("user_delete", 403, id="han")
     assert people.admin.call("user_delete", id="han") is None
@@ -146,7 +148,7 @@ def test_an_administrator_makes_changes_and_closes_a_user(people: People) -> Non
         ({"about": "see http://spam"}, {"about": ["Edit not allowed as it looks like spam. Please avoid links in your description."]}),
         ({"fullname": "x" * 101}, {"fullname": ["Must be a maximum of 100 characters long"]}),
         ({"image_url": "x"}, {"image_url": ["Please provide a valid URL"]}),
-        ({"id": "x"}, {"id": ["Invalid UUID provided"]}),
+        ({"id": "x"}, {"id": ["Invalid id provided"]}),
     ],
 )  # fmt: skip
 def test_a_user_that_cannot_be_is_refused(
@@ -188,6 +190,7 @@ def test_somebody_is_invited(people: People) -> None:
         one["name"]: one["capacity"] for one in members
     }.items()
     assert people.publisher.refused("user_invite", 409, **asked)["email"]
+    people.stranger.refused("user_invite", 403, **asked)  # an address that is known is not told
     said = people.publisher.refused("user_invite", 409)
     assert set(said) == {"email", "group_id", "role", "__type"}
     said = people.publisher.refused(
@@ -273,8 +276,12 @@ def test_things_are_followed_and_no_longer(
     assert her.call(f"unfollow_{kind}", id=name) is None
     assert her.call(f"unfollow_{kind}", id=name) is None
     assert people.nobody.call(f"{listed_as}_follower_count", id=name) == 0
-    assert her.refused(f"follow_{kind}", 409)["id"] == ["Missing value"]
-    her.refused(f"follow_{kind}", 409 if kind == "user" else 404, id="nope")
+    said = f"Error validating the schema of the {kind} to follow."
+    assert her.refused(f"follow_{kind}", 409)["message"] == said
+    assert her.refused(f"follow_{kind}", 409, id="nope")["message"] == said
+    assert her.refused(f"am_following_{kind}", 409, id="nope")["id"] == [
+        f"Not found: {kind.title()}"
+    ]
 
 
 def test_nobody_follows_themselves_or_what_is_not_there(people: People) -> None:
@@ -283,7 +290,8 @@ def test_nobody_follows_themselves_or_what_is_not_there(people: People) -> None:
     assert people.nobody.refused("followee_count", 409)["id"] == ["Missing value"]
     assert people.nobody.refused("followee_count", 409, id="x")["id"] == ["Not found: User"]
     people.stranger.refused("follow_dataset", 403, id="hidden")
-    people.nobody.refused("organization_follower_count", 404, id="environment")
+    said = people.nobody.refused("organization_follower_count", 409, id="environment")
+    assert said["id"] == ["Not found: Group"]
 
 
 def test_a_collaborator_reads_and_edits_one_dataset(people: People) -> None:

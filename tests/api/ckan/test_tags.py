@@ -155,6 +155,7 @@ def test_only_administrators_change_vocabularies(editor: Ckan, nobody: Ckan) -> 
 def test_licences_are_listed(nobody: Ckan) -> None:
     licences = {one["id"]: one for one in nobody.call("license_list")}
     assert licences["CC-BY-4.0"]["od_conformance"] == "approved"
+    assert licences["CC-BY-4.0"]["domain_data"] is True
     assert licences["CC-BY-4.0"]["url"].startswith("https://creativecommons.org/")
 
 
@@ -179,6 +180,8 @@ def test_views_are_made_shown_ordered_changed_and_deleted(
     changed = editor.call("resource_view_update", id=first["id"], title="Rows", description="All")
     assert (changed["title"], changed["view_type"]) == ("Rows", "datatables_view")
     assert "show_fields" not in changed
+    again = editor.call("resource_view_update", id=first["id"], show_fields=["b"])
+    assert again == {**changed, "show_fields": ["b"]}
     assert editor.call("resource_view_delete", id=first["id"]) == {"resource_id": resource}
     nobody.refused("resource_view_show", 404, id=first["id"])
     editor.refused("resource_view_clear", 403)
@@ -191,7 +194,7 @@ def test_views_that_cannot_be_are_refused(editor: Ckan, admin: Ckan, resource: s
         return editor.refused("resource_view_create", 409, **{**good, **asked})
 
     assert said(view_type="nope")["view_type"] == "No plugin found for view_type nope"
-    assert said(resource_id="nope")["resource_id"] == ["Not found: Resource"]
+    assert said(resource_id="nope")["resource_id"] == ["Resource not found: nope"]
     assert said(title="")["title"] == ["Missing value"]
     assert said(title="x" * 501)["title"]
     assert said(more="x" * 60_000)["__extras"]
@@ -206,7 +209,7 @@ def test_views_that_cannot_be_are_refused(editor: Ckan, admin: Ckan, resource: s
     assert admin.call("resource_view_create", **good, id=own_id)["id"] == own_id
     assert admin.refused("resource_view_create", 409, **good, id=own_id)["id"]
     assert admin.refused("resource_view_create", 409, **good, id="x")["id"]
-    assert editor.call("resource_view_create", **good, id=own_id)["id"] != own_id
+    assert editor.refused("resource_view_create", 409, **good, id=own_id)["id"]
 
 
 def test_views_are_made_by_default(editor: Ckan, admin: Ckan, resource: str) -> None:
