@@ -13,7 +13,7 @@ from api.ckan.body_drafts import draft_of
 from api.ckan.given import MOST, flag, message, natural, one, refuse, text, texts
 from catalog.errors import Denied, NotFound, Unauthenticated
 from catalog.models.text import pick
-from catalog.permissions import Identity
+from catalog.permissions import Identity, allowed
 from catalog.search.analysis import spelled
 from catalog.services import bodies, dataset_lists, follows, members
 from catalog.services.bodies import Group, Organization
@@ -162,6 +162,7 @@ def completed(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> list[
 
 def created(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[str, Any]:
     """`organization_create` and `group_create`."""
+    _check_may(who, kind, None, f"create {called(kind)}s")
     draft, own_id = draft_of(who, kind, data)
     body = bodies.create(who, kind, draft, own_id=own_id)
     return described(who, body, Includes())
@@ -172,6 +173,7 @@ def updated(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[st
     body = found(who, kind, one(data), said=MISSING)
     if text(data, "type", called(kind)) != called(kind):
         refuse("type", "Type cannot be updated")
+    _check_may(who, kind, body, f"edit {called(kind)} {body.id}")
     draft, _ = draft_of(who, kind, data, body)
     bodies.change(who, body, draft)
     return described(who, body, Includes(datasets=True))
@@ -180,6 +182,7 @@ def updated(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[st
 def patched(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[str, Any]:
     """`organization_patch` and `group_patch`: what is not given stays."""
     body = found(who, kind, one(data))
+    _check_may(who, kind, body, f"edit {called(kind)} {body.id}")
     draft, _ = draft_of(who, kind, {"name": body.slug, **data}, body, whole=False)
     bodies.change(who, body, draft)
     return described(who, body, Includes(datasets=True))
@@ -187,7 +190,9 @@ def patched(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> dict[st
 
 def deleted(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> None:
     """`organization_delete` and `group_delete`."""
-    bodies.close(who, found(who, kind, one(data), said=MISSING))
+    body = found(who, kind, one(data), said=MISSING)
+    _check_may(who, kind, body, f"delete {called(kind)} {body.id}")
+    bodies.close(who, body)
 
 
 def purged(who: Identity, kind: type[Body], data: Mapping[str, Any]) -> None:
@@ -213,6 +218,12 @@ def of_members(
         one_of_them = described(who, body, asked, counts)
         told.append({**one_of_them, "capacity": capacity} if capacity else one_of_them)
     return sorted(told, key=lambda item: str(item["display_name"]).casefold())
+
+
+def _check_may(who: Identity, kind: type[Body], body: Body | None, doing: str) -> None:
+    """Raise Denied in CKAN's words, before anything is said of what was sent."""
+    if not allowed(who, bodies.WRITE[kind], body):
+        raise Denied("User %(name)s not authorized to %(doing)s", name=who.name, doing=doing)
 
 
 def _users_wanted(who: Identity, data: Mapping[str, Any], *, default: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 
 from flask import Response, g, redirect, request
 from flask.typing import ResponseReturnValue
@@ -21,6 +22,8 @@ SAFE = {
     "Cache-Control": "private, no-cache",
 }
 """Nothing that somebody uploaded runs in a browser as a part of this portal."""
+MEDIA_TYPE = re.compile(r"[\w.+!#$&^-]+/[\w.+!#$&^-]+( *;[ -~]*)?", re.ASCII)
+"""What may stand in a header; clients write anything."""
 
 
 def download(id_: str, resource_id: str, filename: str = "") -> ResponseReturnValue:  # noqa: ARG001 # any name is good for saving
@@ -49,7 +52,8 @@ def _answer(sent: uploads.Sent) -> Response:
         return refused
     start, stop = span
     part = span != (0, sent.size)
-    type_ = row.media_type or mimetypes.guess_type(sent.name)[0] or "application/octet-stream"
+    stated = row.media_type if MEDIA_TYPE.fullmatch(row.media_type or "") else None
+    type_ = stated or mimetypes.guess_type(sent.name)[0] or "application/octet-stream"
     pieces = sent.pieces(start, stop) if request.method == "GET" else iter(())
     response = Response(pieces, 206 if part else 200, content_type=type_)
     response.headers.update(SAFE)

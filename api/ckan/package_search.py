@@ -33,6 +33,14 @@ from catalog.services import dataset_changes, search
 
 MOST_ROWS, DEFAULT_ROWS = 1_000, 10
 MOST_FACETS = 50
+RESOURCE_FIELDS = {
+    "name": "name",
+    "description": "description",
+    "format": "format",
+    "url": "url",
+    "type": "resource_type",
+}
+"""Fields of resources in CKAN's index, `res_…` → those of a resource."""
 DEFAULT_SORT = "score desc, metadata_modified desc"
 TEXTS = ("q", "fq", "sort", "qf", "facet")
 KNOWN = frozenset(
@@ -240,13 +248,40 @@ def _results(who: Identity, ids: list[str], fields: Any) -> list[Any]:
     if not fields:
         return found
     names = fields if isinstance(fields, list) else text_of(fields).replace(",", " ").split()
-    return [_some(prepared.read(one), names) for one in found]
+    documents = [_document(prepared.read(one)) for one in found]
+    return [{name: one[name] for name in names if one.get(name) is not None} for one in documents]
 
 
-def _some(package: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-    """Those fields of a dataset that were asked for, extras too."""
-    extras = {f"extras_{one['key']}": one["value"] for one in package["extras"]}
-    return {name: {**extras, **package}[name] for name in names if name in {**extras, **package}}
+def _document(package: Mapping[str, Any]) -> dict[str, Any]:
+    """The dataset as CKAN's index keeps it: names of what it belongs to, lists of its resources' fields, moments with Z."""
+    extras = {one["key"]: one["value"] for one in package["extras"]}
+    resources = {
+        f"res_{name}": [one.get(of) or "" for one in package["resources"]]
+        for name, of in RESOURCE_FIELDS.items()
+    }
+    return {
+        **extras,
+        **{f"extras_{key}": value for key, value in extras.items()},
+        **package,
+        **resources,
+        **_tags(package),
+        "groups": [group["name"] for group in package["groups"]],
+        "organization": package["organization"]["name"],
+        "dataset_type": package["type"],
+        "capacity": "private" if package["private"] else "public",
+        **{name: f"{package[name][:23]}Z" for name in ("metadata_created", "metadata_modified")},
+    }
+
+
+def _tags(package: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Free tags as `tags`, those of a vocabulary under its name."""
+    tags: dict[str, list[str]] = {"tags": []}
+    closed = [tag for tag in package["tags"] if tag["vocabulary_id"]]
+    known = dataset_changes.vocabularies() if closed else {}
+    for tag in package["tags"]:
+        of = tag["vocabulary_id"]
+        tags.setdefault(f"vocab_{known[of]}" if of else "tags", []).append(tag["name"])
+    return tags
 
 
 def _facets(page: SearchPage, names: list[str]) -> dict[str, Any]:

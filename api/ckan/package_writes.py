@@ -41,7 +41,6 @@ def package_create(who: Identity, data: dict[str, Any]) -> Any:
     :param groups: dictionaries with id or name of existing groups
     :param owner_org: the id or name of the dataset's owning organization
     """
-    signed_in(who, "package_create")
     _may_create(who, data)
     revived = _withdrawn(who, data)
     with uploads.of(data.get("resources")) as sent:

@@ -105,11 +105,18 @@ def _extras(data: Mapping[str, Any], row: Resource | None) -> dict[str, Any]:
         NAMELESS in before and "name" not in data
     ):
         extras[NAMELESS] = True
-    sent = data.get(UPLOAD)
+    return _with_file(extras, data.get(UPLOAD), before)
+
+
+def _with_file(extras: dict[str, Any], sent: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The extras with the file that was sent, or the one that is here already."""
     if isinstance(sent, uploads.Kept):
-        extras |= {uploads.NAME: sent.key.rpartition("/")[2], uploads.KEY: sent.key}
-    elif extras.get("url_type") == UPLOAD and uploads.KEY in before:
-        extras |= {name: before[name] for name in (uploads.NAME, uploads.KEY)}
+        return {**extras, uploads.NAME: sent.key.rpartition("/")[2], uploads.KEY: sent.key}
+    if extras.get("url_type") != UPLOAD:
+        return extras
+    if uploads.KEY in before:
+        return {**extras, **{name: before[name] for name in (uploads.NAME, uploads.KEY)}}
+    del extras["url_type"]  # the file is elsewhere: its address is a link
     return extras
 
 

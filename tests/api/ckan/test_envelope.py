@@ -156,7 +156,7 @@ def test_a_key_that_is_unknown_or_revoked_is_nobody(client: FlaskClient, key: st
         assert response.status_code == 403
         assert response.json["error"] == {
             "__type": "Authorization Error",
-            "message": "Access denied: Action package_create requires an authenticated user",
+            "message": "Access denied: User  not authorized to create packages",
         }
         assert client.get(STATUS, headers={"Authorization": sent}).status_code == 200
 

@@ -222,6 +222,8 @@ def test_only_who_may_changes_organizations(people: People) -> None:
         caller.refused("organization_patch", 403, id="ecology", title="Mine")
         caller.refused("organization_update", 403, id="ecology", name="mine")
         caller.refused("organization_delete", 403, id="ecology")
+    said = people.stranger.refused("group_create", 403, name="x", users=[{"name": "pub"}])
+    assert said["message"] == "Access denied: User Stranger not authorized to create groups"
     people.publisher.refused("organization_purge", 403, id="ecology")
     assert people.publisher.call("organization_patch", id="ecology", description="Clean")
     assert people.admin.refused("organization_update", 409, id="ecology", type="group")["type"] == [

@@ -164,6 +164,17 @@ def test_all_datasets_are_paged_through_to_the_end(
 def test_results_are_whole_datasets_or_some_fields(ckan: Ckan) -> None:
     found = ckan.call("package_search", fq="name:air")["results"]
     assert found == [ckan.call("package_show", id="air")]
+    fields = ["tags", "groups", "organization", "res_format", "capacity", "metadata_modified"]
+    (document,) = ckan.call("package_search", fq="name:air", fl=fields)["results"]
+    package = ckan.call("package_show", id="air")
+    assert document == {
+        "tags": [tag["name"] for tag in package["tags"] if not tag["vocabulary_id"]],
+        "groups": [group["name"] for group in package["groups"]],
+        "organization": package["organization"]["name"],
+        "res_format": [one["format"] for one in package["resources"]],
+        "capacity": "public",
+        "metadata_modified": f"{package['metadata_modified'][:23]}Z",
+    }
     some = ckan.call("package_search", fq="name:air", fl=["name", "extras_level", "nothing"])
     assert some["results"] == [{"name": "air", "extras_level": "3"}]
     assert (

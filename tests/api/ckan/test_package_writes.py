@@ -502,6 +502,13 @@ def test_an_order_of_resources_names_resources(ckan: Ckan) -> None:
     assert error["order"] == "resource_id {'a': 1} can not be found"
 
 
+def test_a_file_of_another_portal_stays_a_link(ckan: Ckan) -> None:
+    url = "https://example.org/dataset/a/resource/b/download/c.csv"
+    package = make(ckan, resources=[{"url": url, "url_type": "upload", "format": "CSV"}])
+    (resource,) = package["resources"]
+    assert (resource["url"], resource["url_type"]) == (url, None)
+
+
 def test_data_on_application_is_not_hidden_by_a_change_of_its_dataset(portal: Portal) -> None:
     slug = f"set-{uuid4().hex[:8]}"
     put(slug, slug=slug, access="on_application", access_reason={"en": "Names people"})

@@ -101,6 +101,12 @@ def test_a_file_is_kept_sent_and_loaded(ckan: Ckan, package: str) -> None:
     assert ckan.call("resource_show", id=resource["id"])["datastore_active"] is True
 
 
+def test_a_type_that_no_header_can_hold_is_guessed(ckan: Ckan, package: str) -> None:
+    made = sent(ckan, "resource_create", ROWS, "a.csv", package_id=package, mimetype="文本/逗号")
+    assert made["mimetype"] == "文本/逗号"
+    assert ckan.client.get(path_of(made)).headers["Content-Type"].startswith("text/csv")
+
+
 def test_parts_and_unchanged_files_are_answered_as_http_says(ckan: Ckan, package: str) -> None:
     path = path_of(sent(ckan, "resource_create", b"0123456789", "a.bin", package_id=package))
     part = ckan.client.get(path, headers={"Range": "bytes=2-4"})
