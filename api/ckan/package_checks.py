@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from api.ckan.errors import Refused, Unfit
+from api.ckan.given import MISSING
+from api.ckan.names import fault_of_name, fault_of_tag
 from api.ckan.resource_checks import is_uuid, resource_problems
 from api.ckan.validators import YES
 from catalog.errors import NotFound
@@ -18,13 +20,8 @@ from catalog.services import dataset_changes
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
 
-MISSING = "Missing value"
-NAME = re.compile(r"[a-z0-9_\-]*")
-TAG = re.compile(r"[\w \-.]*")
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*")
-NEVER = ("new", "edit", "search")
-MOST_NAME, MOST_VERSION = 100, 100
-LEAST_TAG, MOST_TAG = 2, 100
+MOST_VERSION = 100
 NESTED = ("resources", "tags", "extras", "groups")
 ROOT = frozenset(
     [
@@ -125,7 +122,8 @@ def _own_problems(
     if not isinstance(data.get("plugin_data") or {}, Mapping):
         yield "plugin_data", "The value should be a valid JSON object"
     for tag in names_of_tags(data):
-        yield from (("tag_string", text) for text in _tag_problems(tag)[:1])
+        if fault := fault_of_tag(tag):
+            yield "tag_string", fault
     keys = [one.get("key") for one in data.get("extras") or () if not one.get("deleted")]
     twice = next((key for at, key in enumerate(keys) if key in keys[:at]), None)
     if twice is not None:
@@ -157,26 +155,11 @@ def _name_problems(data: Mapping[str, Any], dataset: Dataset | None) -> Iterator
         else:
             yield "name", "Must be at least 2 characters long"
         return
-    problem = name_problem(given)
-    if problem:
-        yield "name", problem
+    fault = fault_of_name(given)
+    if fault:
+        yield "name", fault
     elif is_name_taken(given, dataset):
         yield "name", "That URL is already in use."
-
-
-def name_problem(given: Any) -> str:
-    """What is wrong with a name for an address; empty when nothing is."""
-    if not isinstance(given, str):
-        return "Names must be strings"
-    if given in NEVER:
-        return "That name cannot be used"
-    if len(given) < 2:
-        return "Must be at least 2 characters long"
-    if len(given) > MOST_NAME:
-        return f"Name must be a maximum of {MOST_NAME} characters long"
-    if not NAME.fullmatch(given):
-        return "Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_"
-    return ""
 
 
 def is_name_taken(name: str, dataset: Dataset | None) -> bool:
@@ -253,21 +236,11 @@ def _has_vocabulary(data: Mapping[str, Any]) -> bool:
 def _problems_of_tag(tag: Mapping[str, Any], vocabularies: Collection[str]) -> list[str]:
     if tag.get("name") in (None, "", [], {}):
         return [MISSING]
-    problems = _tag_problems(text_of(tag["name"]))
+    fault = fault_of_tag(text_of(tag["name"]))
+    problems = [fault] if fault else []
     if tag.get("vocabulary_id") and text_of(tag["vocabulary_id"]) not in vocabularies:
         problems.append("Tag vocabulary was not found.")
     return problems
-
-
-def _tag_problems(name: str) -> list[str]:
-    if len(name) < LEAST_TAG:
-        return [f'Tag "{name}" length is less than minimum {LEAST_TAG}']
-    if len(name) > MOST_TAG:
-        return [f'Tag "{name}" length is more than maximum {MOST_TAG}']
-    if not TAG.fullmatch(name):
-        allowed_ = 'spaces (" "), hyphens ("-"), underscores ("_") or dots (".")'
-        return [f'Tag "{name}" can only contain alphanumeric characters, {allowed_}']
-    return []
 
 
 def _taken(who: Identity, id_: str) -> Any:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from api.ckan import dictized, prepared, uploads
 from api.ckan.errors import Refused, problems_by_field
+from api.ckan.given import one
 from api.ckan.package_checks import check, is_name_taken, text_of
 from api.ckan.package_drafts import NAMES, changed_draft, new_draft
-from api.ckan.packages import found, required
+from api.ckan.packages import found
 from api.ckan.registry import action, signed_in
 from catalog.errors import Conflict, Denied, Invalid, NotFound
 from catalog.models.vocabulary import State
@@ -19,7 +20,7 @@ from catalog.services import dataset_changes
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
 
-STATES = {"active": State.PUBLISHED, "draft": State.DRAFT, "deleted": State.WITHDRAWN}
+STATES = {shown: state for state, shown in dictized.STATES.items()}
 MOST_AT_ONCE = 1_000
 
 
@@ -76,7 +77,7 @@ def package_patch(who: Identity, data: dict[str, Any]) -> Any:
 
     :param id: the id or name of the dataset
     """
-    dataset = found(who, required(data, "id"))
+    dataset = found(who, one(data))
     before = dictized.package(dataset)
     del before["metadata_modified"]
     return update(who, dataset, {**before, **data, "id": dataset.id})
@@ -88,7 +89,7 @@ def package_delete(who: Identity, data: dict[str, Any]) -> None:
 
     :param id: the id or name of the dataset to delete
     """
-    dataset = there(who, required(data, "id"), said="")
+    dataset = there(who, one(data), said="")
     may_edit(who, dataset)
     dataset_changes.withdraw(who, dataset)
 
@@ -100,7 +101,7 @@ def dataset_purge(who: Identity, data: dict[str, Any]) -> None:
     :param id: the name or id of the dataset to be purged
     """
     signed_in(who, "dataset_purge")
-    dataset = there(who, required(data, "id"), said="Dataset was not found")
+    dataset = there(who, one(data), said="Dataset was not found")
     if not allowed(who, Action.DATASET_PURGE, dataset):
         raise Denied("")
     dataset_changes.purge(who, dataset.id)
@@ -131,7 +132,7 @@ def package_resource_reorder(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the package to update
     :param order: a list of resource ids in the order needed
     """
-    name, order = required(data, "id"), data.get("order")
+    name, order = one(data), data.get("order")
     if not order:
         raise Refused({"order": ["Missing value"]})
     if not isinstance(order, list):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, post_load
 
 from api.ckan import dictized, prepared
-from api.ckan.errors import Refused
-from api.ckan.package_checks import is_yes, text_of
+from api.ckan.given import one
+from api.ckan.package_checks import is_yes
 from api.ckan.package_search import package_search
 from api.ckan.registry import action
 from api.ckan.validators import ActionSchema, Whole, checked
@@ -52,7 +51,7 @@ def package_show(who: Identity, data: dict[str, Any]) -> Any:
     :param use_default_schema: taken and without effect: there is one schema
     :param include_plugin_data: include the internal plugin data object (sysadmin only)
     """
-    name = required(data, "id" if data.get("id") else "name_or_id")
+    name = one(data, "id" if data.get("id") else "name_or_id")
     if is_yes(data.get("include_plugin_data")) and who.administrator:
         dataset = found(who, name)
         return {**dictized.package(dataset), "plugin_data": dataset.plugin_data or None}
@@ -98,10 +97,3 @@ def found(who: Identity, name: str) -> Dataset:
         ) from error
     except NotFound as error:
         raise NotFound("") from error
-
-
-def required(data: Mapping[str, Any], name: str) -> str:
-    """The parameter as text; raises Refused for one that is missing."""
-    if data.get(name) in (None, "", [], {}):
-        raise Refused({name: ["Missing value"]})
-    return text_of(data[name])

@@ -7,9 +7,10 @@ from typing import Any
 
 from api.ckan import dictized
 from api.ckan.errors import Refused
+from api.ckan.given import one
 from api.ckan.package_checks import text_of
 from api.ckan.package_writes import write
-from api.ckan.packages import found, required
+from api.ckan.packages import found
 from api.ckan.registry import action, signed_in
 from api.ckan.resource_checks import resource_problems
 from api.ckan.resource_drafts import resource_draft
@@ -33,7 +34,7 @@ def resource_show(who: Identity, data: dict[str, Any]) -> Any:
 
     :param id: the id of the resource
     """
-    row = shown(who, required(data, "id"))
+    row = shown(who, one(data))
     return dictized.resource(row, row.dataset)
 
 
@@ -79,7 +80,7 @@ def resource_create(who: Identity, data: dict[str, Any]) -> Any:
     :param upload: a file (multipart/form-data) that is kept here, and loaded as a table where it holds any
     """
     signed_in(who, "resource_create")
-    name = required(data, "package_id")
+    name = one(data, "package_id")
     dataset = found(who, name)
     if not allowed(who, Action.DATASET_WRITE, dataset):
         raise Denied(
@@ -133,7 +134,7 @@ def create(who: Identity, data: Mapping[str, Any]) -> str:
         raise Refused(problems)
     draft = resource_draft(data, None, ())
     try:
-        return resources.add(who, required(data, "package_id"), draft, extras=draft.extras)
+        return resources.add(who, one(data, "package_id"), draft, extras=draft.extras)
     except NotFound as error:
         raise NotFound("Package was not found.") from error
     except Conflict as error:
@@ -170,7 +171,7 @@ def _update(who: Identity, data: dict[str, Any], *, patch: bool) -> Any:
 
 def _own(who: Identity, data: Mapping[str, Any], doing: str, *, said: str) -> Any:
     """The resource that shall be changed; CKAN's words for who may not."""
-    row = shown(who, required(data, "id"), said=said)
+    row = shown(who, one(data), said=said)
     if not allowed(who, Action.DATASET_WRITE, row.dataset):
         raise Denied(
             "User %(name)s not authorized to %(doing)s resource %(id)s",
