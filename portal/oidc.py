@@ -42,6 +42,8 @@ LEEWAY = 60
 """Seconds that the clocks of provider and portal may differ."""
 FRESH_SECONDS = 3600.0
 """How long the provider's description of itself is taken for true."""
+AWAY_SECONDS = 5.0
+"""How long a provider that did not answer is not asked again."""
 KEYS_PAUSE = 30.0
 """Between two fetches of the provider's keys for unknown ones: tokens of strangers must not cost it work."""
 ALGORITHMS = (
@@ -98,7 +100,7 @@ class Provider:
         self._settings = settings
         self._lock = threading.Lock()
         self._metadata: Mapping[str, Any] = {}
-        self._asked_at = self._keys_at = float("-inf")
+        self._asked_at = self._keys_at = self._away_at = float("-inf")
         self._keys: KeySet | None = None
 
     @cached_property
@@ -162,8 +164,14 @@ class Provider:
         with self._lock:
             if time.monotonic() - self._asked_at < FRESH_SECONDS:
                 return self._metadata
+            if time.monotonic() - self._away_at < AWAY_SECONDS:
+                raise Unavailable(AWAY)
             place = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
-            said = self._json(place)
+            try:
+                said = self._json(place)
+            except Unavailable:  # whoever waits for the lock need not wait for as long again
+                self._away_at = time.monotonic()
+                raise
             if said.get("issuer") != self.issuer or not said.get("authorization_endpoint"):
                 log.error("oidc_other_issuer", issuer=str(said.get("issuer"))[:200])
                 raise Unavailable(AWAY)

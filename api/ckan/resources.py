@@ -124,7 +124,7 @@ def resource_delete(who: Identity, data: dict[str, Any]) -> None:
     """
     signed_in(who, "resource_delete")
     row = _own(who, data, "delete", said="")
-    resources.remove(who, row.id)
+    dataset_changes.remove_resource(who, row)
 
 
 def create(who: Identity, data: Mapping[str, Any]) -> str:

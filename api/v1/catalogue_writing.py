@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Response, g
-from marshmallow import RAISE, Schema, ValidationError, post_load
+from marshmallow import Schema, ValidationError, post_load
 
 from api.answers import json_answer
 from api.v1.catalogue import element_answer, series_answer, service_answer
 from api.v1.description import ANYTHING, N_, record, text
-from api.v1.parameters import Parameters, blueprint, said
+from api.v1.operations import operation
+from api.v1.parameters import blueprint, said
 from api.v1.publishing_bodies import ReasonBody
 from catalog.errors import Invalid
 from catalog.schemas.data_service import DataServiceDraft, DataServiceSchema
@@ -28,6 +30,10 @@ from catalog.schemas.texts import Slug
 from catalog.services import data_elements, data_services, series
 
 bp = blueprint("catalogue", "catalogue_writing")
+_does = partial(operation, bp, tag="catalogue")
+_SERIES = ({**ANYTHING, "description": N_("A series")}, N_("The series"))
+_SERVICE = ({**ANYTHING, "description": N_("A service")}, N_("The service"))
+_ELEMENT = ({**ANYTHING, "description": N_("A data element")}, N_("The data element"))
 _NAME = Slug(required=True)
 _GONE = record("", id=text())
 
@@ -92,115 +98,118 @@ class NameBody(Schema):
     )
 
 
-@bp.route("/series/<name>", methods=["PUT"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(SeriesBody(), location="json", unknown=RAISE)
-@bp.response(200, {**ANYTHING, "description": N_("A series")}, description=N_("The series"))
-@bp.doc(summary=N_("Write a series"), operationId="putSeries", tags=["catalogue"])
-def put_series(parameters: Mapping[str, Any], draft: SeriesDraft, name: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does(
+    "/series/<name>", _SERIES, N_("Write a series"), "putSeries", body=SeriesBody(), method="PUT"
+)
+def put_series(draft: SeriesDraft, name: str) -> Response:
     """Create the series or make it what is sent; datasets say themselves which series they belong to."""
     series.put(g.identity, replace(draft, slug=_checked(_NAME, name)))
     return series_answer(series.show(g.identity, name))
 
 
-@bp.route("/series/<name>/rename", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(NameBody(), location="json", unknown=RAISE)
-@bp.response(200, {**ANYTHING, "description": N_("A series")}, description=N_("The series"))
-@bp.doc(summary=N_("Rename a series"), operationId="renameSeries", tags=["catalogue"])
-def rename_series(parameters: Mapping[str, Any], body: Mapping[str, Any], name: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does("/series/<name>/rename", _SERIES, N_("Rename a series"), "renameSeries", body=NameBody())
+def rename_series(body: Mapping[str, Any], name: str) -> Response:
     """Give it another name in addresses."""
     series.rename(g.identity, name, body["slug"])
     return series_answer(series.show(g.identity, body["slug"]))
 
 
-@bp.route("/series/<name>/withdraw", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(200, _GONE, description=N_("It is withdrawn"))
-@bp.doc(summary=N_("Withdraw a series"), operationId="withdrawSeries", tags=["catalogue"])
-def withdraw_series(parameters: Mapping[str, Any], name: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does(
+    "/series/<name>/withdraw",
+    (_GONE, N_("It is withdrawn")),
+    N_("Withdraw a series"),
+    "withdrawSeries",
+)
+def withdraw_series(name: str) -> Response:
     """Take it away; its datasets stay."""
     series.withdraw(g.identity, name)
     return json_answer({"id": name})
 
 
-@bp.route("/services/<name>", methods=["PUT"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(DataServiceBody(), location="json", unknown=RAISE)
-@bp.response(200, {**ANYTHING, "description": N_("A service")}, description=N_("The service"))
-@bp.doc(summary=N_("Write a data service"), operationId="putService", tags=["catalogue"])
-def put_service(parameters: Mapping[str, Any], draft: DataServiceDraft, name: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does(
+    "/services/<name>",
+    _SERVICE,
+    N_("Write a data service"),
+    "putService",
+    body=DataServiceBody(),
+    method="PUT",
+)
+def put_service(draft: DataServiceDraft, name: str) -> Response:
     """Create the service or make it what is sent."""
     data_services.put(g.identity, replace(draft, slug=_checked(_NAME, name)))
     return service_answer(data_services.show(g.identity, name))
 
 
-@bp.route("/services/<name>/rename", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(NameBody(), location="json", unknown=RAISE)
-@bp.response(200, {**ANYTHING, "description": N_("A service")}, description=N_("The service"))
-@bp.doc(summary=N_("Rename a data service"), operationId="renameService", tags=["catalogue"])
-def rename_service(parameters: Mapping[str, Any], body: Mapping[str, Any], name: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does(
+    "/services/<name>/rename",
+    _SERVICE,
+    N_("Rename a data service"),
+    "renameService",
+    body=NameBody(),
+)
+def rename_service(body: Mapping[str, Any], name: str) -> Response:
     """Give it another name in addresses."""
     data_services.rename(g.identity, name, body["slug"])
     return service_answer(data_services.show(g.identity, body["slug"]))
 
 
-@bp.route("/services/<name>/withdraw", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(ReasonBody(), location="json", unknown=RAISE)
-@bp.response(200, _GONE, description=N_("It is withdrawn"))
-@bp.doc(summary=N_("Withdraw a data service"), operationId="withdrawService", tags=["catalogue"])
-def withdraw_service(parameters: Mapping[str, Any], body: Mapping[str, Any], name: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does(
+    "/services/<name>/withdraw",
+    (_GONE, N_("It is withdrawn")),
+    N_("Withdraw a data service"),
+    "withdrawService",
+    body=ReasonBody(),
+)
+def withdraw_service(body: Mapping[str, Any], name: str) -> Response:
     """Its address answers 410 with the reason."""
     data_services.withdraw(g.identity, name, body["reason"])
     return json_answer({"id": name})
 
 
-@bp.route("/standards/elements/<code>", methods=["PUT"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(ElementBody(), location="json", unknown=RAISE)
-@bp.response(
-    200, {**ANYTHING, "description": N_("A data element")}, description=N_("The data element")
+@_does(
+    "/standards/elements/<code>",
+    _ELEMENT,
+    N_("Write a data element"),
+    "putElement",
+    body=ElementBody(),
+    method="PUT",
 )
-@bp.doc(summary=N_("Write a data element"), operationId="putElement", tags=["catalogue"])
-def put_element(parameters: Mapping[str, Any], draft: ElementDraft, code: str) -> Response:  # noqa: ARG001 # the language was taken already
+def put_element(draft: ElementDraft, code: str) -> Response:
     """Define the element or change it; columns that are bound to it are measured anew."""
     named = replace(draft, code=_checked(ElementSchema().fields["code"], code))
     data_elements.put(g.identity, named)
     return element_answer(data_elements.show(g.identity, code))
 
 
-@bp.route("/standards/elements/<code>/retire", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(
-    200, {**ANYTHING, "description": N_("A data element")}, description=N_("The data element")
-)
-@bp.doc(summary=N_("Retire a data element"), operationId="retireElement", tags=["catalogue"])
-def retire_element(parameters: Mapping[str, Any], code: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does("/standards/elements/<code>/retire", _ELEMENT, N_("Retire a data element"), "retireElement")
+def retire_element(code: str) -> Response:
     """No other column can be bound to it; those that are keep it."""
     data_elements.retire(g.identity, code)
     return element_answer(data_elements.show(g.identity, code))
 
 
-@bp.route("/standards/codes/<code>", methods=["PUT"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(CodeListBody(), location="json", unknown=RAISE)
-@bp.response(
-    200, {**ANYTHING, "description": N_("A list of codes")}, description=N_("The list of codes")
+@_does(
+    "/standards/codes/<code>",
+    ({**ANYTHING, "description": N_("A list of codes")}, N_("The list of codes")),
+    N_("Write a list of codes"),
+    "putCodes",
+    body=CodeListBody(),
+    method="PUT",
 )
-@bp.doc(summary=N_("Write a list of codes"), operationId="putCodes", tags=["catalogue"])
-def put_codes(parameters: Mapping[str, Any], draft: CodeListDraft, code: str) -> Response:  # noqa: ARG001 # the language was taken already
+def put_codes(draft: CodeListDraft, code: str) -> Response:
     """Define the list or change it; columns whose element uses it are measured anew."""
     named = replace(draft, code=_checked(CodeListSchema().fields["code"], code))
     return json_answer(code_list_json(data_elements.put_codes(g.identity, named)))
 
 
-@bp.route("/standards/codes/<code>", methods=["DELETE"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(200, _GONE, description=N_("It is deleted"))
-@bp.doc(summary=N_("Delete a list of codes"), operationId="deleteCodes", tags=["catalogue"])
-def delete_codes(parameters: Mapping[str, Any], code: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does(
+    "/standards/codes/<code>",
+    (_GONE, N_("It is deleted")),
+    N_("Delete a list of codes"),
+    "deleteCodes",
+    method="DELETE",
+)
+def delete_codes(code: str) -> Response:
     """A list that an element uses stays (409)."""
     data_elements.drop_codes(g.identity, code)
     return json_answer({"id": code})

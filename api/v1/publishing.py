@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import Response, g
@@ -10,7 +11,8 @@ from marshmallow import RAISE
 
 from api.answers import address, json_answer, this_call
 from api.v1.description import N_, record, text
-from api.v1.parameters import Parameters, blueprint
+from api.v1.operations import operation
+from api.v1.parameters import blueprint
 from api.v1.publishing_bodies import (
     DIFFERENCES,
     HISTORY,
@@ -32,14 +34,13 @@ from catalog.services import datasets, not_open, proposals, publishing, revision
 from catalog.services.proposals import Shown
 
 bp = blueprint("datasets", "publishing")
+_does = partial(operation, bp, tag="datasets")
+_PROPOSAL = (PROPOSAL, N_("The proposal"))
+_STATE = (STATE, N_("Where the dataset stands"))
 
 
-@bp.route("/proposals", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(ProposalBody(), location="json", unknown=RAISE)
-@bp.response(200, PROPOSAL, description=N_("The proposal"))
-@bp.doc(summary=N_("Propose a dataset or a change"), operationId="propose", tags=["datasets"])
-def propose(parameters: Mapping[str, Any], body: Mapping[str, Any]) -> Response:  # noqa: ARG001 # the language was taken already
+@_does("/proposals", _PROPOSAL, N_("Propose a dataset or a change"), "propose", body=ProposalBody())
+def propose(body: Mapping[str, Any]) -> Response:
     """Keep a draft; it is public once somebody else has approved it."""
     keep = publishing.hand_in if body["submit"] else publishing.propose
     draft = dataset_draft(body["dataset"])
@@ -47,124 +48,99 @@ def propose(parameters: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
     return _shown(revision.id)
 
 
-@bp.route("/proposals/<revision_id>")
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(200, PROPOSAL, description=N_("The proposal"))
-@bp.doc(summary=N_("Show a proposal"), operationId="showProposal", tags=["datasets"])
-def show(parameters: Mapping[str, Any], revision_id: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does("/proposals/<revision_id>", _PROPOSAL, N_("Show a proposal"), "showProposal", method="GET")
+def show(revision_id: str) -> Response:
     """What a proposal says, and what it changes."""
     return _shown(revision_id)
 
 
-@bp.route("/proposals/<revision_id>/submit", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(200, PROPOSAL, description=N_("The proposal"))
-@bp.doc(summary=N_("Submit a proposal"), operationId="submitProposal", tags=["datasets"])
-def submit(parameters: Mapping[str, Any], revision_id: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does("/proposals/<revision_id>/submit", _PROPOSAL, N_("Submit a proposal"), "submitProposal")
+def submit(revision_id: str) -> Response:
     """Hand a draft in for approval."""
     return _shown(publishing.submit(g.identity, revision_id).id)
 
 
-@bp.route("/proposals/<revision_id>/approve", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(ApprovalBody(), location="json", unknown=RAISE)
-@bp.response(200, PROPOSAL, description=N_("The proposal"))
-@bp.doc(summary=N_("Approve a proposal"), operationId="approveProposal", tags=["datasets"])
-def approve(
-    parameters: Mapping[str, Any],  # noqa: ARG001 # the language was taken already
-    body: Mapping[str, Any],
-    revision_id: str,
-) -> Response:
+@_does(
+    "/proposals/<revision_id>/approve",
+    _PROPOSAL,
+    N_("Approve a proposal"),
+    "approveProposal",
+    body=ApprovalBody(),
+)
+def approve(body: Mapping[str, Any], revision_id: str) -> Response:
     """Make it public, at once or from a moment on."""
     moment = body["publish_at"]
     return _shown(publishing.approve(g.identity, revision_id, publish_at=moment).id)
 
 
-@bp.route("/proposals/<revision_id>/return", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(RemarksBody(), location="json", unknown=RAISE)
-@bp.response(200, PROPOSAL, description=N_("The proposal"))
-@bp.doc(summary=N_("Return a proposal"), operationId="returnProposal", tags=["datasets"])
-def send_back(
-    parameters: Mapping[str, Any],  # noqa: ARG001 # the language was taken already
-    body: Mapping[str, Any],
-    revision_id: str,
-) -> Response:
+@_does(
+    "/proposals/<revision_id>/return",
+    _PROPOSAL,
+    N_("Return a proposal"),
+    "returnProposal",
+    body=RemarksBody(),
+)
+def send_back(body: Mapping[str, Any], revision_id: str) -> Response:
     """Give it back to its author with what is to be corrected."""
     return _shown(publishing.send_back(g.identity, revision_id, body["remarks"]).id)
 
 
-@bp.route("/proposals/<revision_id>/discard", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(200, record("", id=text()), description=N_("It is given up"))
-@bp.doc(summary=N_("Give a proposal up"), operationId="discardProposal", tags=["datasets"])
-def discard(parameters: Mapping[str, Any], revision_id: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does(
+    "/proposals/<revision_id>/discard",
+    (record("", id=text()), N_("It is given up")),
+    N_("Give a proposal up"),
+    "discardProposal",
+)
+def discard(revision_id: str) -> Response:
     """A dataset that was never public goes with it."""
     publishing.discard(g.identity, revision_id)
     return json_answer({"id": revision_id})
 
 
-@bp.route("/datasets/<slug>/withdraw", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(ReasonBody(), location="json", unknown=RAISE)
-@bp.response(200, STATE, description=N_("Where the dataset stands"))
-@bp.doc(summary=N_("Withdraw a dataset"), operationId="withdrawDataset", tags=["datasets"])
-def withdraw(
-    parameters: Mapping[str, Any],  # noqa: ARG001 # the language was taken already
-    body: Mapping[str, Any],
-    slug: str,
-) -> Response:
+@_does(
+    "/datasets/<slug>/withdraw",
+    _STATE,
+    N_("Withdraw a dataset"),
+    "withdrawDataset",
+    body=ReasonBody(),
+)
+def withdraw(body: Mapping[str, Any], slug: str) -> Response:
     """Take it from the public; its address answers 410 with the reason."""
     return _state(publishing.withdraw(g.identity, slug, body["reason"]).id)
 
 
-@bp.route("/datasets/<slug>/publish-again", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.response(200, STATE, description=N_("Where the dataset stands"))
-@bp.doc(summary=N_("Publish a dataset again"), operationId="publishAgain", tags=["datasets"])
-def publish_again(parameters: Mapping[str, Any], slug: str) -> Response:  # noqa: ARG001 # the language was taken already
+@_does("/datasets/<slug>/publish-again", _STATE, N_("Publish a dataset again"), "publishAgain")
+def publish_again(slug: str) -> Response:
     """Bring a withdrawn dataset back."""
     return _state(publishing.publish_again(g.identity, slug).id)
 
 
-@bp.route("/datasets/<slug>/merge", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(MergeBody(), location="json", unknown=RAISE)
-@bp.response(200, STATE, description=N_("Where the dataset that stays stands"))
-@bp.doc(summary=N_("Merge a duplicate"), operationId="mergeDataset", tags=["datasets"])
-def merge(
-    parameters: Mapping[str, Any],  # noqa: ARG001 # the language was taken already
-    body: Mapping[str, Any],
-    slug: str,
-) -> Response:
+@_does(
+    "/datasets/<slug>/merge",
+    (STATE, N_("Where the dataset that stays stands")),
+    N_("Merge a duplicate"),
+    "mergeDataset",
+    body=MergeBody(),
+)
+def merge(body: Mapping[str, Any], slug: str) -> Response:
     """Its addresses lead to the dataset that stays."""
     return _state(publishing.merge(g.identity, slug, body["into"]).id)
 
 
-@bp.route("/datasets/<slug>/rename", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(SlugBody(), location="json", unknown=RAISE)
-@bp.response(200, STATE, description=N_("Where the dataset stands"))
-@bp.doc(summary=N_("Rename a dataset"), operationId="renameDataset", tags=["datasets"])
-def rename(
-    parameters: Mapping[str, Any],  # noqa: ARG001 # the language was taken already
-    body: Mapping[str, Any],
-    slug: str,
-) -> Response:
+@_does("/datasets/<slug>/rename", _STATE, N_("Rename a dataset"), "renameDataset", body=SlugBody())
+def rename(body: Mapping[str, Any], slug: str) -> Response:
     """Give it another name in addresses."""
     return _state(publishing.rename(g.identity, slug, body["slug"]).id)
 
 
-@bp.route("/datasets/<slug>/restore", methods=["POST"])
-@bp.arguments(Parameters(), location="query", unknown=RAISE)
-@bp.arguments(NumberBody(), location="json", unknown=RAISE)
-@bp.response(200, PROPOSAL, description=N_("The proposal"))
-@bp.doc(summary=N_("Restore an earlier content"), operationId="restoreRevision", tags=["datasets"])
-def restore(
-    parameters: Mapping[str, Any],  # noqa: ARG001 # the language was taken already
-    body: Mapping[str, Any],
-    slug: str,
-) -> Response:
+@_does(
+    "/datasets/<slug>/restore",
+    _PROPOSAL,
+    N_("Restore an earlier content"),
+    "restoreRevision",
+    body=NumberBody(),
+)
+def restore(body: Mapping[str, Any], slug: str) -> Response:
     """Make a draft of the content of an earlier revision."""
     return _shown(publishing.restore(g.identity, slug, body["number"]).id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from catalog.models.vocabulary import TextOrigin
@@ -25,6 +25,20 @@ def pick(texts: Mapping[str, str], language: str) -> tuple[str, str]:
 
 Origins = dict[str, dict[str, Any]]
 """Language → `{"origin": "written" or "machine", "stale": bool}`."""
+
+
+def origins_of(item: Any, draft: Any, names: Iterable[str]) -> dict[str, Origins]:
+    """What is known of these texts of an item once it says what the draft says; `draft.machine` names machines' work."""
+    origins = {
+        name: origins_after(
+            getattr(item, name) or {},
+            getattr(draft, name),
+            (item.text_origins or {}).get(name, {}),
+            machine=draft.machine.get(name, ()),
+        )
+        for name in names
+    }
+    return {name: known for name, known in origins.items() if known}
 
 
 def origins_after(

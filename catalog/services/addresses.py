@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import select
+
 from catalog.db import db
 from catalog.errors import Conflict
 from catalog.models.address import FormerAddress
@@ -11,6 +15,22 @@ def moved(kind: str, slug: str) -> str | None:
     """The id of the thing that had this address before."""
     former = db.session.get(FormerAddress, (kind, slug))
     return former.object_id if former else None
+
+
+def move(kind: str, item: Any, to: str) -> bool:
+    """Give an item of this kind another address, to which the present one leads; whether it is another.
+
+    Raises Conflict for one that another item has or had; in the caller's transaction.
+    """
+    if to == item.slug:
+        return False
+    table = type(item)
+    if db.session.scalar(select(table.id).where(table.slug == to)):
+        raise Conflict("the address “%(slug)s” is in use", slug=to)
+    claim(kind, to, item.id)
+    keep(kind, item.slug, item.id)
+    item.slug = to
+    return True
 
 
 def keep(kind: str, slug: str, object_id: str) -> None:

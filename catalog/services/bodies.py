@@ -19,7 +19,7 @@ from catalog.models.organization import Organization as Organization
 from catalog.models.vocabulary import MemberRole, State
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.bodies import BodyDraft
-from catalog.services import log, members
+from catalog.services import addresses, log, members
 from catalog.services.search import forget_labels, index_due_datasets
 
 Body = Organization | Group
@@ -112,7 +112,9 @@ def change(who: Identity, body: Body, draft: BodyDraft) -> None:
     with transaction() as tx:
         before = (body.slug, body.title)
         if draft.slug and draft.slug != body.slug:
-            _rename(body, draft.slug)
+            if taken(type(body), draft.slug, but=body.id):
+                raise Conflict("the name “%(slug)s” is already in use", slug=draft.slug)
+            addresses.move(KINDS[type(body)], body, draft.slug)
         _fill(tx, who, body, draft)
         if (body.slug, body.title) != before:
             _reindex(tx, body)
@@ -191,18 +193,6 @@ def _parent(body: Organization, parents: tuple[str, ...]) -> str | None:
         seen.add(above)
         above = db.session.scalar(select(Organization.parent_id).filter_by(id=above))
     return parents[0] if parents else None
-
-
-def _rename(body: Body, slug: str) -> None:
-    kind = type(body)
-    if taken(kind, slug, but=body.id):
-        raise Conflict("the name “%(slug)s” is already in use", slug=slug)
-    again = db.session.get(FormerAddress, (KINDS[kind], slug))
-    if again is not None:
-        db.session.delete(again)
-    if db.session.get(FormerAddress, (KINDS[kind], body.slug)) is None:
-        db.session.add(FormerAddress(kind=KINDS[kind], slug=body.slug, object_id=body.id))
-    body.slug = slug
 
 
 def _close(tx: Transaction, body: Body) -> None:

@@ -9,11 +9,11 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import db, transaction
-from catalog.errors import N_, Conflict, Gone, Invalid, NotFound
+from catalog.errors import N_, Gone, Invalid, NotFound
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, public
 from catalog.models.service import DataService, service_dataset
-from catalog.models.text import origins_after
+from catalog.models.text import origins_of
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.data_service import DataServiceDraft
@@ -48,7 +48,7 @@ def put(who: Identity, draft: DataServiceDraft) -> DataService:
         if service is None:
             service, what = DataService(id=new_id(), slug=draft.slug, title={}), "created"
             addresses.claim("service", draft.slug, service.id)
-        values["text_origins"] = _origins(service, draft)
+        values["text_origins"] = origins_of(service, draft, TRANSLATED)
         fields = [name for name, value in values.items() if getattr(service, name) != value]
         for name in fields:
             setattr(service, name, values[name])
@@ -66,15 +66,10 @@ def rename(who: Identity, slug: str, to: str) -> None:
     with transaction() as tx:
         service = show(who, slug)
         require(who, Action.DATASET_RETIRE, service.organization_id)
-        if to == service.slug:
-            return
-        if _by_slug(to) is not None:
-            raise Conflict("the address “%(slug)s” is in use", slug=to)
-        addresses.claim("service", to, service.id)
-        addresses.keep("service", service.slug, service.id)
-        service.slug, service.index_due = to, now()
-        tx.after_commit(changed, service.id)
-        _note(who, service, "renamed")
+        if addresses.move("service", service, to):
+            service.index_due = now()
+            tx.after_commit(changed, service.id)
+            _note(who, service, "renamed")
 
 
 def withdraw(who: Identity, slug: str, reason: dict[str, str]) -> None:
@@ -183,19 +178,6 @@ def _values(draft: DataServiceDraft) -> dict[str, Any]:
         "state": State.PUBLISHED,
         "withdrawn_reason": {},
     }
-
-
-def _origins(service: DataService, draft: DataServiceDraft) -> dict[str, Any]:
-    origins = {
-        name: origins_after(
-            getattr(service, name) or {},
-            getattr(draft, name),
-            (service.text_origins or {}).get(name, {}),
-            machine=draft.machine.get(name, ()),
-        )
-        for name in TRANSLATED
-    }
-    return {name: known for name, known in origins.items() if known}
 
 
 def _by_slug(slug: str) -> DataService | None:

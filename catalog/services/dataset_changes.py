@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,13 +19,12 @@ from catalog.models.dataset import Dataset, Resource, dataset_theme, public
 from catalog.models.group import Group
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
-from catalog.models.series import DatasetSeries
 from catalog.models.table import DataTable
 from catalog.models.tag import Vocabulary
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, allowed, require
-from catalog.schemas.drafts import DatasetDraft, ResourceDraft
-from catalog.services import datasets, log, publishing, revisions
+from catalog.schemas.drafts import DatasetDraft
+from catalog.services import dataset_content, datasets, log, publishing, revisions
 from catalog.services.indexing import changed
 from catalog.services.tables import serve_table
 
@@ -66,59 +66,6 @@ def page_of_ids(order: str, *, reverse: bool, limit: int, offset: int) -> list[s
     ordered = (column.desc(), Dataset.id.desc()) if reverse else (column, Dataset.id)
     statement = select(Dataset.id).where(public()).order_by(*ordered)
     return list(db.session.scalars(statement.limit(limit).offset(offset)))
-
-
-def draft_of(dataset: Dataset) -> DatasetDraft:
-    """The draft that would make the dataset what it is; it must come from `find`."""
-    series = db.session.get(DatasetSeries, dataset.series_id) if dataset.series_id else None
-    return DatasetDraft(
-        slug=dataset.slug,
-        organization=dataset.organization.slug,
-        title=dataset.title,
-        description=dataset.description,
-        notice=dataset.notice,
-        license=dataset.license_id,
-        license_text=dataset.license_text,
-        frequency=dataset.frequency,
-        access=dataset.access,
-        access_reason=dataset.access_reason,
-        tags=tuple(dataset.tags),
-        themes=tuple(theme.slug for theme in dataset.themes),
-        landing_page=dataset.landing_page,
-        contact=dataset.contact,
-        spatial=dataset.spatial,
-        temporal_start=dataset.temporal_start,
-        temporal_end=dataset.temporal_end,
-        issued=dataset.issued,
-        modified=dataset.modified,
-        extras=dataset.extras,
-        identifier=dataset.identifier,
-        spatial_code=dataset.spatial_code,
-        spatial_box=tuple(dataset.spatial_box),
-        spatial_geometry=dataset.spatial_geometry,
-        vocabulary_tags={name: tuple(tags) for name, tags in dataset.vocabulary_tags.items()},
-        details=dataset.details,
-        custom=dataset.custom,
-        series=series.slug if series else "",
-        series_position=dataset.series_position,
-        private=dataset.private,
-        resources=tuple(resource_draft_of(resource) for resource in dataset.resources),
-    )
-
-
-def resource_draft_of(resource: Resource) -> ResourceDraft:
-    """The draft that would make the resource what it is."""
-    return ResourceDraft(
-        key=resource.key,
-        title=resource.title,
-        description=resource.description,
-        format=resource.format,
-        media_type=resource.media_type,
-        url=resource.url,
-        size=resource.size,
-        load=resource.load,
-        extras=resource.extras or {},
-    )
 
 
 def write(
@@ -168,6 +115,15 @@ def withdraw(who: Identity, dataset: Dataset) -> None:
             dataset.state = State.WITHDRAWN
             publishing.call_off(who, dataset)
             log.about(who, "dataset.withdrawn", dataset)
+
+
+def remove_resource(who: Identity, resource: Resource) -> None:
+    """Take a resource and its tables from its dataset; where every change is approved, once that is."""
+    dataset = find(who, resource.dataset_id)
+    draft = dataset_content.draft_of(dataset)
+    kept = [one for one in draft.resources if one.key != resource.key]
+    state = State.PUBLISHED if dataset.state == State.PUBLISHED else State.DRAFT
+    write(who, replace(draft, resources=tuple(kept)), dataset, state=state)
 
 
 def purge(who: Identity, name_or_id: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
 from sqlalchemy import delete, insert, or_, select
 
 from catalog.db import db
@@ -18,10 +17,11 @@ from catalog.models.group import Group
 from catalog.models.series import DatasetSeries
 from catalog.models.slug import slug_from
 from catalog.models.tag import Tag, Vocabulary
-from catalog.models.text import origins_after, pick
+from catalog.models.text import origins_of, pick
 from catalog.schemas.custom_fields import problems_of, typed
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.search.analysis import spelled
+from catalog.services import revisions
 
 TRANSLATED = ("title", "description", "notice", "access_reason")
 """Fields whose origin is kept for each language."""
@@ -33,7 +33,7 @@ def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
     The dataset must be in the session's database already, the draft one that was `fitted`; raises Invalid
     for an unknown theme, series or vocabulary.
     """
-    dataset.text_origins = _origins(dataset, draft)
+    dataset.text_origins = origins_of(dataset, draft, TRANSLATED)
     for name, value in fields_of(draft).items():
         setattr(dataset, name, value)
     dataset.series_id = _series(draft.series)
@@ -57,19 +57,6 @@ def fitted(
     if problems:
         raise Invalid("the description of this dataset cannot be used", {"custom": problems})
     return replace(draft, custom=custom)
-
-
-def _origins(dataset: Dataset, draft: DatasetDraft) -> dict[str, Any]:
-    origins = {
-        name: origins_after(
-            getattr(dataset, name) or {},
-            getattr(draft, name),
-            (dataset.text_origins or {}).get(name, {}),
-            machine=draft.machine.get(name, ()),
-        )
-        for name in TRANSLATED
-    }
-    return {name: known for name, known in origins.items() if known}
 
 
 def _series(slug: str) -> str | None:
@@ -274,36 +261,74 @@ def _describe(resource: Resource, draft: ResourceDraft, position: int) -> None:
         resource.updated_at = now()
 
 
-def described(dataset: Dataset) -> dict[str, Any]:
-    """The dataset as `dataset_draft` reads it: the other way round than `fill`. Its parts are loaded."""
-    fields = {name: getattr(dataset, name) for name in fields_of(DatasetDraft({}, ""))}
-    fields["license"] = fields.pop("license_id")
-    series = select(DatasetSeries.slug).where(DatasetSeries.id == dataset.series_id)
-    content: dict[str, Any] = orjson.loads(
-        orjson.dumps(
-            {
-                **fields,
-                "slug": dataset.slug,
-                "organization": dataset.organization.slug,
-                "themes": [theme.slug for theme in dataset.themes],
-                "series": (db.session.scalar(series) if dataset.series_id else None) or "",
-                "machine": _machine(dataset.text_origins or {}),
-                "resources": [_resource(resource) for resource in dataset.resources],
-            }
-        )
+def draft_of(dataset: Dataset) -> DatasetDraft:
+    """The draft that would make the dataset what it is: the other way round than `fill`. Its parts are loaded."""
+    series = db.session.get(DatasetSeries, dataset.series_id) if dataset.series_id else None
+    return DatasetDraft(
+        slug=dataset.slug,
+        organization=dataset.organization.slug,
+        title=dataset.title,
+        description=dataset.description,
+        notice=dataset.notice,
+        license=dataset.license_id,
+        license_text=dataset.license_text,
+        frequency=dataset.frequency,
+        access=dataset.access,
+        access_reason=dataset.access_reason,
+        tags=tuple(dataset.tags),
+        themes=tuple(theme.slug for theme in dataset.themes),
+        landing_page=dataset.landing_page,
+        contact=dataset.contact,
+        spatial=dataset.spatial,
+        temporal_start=dataset.temporal_start,
+        temporal_end=dataset.temporal_end,
+        issued=dataset.issued,
+        modified=dataset.modified,
+        extras=dataset.extras,
+        identifier=dataset.identifier,
+        spatial_code=dataset.spatial_code,
+        spatial_box=tuple(dataset.spatial_box),
+        spatial_geometry=dataset.spatial_geometry,
+        vocabulary_tags={name: tuple(tags) for name, tags in dataset.vocabulary_tags.items()},
+        details=dataset.details,
+        custom=dataset.custom,
+        series=series.slug if series else "",
+        series_position=dataset.series_position,
+        private=dataset.private,
+        resources=tuple(resource_draft_of(resource) for resource in dataset.resources),
     )
-    return content
 
 
-def _machine(origins: Mapping[str, Any]) -> dict[str, list[str]]:
+def resource_draft_of(resource: Resource) -> ResourceDraft:
+    """The draft that would make the resource what it is."""
+    return ResourceDraft(
+        key=resource.key,
+        title=resource.title,
+        description=resource.description,
+        format=resource.format,
+        media_type=resource.media_type,
+        url=resource.url,
+        size=resource.size,
+        load=resource.load,
+        extras=resource.extras or {},
+    )
+
+
+def described(dataset: Dataset) -> dict[str, Any]:
+    """The dataset as `dataset_draft` reads it; its resources keep what only CKAN's clients say of them."""
+    draft = draft_of(dataset)
+    draft = replace(
+        draft,
+        machine=_machine(dataset.text_origins or {}),
+        resources=tuple(replace(one, extras=None) for one in draft.resources),
+    )
+    return revisions.content_of(draft)
+
+
+def _machine(origins: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     written = {
-        name: [tag for tag, one in texts.items() if one.get("origin") == "machine"]
+        name: tuple(tag for tag, one in texts.items() if one.get("origin") == "machine")
         for name, texts in origins.items()
         if name in TRANSLATED
     }
     return {name: tags for name, tags in written.items() if tags}
-
-
-def _resource(resource: Resource) -> dict[str, Any]:
-    names = ("key", "title", "description", "format", "media_type", "url", "size", "load")
-    return {name: getattr(resource, name) for name in names}

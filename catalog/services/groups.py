@@ -8,11 +8,12 @@ from sqlalchemy import func, select, update
 
 from catalog.db import db, transaction
 from catalog.errors import NotFound
-from catalog.models.base import now
+from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, dataset_theme, public
 from catalog.models.group import Group
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.organization import group_fields
+from catalog.services import log
 from catalog.services.search import forget_labels, index_due_datasets
 
 
@@ -39,8 +40,10 @@ def put(  # the fields of a theme, by keyword
         group = _by_slug(slug)
         require(who, Action.THEME_WRITE, group)
         if group is None:
-            group = Group(**values)
+            group = Group(id=new_id(), **values)
             db.session.add(group)
+            db.session.flush()
+            _note(who, group, "created")
         elif any(getattr(group, name) != value for name, value in values.items()):
             for name, value in values.items():
                 setattr(group, name, value)
@@ -49,6 +52,7 @@ def put(  # the fields of a theme, by keyword
                 update(Dataset).where(Dataset.id.in_(members)).values(index_due=now())
             )
             tx.after_commit(index_due_datasets.later)
+            _note(who, group, "changed")
         tx.after_commit(forget_labels)
     return group
 
@@ -77,6 +81,11 @@ def show(who: Identity, slug: str) -> Group:  # noqa: ARG001 # every theme is pu
     if group is None or group.deleted_at is not None:
         raise NotFound("there is no theme “%(slug)s”", slug=slug[:120])
     return group
+
+
+def _note(who: Identity, group: Group, what: str) -> None:
+    data = {"slug": group.slug, "title": group.title}
+    log.append(who, f"theme.{what}", log.Subject("theme", group.id), data)
 
 
 def _by_slug(slug: str) -> Group | None:

@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, CatalogError, Conflict, Denied, Invalid, NotFound
-from catalog.models.address import FormerAddress
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset
 from catalog.models.revision import DatasetRevision
@@ -24,7 +23,15 @@ from catalog.queue import job
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import DatasetDraft
 from catalog.schemas.texts import SLUG
-from catalog.services import dataset_content, dataset_visibility, datasets, log, revisions, uploads
+from catalog.services import (
+    addresses,
+    dataset_content,
+    dataset_visibility,
+    datasets,
+    log,
+    revisions,
+    uploads,
+)
 from catalog.services.indexing import changed
 from catalog.services.revisions import EDITABLE, OPEN, open_proposal
 
@@ -262,17 +269,9 @@ def rename(
                 "this address cannot be used",
                 problems={"slug": [N_("Use lower-case letters a to z, digits, - and _.")]},
             )
-        if slug == dataset.slug:
-            return dataset
-        former = db.session.get(FormerAddress, ("dataset", slug))
-        taken = db.session.scalar(select(Dataset.id).where(Dataset.slug == slug))
-        if taken or (former is not None and former.object_id != dataset.id):
-            raise Conflict("the address “%(slug)s” is in use", slug=slug)
-        if former is not None:
-            db.session.delete(former)
-        db.session.add(FormerAddress(kind="dataset", slug=dataset.slug, object_id=dataset.id))
-        dataset.slug, dataset.fingerprint = slug, ""
-        _changed(tx, who, "dataset.renamed", dataset)
+        if addresses.move("dataset", dataset, slug):
+            dataset.fingerprint = ""
+            _changed(tx, who, "dataset.renamed", dataset)
     return dataset
 
 

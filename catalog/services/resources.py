@@ -17,8 +17,8 @@ from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.table import DataTable
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import ResourceDraft
-from catalog.services import datasets
-from catalog.services.dataset_visibility import unseen
+from catalog.services import datasets, log
+from catalog.services.dataset_visibility import seen, unseen
 from catalog.services.tables import serve_table
 
 MOST = 2000
@@ -126,7 +126,7 @@ def add(
             **_fields(draft),
         )
         db.session.add(resource)
-        _changed(dataset)
+        _changed(who, dataset)
     return resource.id
 
 
@@ -138,7 +138,7 @@ def remove(who: Identity, resource_id: str) -> None:
         for table in resource.tables:
             tx.after_commit(serve_table.later, table.id)  # its copy goes too
         db.session.execute(delete(Resource).where(Resource.id == resource.id))
-        _changed(dataset)
+        _changed(who, dataset)
 
 
 def _holds(name: str, term: str) -> ColumnElement[bool]:
@@ -184,19 +184,19 @@ def _editable(who: Identity, dataset_id: str) -> Dataset:
     dataset = db.session.scalar(
         select(Dataset).where((Dataset.id == dataset_id) | (Dataset.slug == dataset_id))
     )
-    if dataset is None:
-        raise NotFound("there is no dataset “%(slug)s”", slug=dataset_id[:120])
-    require(who, Action.DATASET_WRITE, dataset)
-    if dataset.source_id is not None:
+    known = seen(who, dataset, dataset_id)
+    require(who, Action.DATASET_WRITE, known)
+    if known.source_id is not None:
         raise Conflict(
-            "the dataset “%(slug)s” is harvested: change it at its source", slug=dataset.slug
+            "the dataset “%(slug)s” is harvested: change it at its source", slug=known.slug
         )
-    return dataset
+    return known
 
 
-def _changed(dataset: Dataset) -> None:
+def _changed(who: Identity, dataset: Dataset) -> None:
     """The dataset is no longer what its draft said, so that the same draft would change it again."""
     dataset.fingerprint = ""
+    log.about(who, "dataset.changed", dataset, fields=["resources"])
     datasets.touch(dataset.id)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import joinedload
 
 from catalog.db import Transaction, db, transaction
-from catalog.errors import Conflict, Gone, NotFound
+from catalog.errors import Gone, NotFound
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, public
 from catalog.models.organization import Organization
 from catalog.models.series import DatasetSeries
-from catalog.models.text import origins_after
+from catalog.models.text import origins_of
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.series import SeriesDraft
@@ -62,15 +62,9 @@ def rename(who: Identity, slug: str, to: str) -> None:
     with transaction() as tx:
         series = show(who, slug)
         require(who, Action.DATASET_RETIRE, series.organization_id)
-        if to == series.slug:
-            return
-        if _by_slug(to) is not None:
-            raise Conflict("the address “%(slug)s” is in use", slug=to)
-        addresses.claim("series", to, series.id)
-        addresses.keep("series", series.slug, series.id)
-        series.slug = to
-        _reindex(tx, series)
-        _note(who, series, "renamed")
+        if addresses.move("series", series, to):
+            _reindex(tx, series)
+            _note(who, series, "renamed")
 
 
 def withdraw(who: Identity, slug: str) -> None:
@@ -138,41 +132,35 @@ def listed(
     return [(series, count) for series, count in found], total
 
 
-def around(who: Identity, dataset: Dataset) -> Neighbours | None:
+def around(
+    who: Identity,  # noqa: ARG001 # only what is public is told
+    dataset: Dataset,
+) -> Neighbours | None:
     """The series of a dataset, and the datasets that come before and after it there."""
     if dataset.series_id is None:
         return None
     series = db.session.get(DatasetSeries, dataset.series_id, options=_WITH)
     if series is None or series.state == State.WITHDRAWN:
         return None
-    found, _ = members(who, series)
-    places = [at for at, one in enumerate(found) if one.id == dataset.id]
-    if not places:
-        return Neighbours(series, None, None)
-    at = places[0]
+    place = (dataset.series_position, dataset.temporal_start, dataset.slug)
+    others = select(Dataset).where(Dataset.series_id == series.id, public())
+    before = others.where(tuple_(*_ORDER) < tuple_(*place))
+    after = others.where(tuple_(*_ORDER) > tuple_(*place))
     return Neighbours(
         series,
-        found[at - 1] if at else None,
-        found[at + 1] if at + 1 < len(found) else None,
+        db.session.scalar(before.order_by(*(column.desc() for column in _ORDER)).limit(1)),
+        db.session.scalar(after.order_by(*_ORDER).limit(1)),
     )
 
 
 _ORDER = (Dataset.series_position, Dataset.temporal_start, Dataset.slug)
+"""The last of them tells all apart."""
 _WITH = (joinedload(DatasetSeries.organization),)
 
 
 def _fill(series: DatasetSeries, draft: SeriesDraft, organization: Organization) -> None:
-    origins = {
-        name: origins_after(
-            getattr(series, name) or {},
-            getattr(draft, name),
-            (series.text_origins or {}).get(name, {}),
-            machine=draft.machine.get(name, ()),
-        )
-        for name in TRANSLATED
-    }
     values = {
-        "text_origins": {name: known for name, known in origins.items() if known},
+        "text_origins": origins_of(series, draft, TRANSLATED),
         "title": dict(draft.title),
         "description": dict(draft.description),
         "frequency": draft.frequency,

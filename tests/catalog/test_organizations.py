@@ -75,7 +75,11 @@ def test_lists_count_published_datasets() -> None:
 
 def test_a_theme_is_shown_by_its_slug() -> None:
     make_theme("environment", icon="leaf", description={"en": "All around"})
-    assert groups.show(ANYONE, "environment").icon == "leaf"
+    theme = groups.show(ANYONE, "environment")
+    assert theme.icon == "leaf"
+    make_theme("environment", icon="tree")
+    lines = log.of(log.Subject("theme", theme.id), limit=9)
+    assert [line.action for line in lines] == ["theme.changed", "theme.created"]
     with pytest.raises(NotFound):
         groups.show(ANYONE, "nothing")
 

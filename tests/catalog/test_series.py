@@ -40,7 +40,7 @@ def test_the_datasets_of_a_series_stand_in_order() -> None:
     assert first is not None
     assert first.before is None
     secret = series.around(ANYONE, datasets.show(SCHEDULER, "secret"))
-    assert secret == series.Neighbours(found, None, None)
+    assert secret == series.Neighbours(found, None, datasets.show(ANYONE, "budget-2021"))
     put("Alone")
     assert series.around(ANYONE, datasets.show(ANYONE, "alone")) is None
     assert series.listed(ANYONE) == ([(found, 3)], 1)

@@ -288,6 +288,16 @@ class TestAtOneThatLies:
         assert soup.select_one("form [name=next]")["value"] == "/en/sql"  # type: ignore[index] # it is there
         liar.server.close = lambda: None
 
+    def test_who_comes_while_it_does_not_answer_need_not_wait_too(
+        self, client: FlaskClient, liar: Liar
+    ) -> None:
+        asked: list[str] = []
+        place = "/.well-known/openid-configuration"
+        liar.server.behaviours[place] = saying(lambda: asked.append(place))
+        for _ in range(3):
+            assert client.get("/en/account/oidc/").status_code == 503
+        assert asked == [place]
+
     @pytest.mark.parametrize(
         "wanted", ["//evil.example", "https://evil.example", "/\\evil.example"]
     )

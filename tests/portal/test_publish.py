@@ -228,7 +228,7 @@ def test_the_page_of_the_log_names_the_newest_hash(client: FlaskClient, office: 
     number, digest, _ = log.newest()
     soup = page(client, "/en/about/log")
     assert digest in soup.get_text()
-    assert number == 2  # the organization and its dataset
+    assert number == 3  # the theme, the organization and its dataset
 
 
 def test_a_harvested_dataset_is_changed_at_its_source(office: str, author: FlaskClient) -> None:

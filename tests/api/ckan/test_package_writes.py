@@ -380,6 +380,11 @@ def test_where_changes_are_approved_one_waits(portal: Portal) -> None:
     portal.nobody.refused("package_show", 403, id="waits")
     error = ckan.refused("package_delete", 403, id="waits")
     assert error["__type"] == "Authorization Error"
+    files = [{"url": "http://example.org/a.csv", "name": "kept"}]
+    whole = {"id": "waits", "state": "active", "resources": files}
+    public = portal.administrator.call("package_patch", **whole)
+    assert ckan.call("resource_delete", id=public["resources"][0]["id"]) is None
+    assert portal.nobody.call("package_show", id="waits")["num_resources"] == 1, "it waits too"
 
 
 def test_resources_are_added_changed_ordered_and_removed(ckan: Ckan) -> None:
