@@ -7,7 +7,7 @@ from typing import Any
 from flask import g
 
 from api.ckan.errors import Refused
-from api.ckan.package_checks import text_of
+from api.ckan.given import text_of
 from api.ckan.registry import action
 from api.ckan.validators import ActionSchema, Whole, checked
 from catalog.models.text import pick

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
+
+import orjson
 
 from api.ckan.errors import Refused
 from api.ckan.validators import NO, YES
@@ -89,3 +92,23 @@ def objects(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     if not all(isinstance(item, Mapping) for item in value):
         refuse(name, "Must be a list of dicts")
     return value
+
+
+def text_of(value: Any) -> str:
+    """The value as CKAN makes a text of it: what is none is written as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if is_json(value):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def is_json(value: Any) -> bool:
+    """Whether the value can be given back in an answer: numbers of more than 64 bits cannot."""
+    try:
+        orjson.dumps(value, default=str)
+    except TypeError:
+        return False
+    return True

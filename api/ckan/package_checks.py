@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from api.ckan.errors import Refused, Unfit
-from api.ckan.given import MISSING
+from api.ckan.given import MISSING, is_json, text_of
 from api.ckan.names import fault_of_name, fault_of_tag
 from api.ckan.resource_checks import is_uuid, resource_problems
 from api.ckan.validators import YES
@@ -68,15 +66,6 @@ def check(who: Identity, data: Mapping[str, Any], dataset: Dataset | None = None
         raise Refused(problems)
 
 
-def text_of(value: Any) -> str:
-    """The value as CKAN makes a text of it: what is none is written as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
-
-
 def is_yes(value: Any) -> bool:
     """Whether CKAN takes it for true."""
     return value.lower() in YES if isinstance(value, str) else bool(value)
@@ -119,7 +108,8 @@ def _own_problems(
         value = text_of(data.get(name)).strip()
         if value and not EMAIL.fullmatch(value):
             yield name, f"Email {value} is not a valid format"
-    if not isinstance(data.get("plugin_data") or {}, Mapping):
+    plugin_data = data.get("plugin_data") or {}
+    if not isinstance(plugin_data, Mapping) or not is_json(plugin_data):
         yield "plugin_data", "The value should be a valid JSON object"
     for tag in names_of_tags(data):
         if fault := fault_of_tag(tag):

@@ -11,7 +11,8 @@ from marshmallow import ValidationError
 
 from api.ckan import dictized, licenses
 from api.ckan.errors import Refused
-from api.ckan.package_checks import is_yes, names_of_tags, text_of
+from api.ckan.given import text_of
+from api.ckan.package_checks import is_yes, names_of_tags
 from api.ckan.resource_drafts import resource_draft
 from catalog.errors import NotFound
 from catalog.models.text import pick

@@ -11,7 +11,8 @@ from flask import g
 
 from api.ckan import licenses, prepared
 from api.ckan.errors import Misread, Refused, SearchFailed
-from api.ckan.package_checks import is_yes, text_of
+from api.ckan.given import text_of
+from api.ckan.package_checks import is_yes
 from api.ckan.registry import action
 from api.ckan.search_fields import (
     FALLING,

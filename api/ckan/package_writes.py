@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from api.ckan import dictized, prepared, uploads
 from api.ckan.errors import Refused, problems_by_field
-from api.ckan.given import one
-from api.ckan.package_checks import check, is_name_taken, text_of
+from api.ckan.given import one, text_of
+from api.ckan.package_checks import check, is_name_taken
 from api.ckan.package_drafts import NAMES, changed_draft, new_draft
 from api.ckan.packages import found
 from api.ckan.registry import action, signed_in

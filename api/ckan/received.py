@@ -24,7 +24,7 @@ def received(*, by_address: bool) -> dict[str, Any]:
         data = _body(by_address=by_address)
     if not isinstance(data, dict):
         raise _wrong(
-            f"Request data JSON decoded to {str(data)[:200]!r} but it needs to be a dictionary."
+            f"Request data JSON decoded to {repr(data)[:200]} but it needs to be a dictionary."
         )
     data.pop("callback", None)
     return data

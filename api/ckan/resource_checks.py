@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import orjson
-
+from api.ckan.given import is_json, text_of
 from catalog.services import resources
 
 MOST_BYTES = 50_000
@@ -31,9 +30,18 @@ def resource_problems(data: Mapping[str, Any], own: Collection[str] = ()) -> dic
             problems[name] = ["Date format incorrect"]
     if scheme_of(str(data.get("url") or "")) in RUN:
         problems["url"] = ["Must be a web address that starts with https:// or http://."]
-    if len(orjson.dumps({**data, "upload": None}, default=str)) > MOST_BYTES:
-        problems["__extras"] = [f"larger than {MOST_BYTES} bytes"]
+    if fault := fault_of_settings({**data, "upload": None}):
+        problems["__extras"] = [fault]
     return problems
+
+
+def fault_of_settings(data: Mapping[str, Any]) -> str:
+    """What is wrong with fields that are kept as they are, or nothing."""
+    for name, value in data.items():
+        if not is_json(value):
+            return f"Could not parse extra '{name[:100]}' as valid JSON"
+    too_long = len(text_of(data)) > MOST_BYTES
+    return f"larger than {MOST_BYTES} bytes" if too_long else ""
 
 
 def _id_problem(given: Any, own: Collection[str]) -> str:

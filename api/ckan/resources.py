@@ -7,8 +7,7 @@ from typing import Any
 
 from api.ckan import dictized
 from api.ckan.errors import Refused
-from api.ckan.given import one
-from api.ckan.package_checks import text_of
+from api.ckan.given import one, text_of
 from api.ckan.package_writes import write
 from api.ckan.packages import found
 from api.ckan.registry import action, signed_in

@@ -12,6 +12,7 @@ from api.ckan.errors import Refused
 
 YES = ("true", "yes", "t", "y", "1")
 NO = ("false", "no", "f", "n", "0")
+GREATEST = 2**63 - 1
 REQUIRED: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": "Missing value",
     "null": "Missing value",
@@ -100,8 +101,8 @@ class Whole(fields.Field[int]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         try:
             number = int(value)
-            if isinstance(value, float) and number != value:
-                raise ValueError("a part of one")
+            if (isinstance(value, float) and number != value) or abs(number) > GREATEST:
+                raise ValueError("a part of one, or more than a database can count")
         except (TypeError, ValueError, OverflowError) as error:
             raise ValidationError("Invalid integer") from error
         if self.natural and number < 0:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import orjson
-
 from api.ckan.errors import Refused
 from api.ckan.given import MISSING, flag, objects, one, required, text, texts
 from api.ckan.registry import action, signed_in
+from api.ckan.resource_checks import fault_of_settings
 from api.ckan.resources import shown
 from catalog.errors import NotFound
 from catalog.permissions import Identity
@@ -40,7 +39,6 @@ TYPES = {
 """Kinds of views that may be stored, with the title of one that is made by itself."""
 IMAGES = ("PNG", "JPG", "JPEG", "GIF", "SVG", "WEBP")
 OWN = ("id", "resource_id", "title", "description", "view_type", "package_id")
-MOST_BYTES = 50_000
 
 
 def view(row: ResourceView, package_id: str) -> dict[str, Any]:
@@ -225,8 +223,8 @@ def _draft(data: Mapping[str, Any], before: ViewDraft) -> ViewDraft:
     elif len(title) > 500:
         problems["title"] = ["Must be a maximum of 500 characters long"]
     config = {name: value for name, value in data.items() if name not in OWN}
-    if len(orjson.dumps(config, default=str)) > MOST_BYTES:
-        problems["__extras"] = [f"larger than {MOST_BYTES} bytes"]
+    if fault := fault_of_settings(config):
+        problems["__extras"] = [fault]
     fields, values = data.get("filter_fields"), data.get("filter_values")
     if fields or values:
         config |= _filters(fields, values, problems)

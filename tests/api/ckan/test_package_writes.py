@@ -502,6 +502,26 @@ def test_values_of_another_kind_are_refused(portal: Portal, fields: dict[str, An
     assert portal.administrator.ask("package_create", **given).status_code in (400, 409)
 
 
+@pytest.mark.parametrize(
+    ("action", "fields", "status"),
+    [
+        ("package_create", {"resources": [{"url": "http://a.example", "rows": 10**30}]}, 409),
+        ("package_create", {"plugin_data": {"rows": 10**30}}, 409),
+        ("package_create", {"version": 10**30}, 200),
+        ("package_search", {"q": 10**30}, 200),
+        ("package_list", {"limit": 10**30}, 409),
+    ],
+)
+def test_numbers_of_more_than_64_bits_break_nothing(
+    portal: Portal, action: str, fields: dict[str, Any], status: int
+) -> None:
+    new = {"name": f"set-{uuid4().hex[:8]}", "owner_org": "ecology"} if "create" in action else {}
+    answer = portal.administrator.client.post(
+        f"/api/3/action/{action}", json={**new, **fields}, headers=portal.administrator.headers
+    )
+    assert answer.status_code == status, answer.text
+
+
 def test_an_order_of_resources_names_resources(ckan: Ckan) -> None:
     error = ckan.refused("package_resource_reorder", 409, id=make(ckan)["id"], order=[{"a": 1}])
     assert error["order"] == "resource_id {'a': 1} can not be found"
