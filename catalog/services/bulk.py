@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from catalog.db import db, transaction
-from catalog.errors import N_, CatalogError, Invalid
+from catalog.errors import N_, CatalogError, Conflict, Invalid
 from catalog.models.dataset import Dataset
 from catalog.models.group import Group
 from catalog.models.organization import Organization
@@ -28,7 +28,14 @@ from catalog.schemas.dataset_fields import (
     values_of,
 )
 from catalog.schemas.drafts import DatasetDraft
-from catalog.services import bulk_workbook, dataset_content, datasets, organizations, publishing
+from catalog.services import (
+    bulk_workbook,
+    dataset_content,
+    datasets,
+    organizations,
+    publishing,
+    revisions,
+)
 from catalog.services.bulk_workbook import (
     DATASETS,
     KEY,
@@ -167,6 +174,8 @@ class _Loading:
             draft = dataset_content.fitted(draft, fields)  # a cell that is missing is named here
             if line.dataset is not None and _same(line.dataset, draft):
                 return replace(report, same=report.same + 1)
+            if line.dataset is not None:
+                _leave_to_others(who, line.dataset)
             with db.session.begin_nested():  # one line may fail without the others
                 publishing.propose(who, draft, dataset_id=line.dataset.id if line.dataset else "")
         except Invalid as error:
@@ -234,7 +243,7 @@ class _Loading:
             else:
                 self._cell(DATASETS, line.row.number, field_of(path), message)
 
-    def _cell(self, sheet: str, row: int, name: str, message: str, **context: Any) -> None:
+    def _cell(self, sheet: str, row: int, name: str, message: str, /, **context: Any) -> None:
         label = self.labels.get(name) or next(
             (f.label for f in RESOURCE_FIELDS if f.name == name), None
         )
@@ -251,6 +260,13 @@ def _resource(row: Row, known: Mapping[str, Content]) -> Content:
 def _same(dataset: Dataset, draft: DatasetDraft) -> bool:
     present = dataset_draft(dataset_content.described(dataset))
     return datasets.fingerprint_of(present) == datasets.fingerprint_of(draft)
+
+
+def _leave_to_others(who: Identity, dataset: Dataset) -> None:
+    """Raise Conflict where somebody else has begun a change of what is public: the line knows nothing of that."""
+    begun = revisions.open_proposal(dataset.id) if dataset.state != State.DRAFT else None
+    if begun is not None and begun.made_by != who.account_id:
+        raise Conflict("%(name)s has begun a change to this dataset", name=begun.made_by_name)
 
 
 def _values(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, cast, or_, select
+from sqlalchemy import ColumnElement, String, cast, or_, select
 
 from catalog.db import db
 from catalog.models.dataset import Dataset, Resource
@@ -39,7 +39,7 @@ def stale_texts(who: Identity, organization: Organization, *, limit: int = 100) 
     there = Dataset.state != State.WITHDRAWN
     datasets = db.session.execute(
         select(Dataset.slug, Dataset.title, Dataset.text_origins)
-        .where(of, there, _says(Dataset.text_origins))
+        .where(of, there, is_said(Dataset.text_origins))
         .order_by(Dataset.slug)
         .limit(most)
     )
@@ -55,7 +55,7 @@ def stale_texts(who: Identity, organization: Organization, *, limit: int = 100) 
         .join(DataTable, DataTable.id == TableColumn.table_id)
         .join(Resource, Resource.id == DataTable.resource_id)
         .join(Dataset, Dataset.id == Resource.dataset_id)
-        .where(of, there, _says(TableColumn.label_origins))
+        .where(of, there, is_said(TableColumn.label_origins))
         .order_by(Dataset.slug, DataTable.id, TableColumn.position)
         .limit(most)
     )
@@ -67,8 +67,8 @@ def stale_texts(who: Identity, organization: Organization, *, limit: int = 100) 
     return sorted(found, key=lambda one: (one.slug, one.table_id, one.column))[:most]
 
 
-def _says(origins: Any) -> Any:
-    """JSON is written with or without a blank after the colon, as the database likes."""
+def is_said(origins: Any) -> ColumnElement[bool]:
+    """The condition that a text is out of date; JSON is written with or without a blank after the colon, as the database likes."""
     text = cast(origins, String)
     return or_(text.like(STALE), text.like(STALE.replace(": ", ":")))
 

@@ -25,7 +25,7 @@ from catalog.models.vocabulary import (
     State,
 )
 from catalog.permissions import Identity
-from catalog.services import datasets
+from catalog.services import datasets, staleness
 from catalog.services.datasets import Freshness
 from catalog.services.revisions import OPEN
 
@@ -211,7 +211,7 @@ _FAULTS: dict[Fault, ColumnElement[bool]] = {
         .correlate(Resource)
         .exists()
     ),
-    Fault.STALE: cast(Dataset.text_origins, String).like('%"stale": true%'),
+    Fault.STALE: staleness.is_said(Dataset.text_origins),
     Fault.DESCRIPTION: _empty(Dataset.description),
     Fault.LICENSE: and_(Dataset.access == "open", Dataset.license_id == "notspecified"),
     Fault.LANGUAGE: or_(_TITLE.not_like('%"zh"%'), _TITLE.not_like('%"en"%')),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 import xlsxwriter
@@ -18,9 +19,9 @@ from catalog.models.dataset import Dataset
 from catalog.models.revision import DatasetRevision
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import Identity
-from catalog.services import bulk, bulk_workbook, datasets
+from catalog.services import bulk, bulk_workbook, datasets, publishing
 from catalog.services.bulk_workbook import DATASETS, HELP, RESOURCES
-from tests.make_dataset import make_organization, make_theme, put
+from tests.make_dataset import make_draft, make_organization, make_theme, put
 
 Cells = Mapping[str, object]
 
@@ -149,6 +150,21 @@ def test_a_changed_line_is_a_draft_and_keeps_what_the_template_does_not_have(
     assert proposed.content["title"] == {"en": "Clean"}
     assert proposed.content["extras"] == {"kept": 1}
     assert proposed.content["resources"][0]["load"] == {"part": "a"}
+
+
+def test_what_a_colleague_has_begun_is_not_written_over(author: Identity) -> None:
+    put("Air", slug="air", license="CC-BY-4.0")
+    colleague = replace(author, account_id="a2", name="王芳")
+    begun = publishing.propose(colleague, make_draft("Air, begun"), dataset_id="air")
+    rows = [{"Title in English": "Air, by file", "网址名称": "air"}]
+    report = bulk.load(author, "ecology", workbook(rows))
+    assert [(one.row, one.message, one.context) for one in report.wrong] == [
+        (3, "%(name)s has begun a change to this dataset", {"name": "王芳"})
+    ]
+    assert begun.content["title"] == {"en": "Air, begun"}
+    assert bulk.load(colleague, "ecology", workbook(rows)).changed == 1
+    same = [{"Title in English": "Air", "网址名称": "air"}]
+    assert bulk.load(author, "ecology", workbook(same)).same == 1
 
 
 def test_a_name_twice_a_harvested_dataset_and_an_unknown_heading_are_told(
