@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from api.ckan.records import columns_of, lines
 from api.ckan.tables import ID, Field
+from catalog.schemas.atom import NO_XML
 
 BOM = b"\xef\xbb\xbf"
 MEDIA_TYPES = {
@@ -30,7 +31,6 @@ _NAME_RULES = (
     (re.compile(r"^[\d.-]+"), ""),
 )
 """What is taken from a field's name to make it one of XML."""
-_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class Writer(Protocol):
@@ -146,6 +146,6 @@ def _put(root: Element, name: str, value: Any, key: object = None) -> None:
         for at, one in inner:
             _put(element, "value", one, at)
     else:
-        element.text = _NO_XML.sub("", str(value))
+        element.text = NO_XML.sub("", str(value))
     if key is not None:
         element.set("key", str(key))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -12,11 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from api.answers import this_call
 from api.feeds.answers import answer, base, bp, current, tag_of, titles
-from api.feeds.things import plain, stamp
 from api.identity import language
 from catalog.models.text import pick
 from catalog.models.vocabulary import State
 from catalog.permissions import ANYONE
+from catalog.schemas.atom import MEDIA_TYPE, Entry, Feed, entry_xml, feed_xml, plain, stamp
 from catalog.schemas.search import search_query
 from catalog.search import SearchQuery
 from catalog.services import catalogue, groups, organizations, search
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
 
 ENTRIES = 50
-NAMESPACES = 'xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0"'
-MEDIA_TYPE = "application/atom+xml"
 
 
 @bp.get("/feeds/datasets.atom")
@@ -97,22 +94,18 @@ def _feed(datasets: Sequence[Dataset], name: str, page: str) -> Response:
     if same is not None:
         return same
     title = pick(titles(), language())[0]
-    head = _head(f"{title} – {name}" if name else title, page, updated)
-    pieces = [head, *_entries(datasets), "</feed>\n"]
-    response = answer("".join(pieces).encode(), MEDIA_TYPE, tag, updated)
+    head = Feed(
+        this_call(),
+        f"{title} – {name}" if name else title,
+        language(),
+        updated,
+        this_call(),
+        f"{base()}/{language()}/{page}",
+        author=title,
+    )
+    response = answer(feed_xml(head, _entries(datasets)), MEDIA_TYPE, tag, updated)
     response.vary.add("Accept-Language")
     return response
-
-
-def _head(title: str, page: str, updated: datetime) -> str:
-    here = this_call()
-    return (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<feed {NAMESPACES} xml:lang="{language()}">\n'
-        f"<id>{plain(here)}</id>\n<title>{plain(title)}</title>\n<updated>{stamp(updated)}</updated>\n"
-        f'<link rel="self" type="{MEDIA_TYPE}" href="{plain(here)}"/>\n'
-        f'<link rel="alternate" type="text/html" href="{plain(f"{base()}/{language()}/{page}")}"/>\n'
-        f"<author><name>{plain(pick(titles(), language())[0])}</name></author>\n"
-    )
 
 
 def _entries(datasets: Iterable[Dataset]) -> Iterator[str]:
@@ -126,20 +119,19 @@ def _entries(datasets: Iterable[Dataset]) -> Iterator[str]:
 def _entry(dataset: Dataset) -> str:
     chosen = language()
     title, tag = pick(dataset.title, chosen)
-    about = pick(dataset.description, chosen)[0]
-    owner = pick(dataset.organization.title, chosen)[0]
-    page = f"{base()}/{chosen}/datasets/{dataset.slug}"
-    subjects = [*dataset.tags, *(pick(theme.title, chosen)[0] for theme in dataset.themes)]
-    return "".join(
-        (
-            f'<entry xml:lang="{tag}">\n<id>{_id(dataset)}</id>\n<title>{plain(title)}</title>\n',
-            f"<updated>{stamp(dataset.updated_at)}</updated>\n",
-            f"<published>{stamp(dataset.published_at or dataset.created_at)}</published>\n",
-            f'<link rel="alternate" type="text/html" href="{page}"/>\n',
-            f'<link rel="enclosure" type="text/turtle" href="{base()}/datasets/{dataset.slug}.ttl"/>\n',
-            f"<author><name>{plain(owner)}</name></author>\n",
-            *(f'<category term="{plain(term)}"/>\n' for term in subjects if term),
-            f"<summary>{plain(about or title)}</summary>\n</entry>\n",
+    address = f"datasets/{dataset.slug}"
+    return entry_xml(
+        Entry(
+            _id(dataset),
+            title,
+            tag,
+            dataset.updated_at,
+            dataset.published_at or dataset.created_at,
+            f"{base()}/{chosen}/{address}",
+            pick(dataset.organization.title, chosen)[0],
+            pick(dataset.description, chosen)[0],
+            f"{base()}/{address}.ttl",
+            [*dataset.tags, *(pick(theme.title, chosen)[0] for theme in dataset.themes)],
         )
     )
 

@@ -13,10 +13,10 @@ from api.feeds.answers import base, bp, portal_of, shared, titles
 from api.feeds.dcat import Portal, dataset_node
 from api.feeds.oai_request import OAIError, Wanted, checked, wanted
 from api.feeds.rdf import rdf_xml
-from api.feeds.things import plain, stamp
 from catalog.models.license import LICENSES
 from catalog.models.vocabulary import State
 from catalog.permissions import ANYONE
+from catalog.schemas.atom import plain, stamp
 from catalog.services import catalogue, organizations
 
 if TYPE_CHECKING:

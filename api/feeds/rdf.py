@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from catalog.schemas.atom import NO_XML
+
 PREFIXES = {
     "adms": "http://www.w3.org/ns/adms#",
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -36,7 +38,6 @@ PREFIXES = {
 }
 """Beginning of a name → beginning of its address; `weft` names what no vocabulary has."""
 UNSAFE = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
-NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from html import escape
 from flask import Response, stream_with_context
 
 from api.feeds.answers import answer, base, bp, current, tag_of, titles
-from api.feeds.things import stamp
 from api.identity import language
 from catalog.errors import NotFound
 from catalog.models.text import pick
 from catalog.permissions import ANYONE
+from catalog.schemas.atom import stamp
 from catalog.services import catalogue, organizations
 
 LANGUAGES = {"zh": "zh-Hans", "en": "en"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from html import escape
 
-from api.feeds.rdf import NO_XML, Node, Text
+from api.feeds.rdf import Node, Text
 
 
 def typed(address: str, kind: str) -> Node:
@@ -33,13 +32,3 @@ def moment_text(moment: datetime | None) -> Text | None:
     if moment is None:
         return None
     return Text(moment.astimezone(UTC).isoformat(timespec="seconds"), type="xsd:dateTime")
-
-
-def plain(text: str) -> str:
-    """The text as it stands in XML."""
-    return escape(NO_XML.sub("", text))
-
-
-def stamp(moment: datetime) -> str:
-    """A moment in UTC to the second, as feeds and maps of sites have it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
