@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     ForeignKey,
@@ -158,7 +159,7 @@ class Resource(Base):
     media_type: Mapped[str] = mapped_column(String(100), default="")
     url: Mapped[str] = mapped_column(Text, default="")
     """Address at the source; empty when the source is not public."""
-    size: Mapped[int | None]
+    size: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
     """Bytes at the source, if it says so."""
     load: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """How its tables are read: what the harvest format said (`part`, `read`); empty means no table."""

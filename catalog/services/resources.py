@@ -23,6 +23,8 @@ from catalog.services.tables import serve_table
 
 MOST = 2000
 """Resources of one dataset."""
+MOST_DIGITS = 18
+"""Of a size or a position that is looked for: more than 64 bits hold none."""
 SEARCHED: dict[str, str] = {
     **{name: name for name in ("id", "url", "format", "description", "position", "size")},
     "package_id": "dataset_id",
@@ -72,6 +74,8 @@ def find(
     joined = select(Resource).join(Dataset).where(*conditions)
     count = db.session.scalar(select(func.count()).select_from(joined.subquery())) or 0
     column = getattr(Resource, SEARCHED.get(order_by, "id"))
+    if isinstance(column.type, JSON):  # which PostgreSQL cannot order
+        column = cast(column, String)
     page = (
         joined.options(joinedload(Resource.dataset, innerjoin=True), selectinload(Resource.tables))
         .order_by(column, Resource.id)
@@ -145,7 +149,8 @@ def _holds(name: str, term: str) -> ColumnElement[bool]:
     """The condition that a field holds a term, in any case."""
     column = getattr(Resource, SEARCHED[name])
     if name in ("position", "size"):
-        return column == int(term) if term.isascii() and term.isdigit() else false()
+        is_number = term.isascii() and term.isdigit() and len(term) <= MOST_DIGITS
+        return column == int(term) if is_number else false()
     if name in ("created", "metadata_modified"):
         same: ColumnElement[bool] = column == _moment(term)
         return same

@@ -387,6 +387,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('created_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('updated_at', sa.DateTime(timezone=True), nullable=True))
 
+    if op.get_bind().dialect.name == "postgresql":  # integers of SQLite have 64 bits anyway
+        op.alter_column('resource', 'size', existing_type=sa.Integer(), type_=sa.BigInteger())
+
     # What the datasets that are there already would have been given.
     op.execute("UPDATE dataset SET published_at = created_at")
     link_tags()
@@ -414,6 +417,10 @@ def link_tags() -> None:
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("UPDATE resource SET size = NULL WHERE size > 2147483647")
+        op.alter_column('resource', 'size', existing_type=sa.BigInteger(), type_=sa.Integer())
+
     with op.batch_alter_table('theme', schema=None) as batch_op:
         batch_op.drop_column('updated_at')
         batch_op.drop_column('created_at')

@@ -467,6 +467,9 @@ def test_resources_are_found_by_their_fields(ckan: Ckan) -> None:
     assert found("hash:dead") == [first]
     assert found("hash:beef") == []
     assert found("size:77") == [first]
+    assert found(f"size:{10**30}") == []
+    by_name = found("url:found.example", order_by="name")
+    assert sorted(by_name) == sorted([first, second])
     assert found(f"package_id:{package['id']}", limit=1, offset=1, order_by="id") == [
         max(first, second)
     ]
