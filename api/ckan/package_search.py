@@ -107,6 +107,7 @@ def package_search(who: Identity, data: dict[str, Any]) -> Any:
         offset=asked.start,
         limit=asked.rows,
         facets=False,
+        corrects=False,  # as Solr: what is misspelled is not found
         counts=tuple(Count(field_of(name), asked.limit, asked.least) for name in asked.facets),
         language=g.lang,
     )

@@ -354,7 +354,7 @@ def _terms_of_word(chunk: str) -> tuple[str, ...]:
 def _unit_of_word(chunk: str) -> Unit:
     words = WORD.findall(chunk)
     joined = folded("".join(words))
-    syllables = pinyin.split(joined)
+    syllables = () if any(map(str.isdigit, joined)) else pinyin.split(pinyin.typed(chunk))
     initials = joined if len(words) == 1 and pinyin.may_be_initials(joined) else ""
     parts = tuple(dict.fromkeys(term_of(word) for word in words))
     whole = (term_of("".join(words)),)

@@ -70,10 +70,6 @@ class Asked:
             groups[f"of {name}"] = _group(counted, self._filters(without=name))
         return {"query": self.narrowed(filters=False), "size": 0, "aggs": groups}
 
-    def total(self) -> Json:
-        """The request for the number of documents with these words, whatever was chosen; at least one."""
-        return {"query": self.text, "size": 0, "track_total_hits": 1}
-
     def tags(self, beginnings: Iterable[str]) -> Json:
         """The request for the tags that begin so, and how many documents have them."""
         starts = list(beginnings)

@@ -20,7 +20,7 @@ from catalog.search.indexed import (
     words_of,
 )
 
-VERSION = "1"
+VERSION = "2"
 """Raise it with every change of the mapping or the analysis: an index of another version is rebuilt."""
 LONGEST_KEYWORD = 8000
 """Characters of an exact value; Lucene takes four times as many bytes, and refuses the document beyond."""
@@ -54,7 +54,9 @@ def make_mapping() -> dict[str, Any]:
             "tags": {**WORDS, "index_options": "freqs"},
             **dict.fromkeys(("description", "place", "singles", "syllables"), PLAIN_WORDS),
             "initials": {**PLAIN_WORDS, "index_options": "positions"},
-            **dict.fromkeys(("whole_title", "spelled_title", "codes", "visibility"), FOUND),
+            **dict.fromkeys(
+                ("whole_title", "spelled_title", "title_sound", "codes", "visibility"), FOUND
+            ),
             **dict.fromkeys(("facts", "tag_start", *KEYWORD_FIELDS), EXACT),
             **dict.fromkeys(
                 ("modified", "uses", "score", "resources", *DATE_FIELDS, *BOX_FIELDS), NUMBER

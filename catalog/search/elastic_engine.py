@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, cast
@@ -11,7 +11,7 @@ import orjson
 
 from catalog.errors import Unavailable
 from catalog.search import spelling
-from catalog.search.analysis import is_cjk, normal_title, pairs, term_of
+from catalog.search.analysis import is_cjk, normal_title, term_of
 from catalog.search.elastic_answers import (
     Facets,
     read_counts,
@@ -23,15 +23,18 @@ from catalog.search.elastic_bodies import Asked
 from catalog.search.elastic_client import Address, Caller, body_of
 from catalog.search.elastic_indexes import Indexes
 from catalog.search.elastic_query import (
+    abbreviated_query,
+    all_query,
     begins_query,
     doubtful_terms,
     like_query,
     near_query,
+    run_query,
     some_query,
     sounding_query,
     text_query,
 )
-from catalog.search.elastic_units import term
+from catalog.search.elastic_units import any_of, term
 from catalog.search.engine import (
     PUBLIC,
     Bucket,
@@ -42,10 +45,13 @@ from catalog.search.engine import (
     Suggestion,
 )
 from catalog.search.facets import FACETS, check_query
+from catalog.search.ranking import ALL_WORDS
 from catalog.settings import Settings
 
 LONGEST_MEANT = 60
 """Characters of words that may be misspelled."""
+COUNTED = 1000
+"""Documents that are counted where it matters only whether they are few or many."""
 TRIES = 3
 """A rebuild that ends may take away the index that a search is reading."""
 WALKED = 10_000
@@ -170,14 +176,30 @@ class ElasticEngine:
         return tuple(map(_hit, found["hits"]["hits"]))
 
     def _search(self, query: SearchQuery) -> SearchPage:
-        today = self._today()
-        asked = Asked(query, text_query(query.text, self._known(doubtful_terms(query.text))), today)
+        today, text = self._today(), query.text
+        known = self._known(doubtful_terms(text))
+        asked = Asked(query, text_query(text, known), today)
         page = self._page(asked)
-        some = None if page.total else some_query(query.text)
-        if some is not None and not self._holds(asked):
+        if not text.strip() or self._are_many(query, page, known):
+            return page
+        meant = self._meant(query)
+        if meant:
+            other = text_query(meant, self._known(doubtful_terms(meant)))
+            asked = Asked(query, any_of([asked.text, other]), today)
+            page = self._page(asked)
+        some = None if page.total else some_query(meant or text) or abbreviated_query(meant or text)
+        if some is not None and not self._count(asked.text):
             page = self._page(Asked(query, some, today))
             page = replace(page, partial=page.total > 0)
-        return replace(page, meant=self._meant(query, page))
+        return replace(page, meant=meant)
+
+    def _are_many(self, query: SearchQuery, page: SearchPage, known: Collection[str]) -> bool:
+        """Whether more than a few documents have all words, whatever was chosen; mostly the page itself says so."""
+        by_relevance = query.sort == "relevance"
+        few = spelling.FEW
+        if by_relevance and len(page.hits) > few and page.hits[few].score >= ALL_WORDS:
+            return True
+        return self._count(all_query(query.text, known)) > few
 
     def _page(self, asked: Asked) -> SearchPage:
         query = asked.query
@@ -191,10 +213,10 @@ class ElasticEngine:
         facets = read_facets(query, counted) if query.facets else {}
         return SearchPage(total, hits, facets, counts=read_counts(query, counted))
 
-    def _holds(self, asked: Asked) -> bool:
-        """Whether any document has enough of the words, whatever was chosen."""
-        (answer,) = self._ask(asked.total())
-        return bool(answer["hits"]["total"]["value"])
+    def _count(self, words: dict[str, Any]) -> int:
+        """How many documents have these words, whatever was chosen; beyond a few hundred it is no matter."""
+        (answer,) = self._ask({"query": words, "size": 0, "track_total_hits": COUNTED})
+        return int(answer["hits"]["total"]["value"])
 
     def _known(self, terms: Iterable[str]) -> frozenset[str]:
         """Those of the terms that some document holds."""
@@ -213,22 +235,22 @@ class ElasticEngine:
             if answer["hits"]["total"]["value"]
         )
 
-    def _meant(self, query: SearchQuery, page: SearchPage) -> str:
-        """Other words that would find more; empty where enough was found or no such word is known."""
-        enough = page.total > spelling.FEW and not page.partial
-        if enough or not query.facets or query.offset or not 0 < len(query.text) <= LONGEST_MEANT:
+    def _meant(self, query: SearchQuery) -> str:
+        """Other words that find more; empty where no such word is known."""
+        if len(query.text) > LONGEST_MEANT or not query.corrects:
             return ""
         return spelling.corrected(
             query.text,
-            self._knows,
+            self._held,
             lambda word, letters: self._texts(query, near_query(term_of(word), letters)),
             lambda syllables: self._texts(query, sounding_query(syllables)),
         )
 
-    def _knows(self, chunk: str) -> bool:
-        """Whether any document holds a word, or all pairs of a run."""
-        terms = set(pairs(chunk)) if is_cjk(chunk) else {term_of(chunk)}
-        return self._known(terms) == terms
+    def _held(self, chunk: str) -> int:
+        """How many documents hold a word, or a run of characters as it is written; a lone one is no mistake."""
+        if is_cjk(chunk) and len(chunk) < 2:
+            return spelling.FEW + 1
+        return self._count(run_query(chunk))
 
     def _texts(self, query: SearchQuery, words: dict[str, Any]) -> Iterator[str]:
         (answer,) = self._ask(Asked(query, words, self._today()).best(spelling.MOST_READ))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from catalog.search.analysis import Unit, folded, normal, normal_title, terms_of, units_of
+from catalog.search.analysis import (
+    Unit,
+    folded,
+    is_cjk,
+    normal,
+    normal_title,
+    pairs,
+    term_of,
+    terms_of,
+    units_of,
+)
 from catalog.search.elastic_units import (
     ALL,
     NONE,
@@ -19,20 +30,29 @@ from catalog.search.elastic_units import (
     prefix,
     term,
     unit_query,
+    ways_query,
 )
 from catalog.search.ranking import (
     ALL_MEANT,
+    ALL_SAID,
     ALL_WORDS,
+    FAR_BOOST,
     MOST_UNITS,
+    NEAR_BOOST,
     TAG_BOOST,
     TITLE_BOOST,
     TITLE_PREFIX,
+    TITLE_SOUND,
     WHOLE_CODE,
     WHOLE_SPELLED,
     WHOLE_TITLE,
+    abbreviated,
     enough_of,
+    far_of,
     is_divisible,
+    near_of,
     parts_of,
+    sounds_of,
     weight_of,
 )
 
@@ -62,18 +82,75 @@ def text_query(text: str, known: Collection[str]) -> Json:
     units = units_of(text)[:MOST_UNITS]
     if not units:
         return NONE
-    literal = [unit_query(unit, "text") for unit in units]
-    meant = [meant_query(unit, known=any(t in known for t in unit.ways[0])) for unit in units]
-    found = [either(one, other) for one, other in zip(literal, meant, strict=True)]
-    weighted = [q for q, unit in zip(found, units, strict=True) for _ in range(weight_of(unit))]
+    asked = _asked(units, known)
+    weighted = [
+        q for q, unit in zip(asked.found, units, strict=True) for _ in range(weight_of(unit))
+    ]
     matching = any_of([any_of(weighted, enough_of(len(weighted))), *_whole(text)])
-    wishes = [constant(every(literal), ALL_WORDS)]
-    if any(query is not None for query in meant):
-        wishes.append(constant(every(found), ALL_MEANT))
-    for unit in units:
-        wishes.append(boosted(unit_query(unit, "title"), TITLE_BOOST))
-        wishes.append(boosted(unit_query(unit, "tags"), TAG_BOOST))
+    wishes = [
+        constant(every(asked.literal), ALL_WORDS),
+        constant(every(asked.near), ALL_MEANT),
+        constant(every(asked.found), ALL_SAID),
+    ]
+    for unit, is_known in zip(units, asked.known, strict=True):
+        wishes.extend(_wishes(unit, known=is_known))
     return {"bool": {"must": [matching], "should": wishes}}
+
+
+def all_query(text: str, known: Collection[str]) -> Json:
+    """Documents with all words, or a whole title or code: where there are enough, nothing was misspelled."""
+    units = units_of(text)[:MOST_UNITS]
+    return any_of([every(_asked(units, known).found), *_whole(text)]) if units else NONE
+
+
+def abbreviated_query(text: str) -> Json | None:
+    """Documents whose title has enough of these initials; None where the text cannot be such."""
+    sounds = abbreviated(units_of(text)[:2])
+    found = [constant(term("title_sound", sound), 1.0) for sound in sounds]
+    return any_of(found, enough_of(len(found))) if found else None
+
+
+def run_query(run: str) -> Json:
+    """Documents that hold a word, or a run of characters as it is written."""
+    if not is_cjk(run):
+        return term("text", term_of(run))
+    return unit_query(Unit((tuple(pairs(run)),), phrase=len(run) > 2), "text")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The units of a search as queries: whether each is a word of some document, as it is written, in other words
+    of its script or as it sounds, and in words of any language."""
+
+    known: list[bool]
+    literal: list[Json]
+    near: list[Json]
+    found: list[Json]
+
+
+def _asked(units: Sequence[Unit], known: Collection[str]) -> _Asked:
+    are_known = [any(one in known for one in unit.ways[0]) for unit in units]
+    literal = [unit_query(unit, "text") for unit in units]
+    near, found = (
+        [
+            either(one, meant_query(unit, known=is_known))
+            for one, unit, is_known in zip(literal, some, are_known, strict=True)
+        ]
+        for some in ([near_of(unit) for unit in units], units)
+    )
+    return _Asked(are_known, literal, near, found)
+
+
+def _wishes(unit: Unit, *, known: bool) -> Iterator[Json]:
+    """What brings a document up: the word in its title or tags, a synonym there, a title that sounds so."""
+    yield boosted(unit_query(unit, "title"), TITLE_BOOST)
+    yield boosted(unit_query(unit, "tags"), TAG_BOOST)
+    for others, boost in ((near_of(unit).others, NEAR_BOOST), (far_of(unit), FAR_BOOST)):
+        if others:
+            yield boosted(ways_query(others, "title"), boost)
+    sounds = sounds_of(unit, known=known)
+    for sound in sounds:
+        yield constant(term("title_sound", sound), TITLE_SOUND / len(sounds))
 
 
 def some_query(text: str) -> Json | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalog.search.analysis import Unit
+from catalog.search.ranking import LONG_SPELLED, enough_of
 
 Json = dict[str, Any]
 ALL: Json = {"match_all": {}}
@@ -36,7 +37,7 @@ def meant_query(unit: Unit, *, known: bool) -> Json | None:
     if unit.others:
         ways.append(ways_query(unit.others, "text"))
     if unit.syllables and not (known and unit.uncertain):
-        ways.append(every(term("syllables", one) for one in unit.syllables))
+        ways.append(enough([term("syllables", one) for one in unit.syllables]))
     if unit.initials and not known:
         ways.append(phrase("initials", unit.initials))
     return any_of(ways) if ways else None
@@ -55,6 +56,13 @@ def phrase(field: str, terms: tuple[str, ...]) -> Json:
 def prefix(field: str, start: str) -> Json:
     """Documents with a term that begins so."""
     return {"prefix": {field: {"value": start}}}
+
+
+def enough(sounds: list[Json]) -> Json:
+    """Documents with all syllables of a word, with enough of those of a long one."""
+    if len(sounds) < LONG_SPELLED:
+        return every(sounds)
+    return any_of(sounds, enough_of(len(sounds)))
 
 
 def every(queries: Iterable[Json]) -> Json:

@@ -76,6 +76,8 @@ class SearchQuery:
     """What a hit must fulfil beside the filters; it does not change the order."""
     reverse: bool = False
     """The order the other way round: oldest first, title from Z to A."""
+    corrects: bool = True
+    """Whether words that were probably misspelled are looked for as they were meant, too."""
     counts: tuple[Count, ...] = ()
     """Fields whose values are counted among all that is found, beside the facets."""
     visible: tuple[str, ...] = (PUBLIC,)

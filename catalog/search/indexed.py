@@ -52,6 +52,8 @@ END = " ¦ "
 """Stands between texts, so that no phrase reaches from one into another; no text has such a term."""
 LONGEST_KEPT = 100
 """Characters of a text whose terms are kept for the next document."""
+INITIALS = "^"
+"""Stands before a pair of initials among the sounds of a title: `shi` may be a syllable too."""
 IS, HAS = "\x1f", "\x1e"
 """A fact's term is its name, IS and the value; that there is one at all is HAS and the name."""
 
@@ -112,6 +114,7 @@ def values_of(document: Document) -> dict[str, list[str]]:
     values = {
         "whole_title": sorted({normal_title(title) for title in titles} - {""}),
         "spelled_title": sorted({way for title in titles for way in spelled_ways(title)}),
+        "title_sound": sorted({sound for title in titles for sound in _title_sounds(title)}),
         "codes": sorted({folded(code) for code in document.codes}),
         "tag_start": sorted({start for tag in document.tags for start in tag_starts(tag)}),
         "facts": sorted(_facts(document.facts)),
@@ -120,6 +123,18 @@ def values_of(document: Document) -> dict[str, list[str]]:
     for name in KEYWORD_FIELDS:
         values[name] = list(dict.fromkeys(document.keywords.get(name, ())))
     return values
+
+
+def _title_sounds(title: str) -> Iterable[str]:
+    """The syllables of a title, each two neighbours among them, and its pairs of initials behind INITIALS."""
+    for run in runs_of(title):
+        yield from pinyin.syllable_terms(run)
+        yield from map(initials_sound, pinyin.initial_terms(run))
+
+
+def initials_sound(pair: str) -> str:
+    """A pair of initials among the sounds of a title."""
+    return f"{INITIALS}{pair}"
 
 
 def numbers_of(document: Document) -> dict[str, int]:

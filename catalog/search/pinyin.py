@@ -6,6 +6,7 @@ read otherwise (`重庆`, `银行`), the longest first.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,6 +63,12 @@ def syllables_of(run: str) -> list[str]:
             found.append(readings.characters.get(run[at], run[at]))
             at += 1
     return found
+
+
+def typed(word: str) -> str:
+    """A word as its pinyin is kept: without tones, ü as v (`lǜ` → `lv`), nothing but its letters."""
+    plain = unicodedata.normalize("NFD", word.casefold()).replace("u\u0308", "v")
+    return "".join(letter for letter in plain if letter.isalpha())
 
 
 @lru_cache(maxsize=10_000)

@@ -9,10 +9,12 @@ from typing import Any
 from catalog.search import pinyin
 from catalog.search.analysis import CHUNK, WORD, folded, is_cjk, normal, runs_of
 
-FEW = 2
+FEW = 5
 """With more documents nobody is asked what was meant."""
 SHORTEST, LONG = 4, 7
 """Letters of a word that may be misspelled by one letter, and by two."""
+MANY_MORE = 10
+"""As many times more documents must hold another word than a rare one that may be no mistake."""
 MOST_READ = 20
 """Documents whose words are looked at."""
 MOST_CHUNKS = 8
@@ -27,19 +29,21 @@ def distance_of(word: str) -> int:
 
 def corrected(
     text: str,
-    knows: Callable[[str], bool],
+    held: Callable[[str], int],
     near: Callable[[str, int], Iterable[str]],
     sounding: Callable[[tuple[str, ...]], Iterable[str]],
 ) -> str:
     """The text with words that are found instead of those that are not; empty where it stays as it is.
 
-    `knows` says whether the index holds a word or a run of Chinese, `near` gives texts with words that
+    `held` says how many documents hold a word or a run of Chinese: one that few hold is changed only into
+    one that many more do. `near` gives texts with words that
     differ by some letters, `sounding` texts that have these terms of syllables.
     """
     changed = plain = normal(text)
     for chunk in list(dict.fromkeys(CHUNK.findall(plain)))[:MOST_CHUNKS]:
-        if knows(chunk):
-            continue
+        count = held(chunk)
+        if count > FEW or (count and not is_cjk(chunk) and len(chunk) < LONG):
+            continue  # a short word that is there is a name or a code
         if is_cjk(chunk):
             terms = tuple(dict.fromkeys(pinyin.syllable_terms(chunk)))
             better = same_sound(chunk, sounding(terms)) if len(chunk) > 1 else ""
@@ -47,7 +51,7 @@ def corrected(
             word = folded(chunk)
             letters = distance_of(word)
             better = nearest(word, near(word, letters), letters) if letters else ""
-        if better:
+        if better and (not count or held(better) >= MANY_MORE * count):
             changed = changed.replace(chunk, better)
     return changed if changed != plain else ""
 
@@ -55,7 +59,10 @@ def corrected(
 def nearest(word: str, texts: Iterable[str], most: int) -> str:
     """The word of the texts that is nearest, of equal ones the most frequent; empty if all are too far."""
     counts = Counter(
-        folded(found) for text in texts for found in WORD.findall(text) if found.isascii()
+        plain
+        for text in texts
+        for found in WORD.findall(text)
+        if (plain := folded(found)).isascii()
     )
     best = ("", most + 1, 0)
     for found, count in counts.items():

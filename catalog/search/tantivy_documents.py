@@ -23,13 +23,14 @@ from catalog.search.indexed import (
     words_of,
 )
 
-VERSION = "4"
+VERSION = "5"
 """Raise it with every change of the schema or the analysis: an index of another version is rebuilt."""
 
 
 WHOLES = {
     "whole_title": "\x01title",
     "spelled_title": "\x01spelled",
+    "title_sound": "\x01sound",
     "codes": "\x01code",
     "tag_start": "\x01tag",
     "visibility": "\x01seen",

@@ -176,10 +176,7 @@ class TantivyEngine:
     def _search(self, view: View) -> SearchPage:
         found = view.find()
         facets, counts = self._counted(view, found)
-        meant = ""
-        if view.query.facets and not view.query.offset:
-            meant = view.meant(found)
-        return SearchPage(found.total, found.hits, facets, found.partial, counts, meant)
+        return SearchPage(found.total, found.hits, facets, found.partial, counts, found.meant)
 
     def _counted(self, view: View, found: Found) -> tuple[Facets, Facets]:
         if not view.query.facets and not view.query.counts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from catalog.search.analysis import (
     folded,
     normal,
     normal_title,
+    pairs,
     units_of,
 )
 from catalog.search.engine import SearchQuery
@@ -21,27 +23,46 @@ from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, UNKNOWN, Facet,
 from catalog.search.indexed import EVER, FIRST
 from catalog.search.ranking import (
     ALL_MEANT,
+    ALL_SAID,
     ALL_WORDS,
+    FAR_BOOST,
     MOST_UNITS,
+    NEAR_BOOST,
     TAG_BOOST,
     TITLE_BOOST,
     TITLE_PREFIX,
+    TITLE_SOUND,
     WHOLE_CODE,
     WHOLE_SPELLED,
     WHOLE_TITLE,
+    abbreviated,
     enough_of,
+    far_of,
     is_divisible,
+    near_of,
     parts_of,
+    sounds_of,
     weight_of,
 )
 from catalog.search.tantivy_conditions import without
 from catalog.search.tantivy_documents import exactly
-from catalog.search.tantivy_units import every, meant_query, unit_query
+from catalog.search.tantivy_units import every, meant_query, unit_query, ways_query
 
 SEGMENT_BUCKETS = 65_000
 """Values of a facet that are counted in each segment: with fewer, counts would be inexact."""
 FETCHED_BUCKETS = 201
 """Values of a facet that are read of one index: those that are shown, and one to see that there are more."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The units of a search as queries: whether each is a word of some document, as it is written, in other words
+    of its script or as it sounds, and in words of any language."""
+
+    known: list[bool]
+    literal: list[Query]
+    near: list[Query]
+    found: list[Query]
 
 
 class Compiler:
@@ -60,10 +81,10 @@ class Compiler:
         units = units_of(text)[:MOST_UNITS]
         if not units:
             return Query.empty_query()
-        literal = [unit_query(self.schema, unit, "text") for unit in units]
-        meant = [self._meant(unit, knows) for unit in units]
-        found = [_either(one, other) for one, other in zip(literal, meant, strict=True)]
-        weighted = [q for q, unit in zip(found, units, strict=True) for _ in range(weight_of(unit))]
+        asked = self._asked(units, knows)
+        weighted = [
+            q for q, unit in zip(asked.found, units, strict=True) for _ in range(weight_of(unit))
+        ]
         enough = enough_of(len(weighted))
         matching = Query.boolean_query(
             [
@@ -71,13 +92,53 @@ class Compiler:
                 *_each(Occur.Should, self._whole(text)),
             ]
         )
-        wishes = [Query.const_score_query(every(literal), ALL_WORDS)]
-        if any(query is not None for query in meant):
-            wishes.append(Query.const_score_query(every(found), ALL_MEANT))
-        for unit in units:
-            wishes.append(Query.boost_query(unit_query(self.schema, unit, "title"), TITLE_BOOST))
-            wishes.append(Query.boost_query(unit_query(self.schema, unit, "tags"), TAG_BOOST))
+        wishes = [
+            Query.const_score_query(every(asked.literal), ALL_WORDS),
+            Query.const_score_query(every(asked.near), ALL_MEANT),
+            Query.const_score_query(every(asked.found), ALL_SAID),
+        ]
+        for unit, known in zip(units, asked.known, strict=True):
+            wishes.extend(self._wishes(unit, known=known))
         return Query.boolean_query([(Occur.Must, matching), *_each(Occur.Should, wishes)])
+
+    def all_of(self, text: str, knows: Callable[[str], bool]) -> Query:
+        """Documents with all words, or a whole title or code: where there are enough, nothing was misspelled."""
+        units = units_of(text)[:MOST_UNITS]
+        if not units:
+            return Query.empty_query()
+        found = self._asked(units, knows).found
+        return Query.boolean_query(_each(Occur.Should, [every(found), *self._whole(text)]))
+
+    def _asked(self, units: Sequence[Unit], knows: Callable[[str], bool]) -> _Asked:
+        known = [self._is_known(unit, knows) for unit in units]
+        literal = [unit_query(self.schema, unit, "text") for unit in units]
+        near, found = (
+            [
+                _either(one, meant_query(self.schema, unit, known=is_known))
+                for one, unit, is_known in zip(literal, some, known, strict=True)
+            ]
+            for some in ([near_of(unit) for unit in units], units)
+        )
+        return _Asked(known, literal, near, found)
+
+    def _wishes(self, unit: Unit, *, known: bool) -> Iterator[Query]:
+        """What brings a document up: the word in its title or tags, a synonym there, a title that sounds so."""
+        yield Query.boost_query(unit_query(self.schema, unit, "title"), TITLE_BOOST)
+        yield Query.boost_query(unit_query(self.schema, unit, "tags"), TAG_BOOST)
+        for others, boost in ((near_of(unit).others, NEAR_BOOST), (far_of(unit), FAR_BOOST)):
+            if others:
+                yield Query.boost_query(ways_query(self.schema, others, "title"), boost)
+        sounds = sounds_of(unit, known=known)
+        for sound in sounds:
+            yield self._exactly("title_sound", sound, TITLE_SOUND / len(sounds))
+
+    def abbreviated(self, text: str) -> Query | None:
+        """Documents whose title has enough of these initials; None where the text cannot be such."""
+        sounds = abbreviated(units_of(text)[:2])
+        if not sounds:
+            return None
+        found = [self._exactly("title_sound", sound, 1.0) for sound in sounds]
+        return Query.boolean_query(_each(Occur.Should, found), enough_of(len(found)))
 
     def some(self, text: str) -> Query | None:
         """Documents with any of the words, those with most of them first; None where `text` says as much.
@@ -131,6 +192,10 @@ class Compiler:
         """Documents whose title, tags or names have all these terms of syllables."""
         return every([self._term("syllables", term, "basic") for term in syllables])
 
+    def run(self, run: str) -> Query:
+        """Documents that hold a run of characters as it is written."""
+        return unit_query(self.schema, Unit((tuple(pairs(run)),), phrase=len(run) > 2), "text")
+
     def with_id(self, id_: str) -> Query:
         """The document of this id."""
         return self._term("id", id_, "basic")
@@ -154,10 +219,10 @@ class Compiler:
     def _exactly(self, field: str, value: str, score: float) -> Query:
         return Query.const_score_query(self._term("facts", exactly(field, value), "basic"), score)
 
-    def _meant(self, unit: Unit, knows: Callable[[str], bool]) -> Query | None:
+    def _is_known(self, unit: Unit, knows: Callable[[str], bool]) -> bool:
+        """Whether a word that may be pinyin stands in a document as it is written."""
         asked = bool(unit.initials or unit.uncertain)
-        known = asked and any(knows(term) for term in unit.ways[0])
-        return meant_query(self.schema, unit, known=known)
+        return asked and any(knows(term) for term in unit.ways[0])
 
     def _parts(self, unit: Unit) -> Iterator[tuple[Query, Query]]:
         """What of a unit is looked for where not all is there: each of its terms, in all and in titles."""

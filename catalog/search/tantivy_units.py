@@ -8,6 +8,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from catalog.search.analysis import Unit
+from catalog.search.ranking import LONG_SPELLED, enough_of
 
 
 def unit_query(schema: tantivy.Schema, unit: Unit, field: str) -> Query:
@@ -36,7 +37,9 @@ def meant_query(schema: tantivy.Schema, unit: Unit, *, known: bool) -> Query | N
         ways.append(ways_query(schema, unit.others, "text"))
     if unit.syllables and not (known and unit.uncertain):
         ways.append(
-            every([Query.term_query(schema, "syllables", term, "basic") for term in unit.syllables])
+            enough(
+                [Query.term_query(schema, "syllables", term, "basic") for term in unit.syllables]
+            )
         )
     if unit.initials and not known:
         ways.append(
@@ -47,6 +50,13 @@ def meant_query(schema: tantivy.Schema, unit: Unit, *, known: bool) -> Query | N
     if not ways:
         return None
     return ways[0] if len(ways) == 1 else Query.boolean_query([(Occur.Should, q) for q in ways])
+
+
+def enough(sounds: list[Query]) -> Query:
+    """Documents with all syllables of a word, with enough of those of a long one."""
+    if len(sounds) < LONG_SPELLED:
+        return every(sounds)
+    return Query.boolean_query([(Occur.Should, q) for q in sounds], enough_of(len(sounds)))
 
 
 def every(queries: Iterable[Query]) -> Query:

@@ -14,10 +14,11 @@ import tantivy
 from tantivy import Order, Query
 
 from catalog.search import spelling
-from catalog.search.analysis import is_cjk, normal_title, pairs, term_of, terms_of
+from catalog.search.analysis import is_cjk, normal_title, term_of, terms_of
 from catalog.search.engine import Bucket, Hit, SearchQuery, Suggestion
 from catalog.search.facets import Facet
 from catalog.search.indexed import IS
+from catalog.search.ranking import ALL_WORDS
 from catalog.search.tantivy_conditions import ConditionCompiler, any_of, without
 from catalog.search.tantivy_counts import Part, count_facets, count_fields, total_of
 from catalog.search.tantivy_documents import exactly
@@ -41,6 +42,8 @@ SUGGESTED_TERMS = 400
 """Beginnings of tags that are counted for a suggestion."""
 LIKE_TERMS = 25
 """Terms that a similar document is looked for by."""
+LONGEST_MEANT = 60
+"""Characters of words that may be misspelled."""
 FEW_DOCUMENTS = 10
 """Documents that a term may be in even where that is most of them."""
 TITLE_WEIGHT, TAG_WEIGHT, TEXT_WEIGHT = 3.0, 2.0, 1.0
@@ -54,6 +57,8 @@ class Found:
     hits: tuple[Hit, ...]
     text: Query
     partial: bool
+    meant: str = ""
+    """Other words that were looked for too."""
 
 
 class View:
@@ -83,21 +88,44 @@ class View:
         query = self.query
         filters = tuple(sorted(query.filters.items()))
         asked = (query.text, filters, query.where, query.visible, query.counts, query.facets)
-        return (self._state, self._today, asked)
+        return (self._state, self._today, query.corrects, asked)
 
     def knows(self, term: str) -> bool:
         """Whether any document holds a term."""
         return any(searcher.doc_freq("text", term) for searcher, _ in self._searchers)
 
     def find(self) -> Found:
-        """The page that is asked for: with enough of the words, else with some of them."""
-        text = self._compiler.text(self.query.text, self.knows)
+        """The page that is asked for: with enough of the words, where few have them with those that were meant, else with some."""
+        asked = self.query.text
+        text = self._compiler.text(asked, self.knows)
         total, hits = self._page(text)
-        some = None if total else self._compiler.some(self.query.text)
-        if some is not None and not self._total(text):
-            total, hits = self._page(some)
-            return Found(total, hits, some, total > 0)
-        return Found(total, hits, text, partial=False)
+        if not asked or self._are_many(hits):
+            return Found(total, hits, text, partial=False)
+        meant = self._meant()
+        if meant:
+            text = any_of([text, self._compiler.text(meant, self.knows)])
+            total, hits = self._page(text)
+        if total or self._total(text):
+            return Found(total, hits, text, partial=False, meant=meant)
+        return self._parts_of(meant or asked, text, meant)
+
+    def _are_many(self, hits: tuple[Hit, ...]) -> bool:
+        """Whether more than a few documents have all words, whatever was chosen; mostly the page itself says so."""
+        if (
+            self._by_relevance()
+            and len(hits) > spelling.FEW
+            and hits[spelling.FEW].score >= ALL_WORDS
+        ):
+            return True
+        return self._total(self._compiler.all_of(self.query.text, self.knows)) > spelling.FEW
+
+    def _parts_of(self, asked: str, text: Query, meant: str) -> Found:
+        """Documents with some of the words, or with some of the initials."""
+        some = self._compiler.some(asked) or self._compiler.abbreviated(asked)
+        if some is None:
+            return Found(0, (), text, partial=False, meant=meant)
+        total, hits = self._page(some)
+        return Found(total, hits, some, total > 0, meant)
 
     def counted(self, found: Found) -> tuple[Facets, Facets]:
         """The facets, and the fields whose values are asked for."""
@@ -105,13 +133,11 @@ class View:
         facets = count_facets(parts, self.query, self._today) if self.query.facets else {}
         return facets, count_fields(parts, self.query.counts)
 
-    def meant(self, found: Found) -> str:
-        """Other words that would find more; empty where enough was found or no such word is known."""
-        if not self.query.text or (found.total > spelling.FEW and not found.partial):
+    def _meant(self) -> str:
+        """Other words that find more; empty where no such word is known."""
+        if len(self.query.text) > LONGEST_MEANT or not self.query.corrects:
             return ""
-        if len(self.query.text) > 60:
-            return ""
-        return spelling.corrected(self.query.text, self._holds, self._near, self._sounding)
+        return spelling.corrected(self.query.text, self._held, self._near, self._sounding)
 
     def suggestions(self, limit: int) -> tuple[Suggestion, ...]:
         """Titles and tags for somebody who types."""
@@ -271,11 +297,11 @@ class View:
                 weights.append((term, weight * math.log1p(count / frequency)))
         return sorted(weights, key=lambda pair: (-pair[1], pair[0]))[:LIKE_TERMS]
 
-    def _holds(self, chunk: str) -> bool:
-        """Whether any document holds a word, or all pairs of a run."""
-        if not is_cjk(chunk):
-            return self.knows(term_of(chunk))
-        return len(chunk) < 2 or all(self.knows(pair) for pair in pairs(chunk))
+    def _held(self, chunk: str) -> int:
+        """How many documents hold a word, or a run of characters as it is written; a lone one is no mistake."""
+        if is_cjk(chunk):
+            return self._total(self._compiler.run(chunk)) if len(chunk) > 1 else spelling.FEW + 1
+        return sum(searcher.doc_freq("text", term_of(chunk)) for searcher, _ in self._searchers)
 
     def _near(self, word: str, distance: int) -> Iterator[str]:
         query = self._compiler.near(term_of(word), distance)

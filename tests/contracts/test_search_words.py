@@ -144,6 +144,58 @@ def test_what_was_meant_is_said_where_little_is_found(
     assert catalogue.search(SearchQuery(text)).meant == meant
 
 
+def test_what_was_meant_is_found_too_and_rare_names_are_left_alone(engine: SearchEngine) -> None:
+    many = [make_document(f"c{n}", en="Cemetery records") for n in range(30)]
+    rare = [
+        make_document("typo", en="Plots of the cemetary"),
+        make_document("name", en="CKAN catalogues"),
+        make_document("canal", en="Canals"),
+        make_document("luft", en="Luftqualität"),
+    ]
+    engine.put([*many, *rare])
+    page = engine.search(SearchQuery("cemetary", limit=40))
+    assert (page.total, page.meant, page.partial) == (31, "cemetery", False)
+    assert found(engine, "ckan") == ["name"]
+    assert found(engine, "luftqualitet") == ["luft"]
+    second = engine.search(SearchQuery("cemetary", offset=20, limit=20))
+    assert (second.total, len(second.hits)) == (31, 11)
+    assert engine.search(SearchQuery("cemetary", facets=False)).total == 31
+    exact = engine.search(SearchQuery("cemetary", corrects=False))
+    assert (exact.total, exact.meant) == (1, "")
+
+
+def test_pinyin_looks_at_titles_first_and_takes_long_words_in_parts(engine: SearchEngine) -> None:
+    engine.put(
+        [
+            make_document("column", zh="就业人员", names=("平均工资",), uses=9),
+            make_document("title", zh="城镇单位平均工资"),
+            make_document("rate", zh="人民币汇率"),
+            make_document("birth", zh="人口出生率"),
+            make_document("gap", zh="北京昌平监测站空气质量小时数据"),
+        ]
+    )
+    assert found(engine, "gongzi") == ["title", "column"]
+    assert found(engine, "gōngzī") == ["title", "column"]
+    assert found(engine, "huilü") == found(engine, "huilv") == ["rate"]
+    assert found(engine, "chushenglǜ") == ["birth"]
+    assert found(engine, "beijingkongqizhiliang") == ["gap"]
+    assert found(engine, "bjkqzl") == ["gap"]
+    assert engine.search(SearchQuery("bjkqzl")).partial
+
+
+def test_synonyms_of_the_readers_script_come_first(engine: SearchEngine) -> None:
+    use_synonyms(Synonyms.of(["薪资, 工资, salary"]))
+    engine.put(
+        [
+            make_document("en", en="Salary", uses=9),
+            make_document("zh", zh="工资"),
+            make_document("literal", zh="公务员", description="薪资"),
+        ]
+    )
+    assert found(engine, "薪资") == ["literal", "zh", "en"]
+    assert found(engine, "salary")[0] == "en"
+
+
 @pytest.mark.parametrize(
     "text",
     [
