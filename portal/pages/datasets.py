@@ -21,6 +21,7 @@ from catalog.search.documents import last_change
 from catalog.search.facets import FACET_BY_NAME
 from catalog.services import data_services, datasets, inquiries, search, series
 from catalog.services.datasets import Freshness
+from catalog.tabular.extents import Extent, draw_extent
 from harvesters import services as harvesting
 from portal import details
 from portal.entries import Line
@@ -62,6 +63,8 @@ class Page:
     """Languages of the texts other than the reader's."""
     area: str
     box: str
+    extent: Extent | None
+    """A small map of where it lies."""
     details: list[Line]
     custom: list[Line]
     series: series.Neighbours | None
@@ -141,6 +144,7 @@ def page_of(dataset: Dataset) -> Page:
         has_rows=any(table.release for resource in dataset.resources for table in resource.tables),
         area=details.area(dataset),
         box=details.box(dataset),
+        extent=draw_extent(dataset.spatial_box, dataset.spatial_geometry),
         details=details.detail_lines(dataset),
         custom=details.custom_lines(dataset),
         series=series.around(g.identity, dataset),

@@ -175,6 +175,10 @@ def test_a_dataset_shows_all_that_is_said_of_it(client: FlaskClient) -> None:
     ):
         assert said in text, said
     assert words(soup, ".weft-origin") == ["Machine translation"]
+    assert one(soup, ".weft-extent svg")["aria-label"].startswith("Map of the area covered: 30.5")
+    assert len(soup.select(".weft-extent__box")) == 1
+    others = href(soup, ".weft-extent figcaption a")
+    assert words(page(client, others), ".weft-hit__title") == ["Air"]
 
 
 def test_the_api_tells_of_all_of_them(client: FlaskClient, tmp_path: Path) -> None:
