@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import g
-
 from api.ckan.errors import Refused
 from api.ckan.given import MISSING, objects, text
 from api.ckan.names import extras_of, fault_of_name
+from api.ckan.texts import language_of
 from api.ckan.user_dicts import ROLES
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import Identity
@@ -102,10 +101,10 @@ def _text(
     """
     given = _plain(data, name, problems)
     if given is None:
-        return None if before or instead is None else {g.lang: instead}
+        return None if before or instead is None else {language_of(instead, {}): instead}
     if not given and instead is not None:
-        return {g.lang: instead}
-    return {**before, g.lang: given}
+        return {language_of(instead, {}): instead}
+    return {**before, language_of(given, before): given}
 
 
 def _plain(data: Mapping[str, Any], name: str, problems: dict[str, Any]) -> str | None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from flask import g
-
 from api.ckan.datastore_writes import TAKEN, bring, rows_of
 from api.ckan.dictized import DATASTORE_ONLY
 from api.ckan.errors import Refused
@@ -18,6 +16,7 @@ from api.ckan.resources import create as create_resource
 from api.ckan.schemas import CreateSchema
 from api.ckan.tables import OURS, Table, found
 from api.ckan.target import Target, known, target
+from api.ckan.texts import language_of
 from api.ckan.validators import checked
 from catalog.errors import Conflict
 from catalog.permissions import Identity
@@ -262,7 +261,7 @@ def _said(field: GivenField, indexed: set[str], fresh: set[str]) -> Said:
         return Said(info={OURS: kept} if field.id in fresh else {})
     label, notes = field.info.get("label"), field.info.get("notes")
     return Said(
-        label={g.lang: str(label)} if label else None,
-        description={g.lang: str(notes)} if notes else None,
+        label={language_of(str(label), {}): str(label)} if label else None,
+        description={language_of(str(notes), {}): str(notes)} if notes else None,
         info={OURS: {**kept, "info": dict(field.info)}},
     )

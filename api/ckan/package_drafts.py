@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import g
 from marshmallow import ValidationError
 
 from api.ckan import dictized, licenses
@@ -14,8 +13,8 @@ from api.ckan.errors import Refused
 from api.ckan.given import text_of
 from api.ckan.package_checks import is_yes, names_of_tags
 from api.ckan.resource_drafts import resource_draft
+from api.ckan.texts import said
 from catalog.errors import NotFound
-from catalog.models.text import pick
 from catalog.schemas.dataset import DatasetSchema
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.schemas.texts import WebAddress
@@ -60,10 +59,10 @@ def _changed(base: DatasetDraft, data: Mapping[str, Any], dataset: Dataset | Non
         base,
         slug=text_of(data.get("name")) or base.slug,
         organization=organization,
-        title=_said(
+        title=said(
             base.title, text_of(data.get("title")) or text_of(data.get("name")) or base.slug
         ),
-        description=_said(base.description, text_of(data.get("notes"))),
+        description=said(base.description, text_of(data.get("notes"))),
         private=is_yes(data["private"]) if data.get("private") is not None else base.private,
         tags=free,
         vocabulary_tags=closed,
@@ -91,15 +90,6 @@ def _listed(said: Any) -> Any:
     if isinstance(said, dict) and all(isinstance(at, int) for at in said):
         return [said.get(at, {}) for at in range(max(said) + 1)]
     return said
-
-
-def _said(texts: Mapping[str, str], given: str) -> dict[str, str]:
-    """The texts after somebody wrote this where `texts` were shown in their language."""
-    shown, _ = pick(texts or {}, g.lang)
-    if given == shown:
-        return dict(texts)
-    kept = {tag: text for tag, text in texts.items() if tag != g.lang}
-    return {**kept, g.lang: given} if given else {}
 
 
 def _organization(

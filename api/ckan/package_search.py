@@ -34,6 +34,8 @@ from catalog.services import dataset_changes, search
 
 MOST_ROWS, DEFAULT_ROWS = 1_000, 10
 MOST_FACETS = 50
+MOST_VALUES = 1_000_000
+"""Of a facet: more than there are."""
 RESOURCE_FIELDS = {
     "name": "name",
     "description": "description",
@@ -152,7 +154,7 @@ class _Asked:
         self.rows = min(whole("rows", DEFAULT_ROWS), MOST_ROWS)
         self.start = whole("start", 0)
         self.least = max(whole("facet.mincount", 1), 1)
-        self.limit = whole("facet.limit", 50, natural=False)
+        self.limit = min(whole("facet.limit", 50, natural=False), MOST_VALUES)
         self.facets = _names(data.get("facet.field"), problems)
         if problems:
             raise Refused(problems)

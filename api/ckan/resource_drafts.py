@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import g
-
 from api.ckan import dictized, formats
 from api.ckan.resource_checks import DATES, moment, scheme_of, whole_number
-from catalog.models.text import pick
+from api.ckan.texts import said
 from catalog.schemas.drafts import ResourceDraft
 from catalog.services import uploads
 
@@ -81,13 +79,7 @@ def _name(data: Mapping[str, Any], row: Resource | None) -> dict[str, str]:
 
 
 def _text(value: Any, texts: Mapping[str, str]) -> dict[str, str]:
-    """The texts after somebody wrote this where they were shown in one language."""
-    given = str(value if value is not None else "").strip()
-    shown, _ = pick(texts, g.lang)
-    if given == shown:
-        return dict(texts)
-    kept = {tag: text for tag, text in texts.items() if tag != g.lang}
-    return {**kept, g.lang: given} if given else {}
+    return said(texts, str(value if value is not None else "").strip())
 
 
 def _extras(data: Mapping[str, Any], row: Resource | None) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def croissant(slug: str) -> Response:
     if not proven:
         raise Unavailable(
             "the files of this dataset are still being made; try again in %(retry_after)s seconds",
-            retry_after=600,
+            retry_after=30,
         )
     chosen = language()
     known = [(one.table.id, one.file.tag, one.table.updated_at) for one in proven]

@@ -21,6 +21,7 @@ from catalog.services import catalogue, organizations
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
+    from catalog.models.organization import Organization
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/" '
@@ -107,7 +108,9 @@ def _get(arguments: Mapping[str, str]) -> Iterator[str]:
 def _identifiers(arguments: Mapping[str, str]) -> Iterator[str]:
     asked = wanted(arguments)
     found, end = _part(asked)
-    yield from map(_header, found)
+    organizations = catalogue.above([dataset.organization for dataset in found])
+    for dataset in found:
+        yield _header(dataset, organizations)
     yield end
 
 
@@ -176,18 +179,22 @@ def _record_named(identifier: str) -> Dataset:
 
 
 def _record(dataset: Dataset, prefix: str, portal: Portal) -> str:
+    header = _header(dataset, portal.organizations)
     if dataset.state == State.WITHDRAWN:
-        return f"<record>{_header(dataset)}</record>\n"
+        return f"<record>{header}</record>\n"
     written = _dublin_core(dataset, portal) if prefix == "oai_dc" else _dcat(dataset, portal)
-    return f"<record>{_header(dataset)}<metadata>{written}</metadata></record>\n"
+    return f"<record>{header}<metadata>{written}</metadata></record>\n"
 
 
-def _header(dataset: Dataset) -> str:
+def _header(dataset: Dataset, organizations: Mapping[str, Organization]) -> str:
+    """The head of a record, with its organization and all that this one belongs to as sets."""
+    line = catalogue.line(dataset.organization_id, organizations)
+    sets = "".join(f"<setSpec>{SET}{one.slug}</setSpec>" for one in line)
     status = ' status="deleted"' if dataset.state == State.WITHDRAWN else ""
     return (
         f"<header{status}><identifier>oai:{_host()}:{dataset.id}</identifier>"
         f"<datestamp>{stamp(dataset.updated_at)}</datestamp>"
-        f"<setSpec>{SET}{dataset.organization.slug}</setSpec></header>\n"
+        f"{sets}</header>\n"
     )
 
 

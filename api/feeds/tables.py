@@ -57,13 +57,16 @@ def published(dataset: Dataset) -> list[Published]:
 
 
 def _file(table: DataTable, *, may_make: bool) -> tuple[ReleaseFormat | None, bool]:
-    """The newest release as CSV, and whether it was made for this call."""
+    """The newest release as CSV, and whether this call has it made; a large one is not waited for."""
     try:
         file = release_files.find(ANYONE, table.id, None, "csv")
         if file.made is not None:
             return file, False
-        if not may_make or table.rows > SMALL_ROWS:
+        if not may_make:
             return file, False
+        if table.rows > SMALL_ROWS:
+            release_files.begin(file)
+            return file, True
         return release_files.made(file), True
     except (Unavailable, Denied):  # it is being loaded, or its dataset was closed just now
         return None, False

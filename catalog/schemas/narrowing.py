@@ -10,6 +10,8 @@ from catalog.errors import BadQuery
 from catalog.search.conditions import And, Box, Condition, Or, Range, Term, Within, Words
 from catalog.search.regions import codes_of
 
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
+"""No day comes after it, so nothing ends there."""
 MOST = 100
 """Characters of a place or a box."""
 
@@ -91,7 +93,7 @@ DESCRIPTIONS = {
 def _period(field: str, start: datetime | None, end: datetime | None) -> list[Condition]:
     if start is None and end is None:
         return []
-    after = end + timedelta(days=1) if end is not None else None
+    after = end + timedelta(days=1) if end is not None and end < LAST else None
     return [Range(field, start, after, with_high=False)]
 
 

@@ -62,7 +62,9 @@ def document_of(dataset: Dataset, above: tuple[str, ...] = ()) -> Document:
         uses=dataset.uses,
         card=card_of(dataset, changed),
         names=tuple(dict.fromkeys(_names(dataset)))[:MOST_NAMES],
-        codes=tuple(code for code in (dataset.identifier, dataset.slug) if code),
+        codes=tuple(
+            code for code in (dataset.identifier, dataset.slug, dataset.spatial_code) if code
+        ),
         place="\n".join(_places(dataset)),
         facts=_facts(dataset),
         dates=_dates(dataset),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -214,6 +214,16 @@ def above(organizations: Iterable[Organization]) -> dict[str, Organization]:
         for one in db.session.scalars(select(Organization).where(Organization.id.in_(missing))):
             found[one.id] = one
     return found
+
+
+def line(id_: str, known: Mapping[str, Organization]) -> Iterator[Organization]:
+    """The organization and those that it belongs to, the nearest first, of those that `above` found."""
+    one = known.get(id_)
+    for _ in range(MOST_LEVELS):
+        if one is None:
+            break
+        yield one
+        one = known.get(one.parent_id or "")
 
 
 def files(datasets: Iterable[Dataset]) -> dict[tuple[str, str], ReleaseFile]:

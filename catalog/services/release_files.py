@@ -119,6 +119,12 @@ def stream(wanted: ReleaseFormat) -> Iterator[bytes]:
     return Followed(first, reading)
 
 
+def begin(wanted: ReleaseFormat) -> None:
+    """Have its file made, without waiting for it; at once if it is kept."""
+    if not wanted.kept:
+        makings().reading(_recipe(wanted)).close()
+
+
 def made(wanted: ReleaseFormat, *, seconds: float = PATIENCE_SECONDS) -> ReleaseFormat:
     """The same once its file is kept; raises Unavailable when that takes longer."""
     if wanted.kept and _opened(wanted, close=True):

@@ -74,6 +74,8 @@ def test_places_are_a_closed_fold_until_one_is_chosen(client: FlaskClient, catal
         ("box=0,0,1,1", []),
         ("updated_from=2024-05-01&updated_to=2024-05-01", ["air"]),
         ("updated_from=2024-06-01", ["month"]),
+        ("updated_from=2024-06-01&updated_to=9999-12-31", ["month"]),
+        ("q=310115", ["air"]),
         ("covers_from=2021-06-28", ["air"]),
         ("covers_from=2022-01-01", []),
         ("covers_to=2019-12-31", []),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from catalog.db import db, transaction
 from catalog.models.account import Account
-from catalog.models.dataset import Dataset
+from catalog.models.dataset import Dataset, Resource
 from catalog.models.log import LogEntry
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
@@ -576,3 +576,22 @@ def test_members_read_but_do_not_write(portal: Portal) -> None:
     reader = Ckan(portal.app.test_client(), make_key(name="reader", member=MemberRole.MEMBER))
     error = reader.refused("package_create", 403, name="by-a-member", owner_org="ecology")
     assert error["message"] == "Access denied: User reader not authorized to create packages"
+
+
+def test_chinese_of_a_client_that_names_no_language_is_chinese(portal: Portal, ckan: Ckan) -> None:
+    made = ckan.call(
+        "package_create", name="metro", owner_org="ecology", title="地铁客流", notes="Daily",
+        resources=[{"url": "https://example.org/m.csv", "name": "客流"}],
+    )  # fmt: skip
+    with portal.app.app_context():
+        row = db.session.get_one(Dataset, made["id"])
+        assert (row.title, row.description) == ({"zh": "地铁客流"}, {"en": "Daily"})
+        title = db.session.scalar(select(Resource.title).filter_by(dataset_id=row.id))
+        assert title == {"zh": "客流"}
+    assert ckan.call("package_patch", id="metro", title="Metro")["title"] == "Metro"
+    assert ckan.call("package_patch", id="metro", title="地铁")["title"] == "地铁"
+    rail = portal.administrator.call("organization_create", name="rail", title="铁路局")
+    assert rail["title"] == "铁路局"
+    with portal.app.app_context():
+        title = db.session.scalar(select(Organization.title).filter_by(slug="rail"))
+        assert title == {"zh": "铁路局"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,3 +122,12 @@ def test_a_harvester_gets_what_changed_since_its_last_visit(client: FlaskClient)
     [stamp] = first.xpath("//o:datestamp/text()", namespaces=SPACE)
     again = etree.fromstring(client.get(f"{asked}{stamp}&until={stamp}").data)
     assert len(again.xpath("//o:header", namespaces=SPACE)) == 1
+
+
+def test_a_record_is_in_the_sets_of_all_organizations_above_its_own(client: FlaskClient) -> None:
+    city = make_organization("city")
+    make_organization("ecology", parent="city")
+    put("Air")
+    asked = "/oai?verb=ListIdentifiers&metadataPrefix=oai_dc&set=organization:city"
+    sets = re.findall("<setSpec>(.*?)</setSpec>", client.get(asked).text)
+    assert sets == ["organization:ecology", f"organization:{city.slug}"]
