@@ -163,14 +163,14 @@ def _is_free(part: Clause) -> bool:
 
 def _written(value: Value) -> str:
     """The words as people would type them."""
-    text = _plain(value.text)
+    text = value.plain
     return f'"{text}"' if value.quoted else text
 
 
 def _value(value: Value) -> Condition:
     if value.field == "*" or value.field in ALWAYS:
         return EVERYTHING
-    field, text = field_of(value.field), _plain(value.text)
+    field, text = field_of(value.field), value.plain
     if not value.quoted and value.text == "*":
         return EVERYTHING if field == "text" else Exists(field)
     if value.field == "capacity":
@@ -235,7 +235,3 @@ def _end(field: str, text: str) -> datetime | float | str | None:
 
 def _is_pattern(text: str) -> bool:
     return bool(re.search(r"(?<!\\)[*?]", text))
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)

@@ -27,6 +27,11 @@ class Value:
     text: str
     quoted: bool = False
 
+    @property
+    def plain(self) -> str:
+        """What is looked for: no sign of it means anything else."""
+        return self.text if self.quoted else _plain(self.text)
+
 
 @dataclass(frozen=True)
 class Between:

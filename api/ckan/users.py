@@ -188,15 +188,12 @@ def user_autocomplete(who: Identity, data: dict[str, Any]) -> Any:
     signed_in(who, "user_autocomplete")
     if data.get("q") is None:
         one(data, "q")
-    rows = account_profiles.listed(words=text(data, "q").strip())
-    others = [
-        account
-        for account, _ in rows
-        if not (flag(data, "ignore_self") and account.id == who.account_id)
-    ]
+    limit, but = natural(data, "limit", 20), flag(data, "ignore_self")
+    rows = account_profiles.listed(words=text(data, "q").strip(), limit=limit + but)
+    others = [account for account, _ in rows if not (but and account.id == who.account_id)]
     return [
         {"id": account.id, "name": name_of(account), "fullname": account.name}
-        for account in others[: natural(data, "limit", 20)]
+        for account in others[:limit]
     ]
 
 

@@ -351,6 +351,8 @@ def test_a_query_becomes_a_tree() -> None:
     assert parse("t:(a OR NOT b)") == Either((Value("t", "a"), No(Value("t", "b"))))
     assert parse("n:{1 TO *]") == Between("n", "1", "*", False, True)
     assert parse(r"a\:b") == Value("", r"a\:b")
+    said = [parse(text) for text in (r"a\:b", r'"c:\\d"')]
+    assert [one.plain for one in said if isinstance(one, Value)] == ["a:b", r"c:\d"]
     for wrong in ("(", "a)", '"a', "x:(", "[a TO", "(" * 50 + ")" * 50, "a" * 20_001):
         with pytest.raises(WrongQuery):
             parse(wrong)
