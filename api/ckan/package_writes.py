@@ -142,9 +142,9 @@ def package_resource_reorder(who: Identity, data: dict[str, Any]) -> Any:
     dataset = found(who, name)
     before = dictized.package(dataset)
     rows = {row["id"]: row for row in before["resources"]}
-    unknown = next((one for one in order if text_of(one) not in rows), None)
-    if unknown is not None:
-        raise Refused({"order": f"resource_id {unknown} can not be found"})
+    unknown = [one for one in order if text_of(one) not in rows]
+    if unknown:
+        raise Refused({"order": f"resource_id {unknown[0]} can not be found"})
     ids = [*order, *(id_ for id_ in rows if id_ not in order)]
     update(who, dataset, {**before, "resources": [rows[id_] for id_ in ids]})
     return {"id": name, "order": ids}

@@ -526,8 +526,9 @@ def test_numbers_of_more_than_64_bits_break_nothing(
 
 
 def test_an_order_of_resources_names_resources(ckan: Ckan) -> None:
-    error = ckan.refused("package_resource_reorder", 409, id=make(ckan)["id"], order=[{"a": 1}])
-    assert error["order"] == "resource_id {'a': 1} can not be found"
+    for wrong in ({"a": 1}, None):
+        error = ckan.refused("package_resource_reorder", 409, id=make(ckan)["id"], order=[wrong])
+        assert error["order"] == f"resource_id {wrong} can not be found"
 
 
 def test_a_file_of_another_portal_stays_a_link(ckan: Ckan) -> None:
