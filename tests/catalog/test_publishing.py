@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from catalog.db import db, transaction
 from catalog.errors import Conflict, Denied, Invalid, NotFound, Unauthenticated
@@ -37,7 +38,9 @@ from catalog.services import (
     uploads,
 )
 from catalog.services.dataset_visibility import Withdrawn
+from catalog.settings import Settings
 from tests.make_dataset import make_draft, make_organization, make_theme, put
+from wsgi import create_app
 
 ADMINISTRATOR = Identity("root", "Root", administrator=True)
 
@@ -466,6 +469,42 @@ def test_where_everything_is_reviewed_the_api_submits(office: str, author: Ident
     assert publishing.put(ADMINISTRATOR, whole("Noise", slug="noise")).outcome == "created"
     with pytest.raises(NotFound):
         datasets.show(ANYONE, "wells")
+
+
+def test_of_two_who_decide_at_once_the_second_is_told(settings: Settings, postgres: str) -> None:
+    app = create_app(replace(settings, database_url=postgres))
+
+    def decide(who: Identity) -> str:
+        with app.app_context():
+            try:
+                publishing.approve(who, revision_id)
+            except Conflict as error:
+                return error.message
+            return "approved"
+
+    with app.app_context(), ThreadPoolExecutor(1) as other:
+        db.create_all()
+        office = make_organization("ecology").id
+        first, second, author = (
+            Identity(name, name, organizations={office: MemberRole.PUBLISHER})
+            for name in ("first", "second", "author")
+        )
+        revision_id = publishing.hand_in(author, whole(slug="air")).id
+        with transaction():
+            publishing.approve(first, revision_id)
+            late = other.submit(decide, second)
+            assert any(late.done() or has_waiter() for _ in range(5_000))
+        assert "dealt with already" in late.result()
+        assert lines(id_of("air")).count("revision.approved") == 1
+        db.session.remove()
+        db.engine.dispose()
+
+
+def has_waiter() -> bool:
+    """Whether a session of PostgreSQL waits for what another one holds."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(waiting))
 
 
 def test_due_revisions_are_looked_for_every_minute() -> None:

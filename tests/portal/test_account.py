@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from catalog.db import db
+from catalog.db import db, transaction
+from catalog.models.account import Account
+from catalog.models.base import now
+from catalog.models.follow import Collaborator
 from catalog.permissions import ANYONE
 from catalog.schemas.account import RegisterDraft
 from catalog.services import accounts
 from catalog.settings import Settings
+from tests.make_dataset import make_organization, put
 from tests.make_page import checked, href, one, page, words
 from tests.make_source import make_source
 from wsgi import create_app
@@ -244,6 +249,14 @@ def test_a_one_time_password_is_changed_before_the_account_is_used_and_pages_sta
     run = submit(client, f"/{lang}/sources/archive/run", form_at=f"/{lang}/account/password")
     assert run.headers["Location"] == f"/{lang}/account/password"
     assert not page(client, f"/{lang}/sources/archive").select("form[method=post]")
+    make_organization()
+    dataset_id = put("Secret", slug="secret", private=True).dataset_id
+    account = db.session.scalars(select(Account).filter_by(email="admin@example.org")).one()
+    with transaction():
+        shared = Collaborator(dataset_id=dataset_id, account_id=account.id, capacity="member")
+        shared.modified = now()
+        db.session.add(shared)
+    assert client.get(f"/{lang}/datasets/secret").status_code == 404
     soup = page(client, f"/{lang}/")
     assert href(soup, ".weft-notice a") == f"/{lang}/account/password"
     assert client.get(f"/{lang}/developers").status_code == 200
@@ -254,6 +267,7 @@ def test_a_one_time_password_is_changed_before_the_account_is_used_and_pages_sta
     assert not soup.select(".weft-notice")
     assert href(soup, "#administration + ul a[href*=sources]") == f"/{lang}/sources"
     assert page(client, f"/{lang}/sources/archive").select("form[method=post]")
+    assert client.get(f"/{lang}/datasets/secret").status_code == 200
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(signed_in: FlaskClient, lang: str) -> None:
