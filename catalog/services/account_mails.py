@@ -143,6 +143,8 @@ def withdraw_invitation(who: Identity, organization: Organization, email: str) -
             AccountToken.organization_id == organization.id, AccountToken.email == email
         )
         db.session.execute(ended, execution_options={"synchronize_session": False})
+        data = {"slug": organization.slug}
+        log.append(who, "organization.uninvited", _subject(organization), data)
 
 
 def invitation(token: str) -> tuple[AccountToken, Organization]:

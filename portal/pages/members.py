@@ -31,8 +31,8 @@ def set_role(slug: str) -> ResponseReturnValue:
     account = known.get(request.form.get("account", ""))
     if account is None:
         raise NotFound("there is no such account")
-    role = request.form.get("role", "")
-    if role and role not in set(MemberRole):
+    role = request.form.get("role")
+    if role is None or (role and role not in set(MemberRole)):
         raise Invalid("There is no such role", {"role": ["There is no such role"]})
     if role:
         members.add(g.identity, organization, account, MemberRole(role))
@@ -55,6 +55,16 @@ def invite(slug: str) -> ResponseReturnValue:
     if not sent:
         return _page(slug, errors), status
     flash(gettext("The invitation is on its way."), "success")
+    return redirect(url_for("members.index", slug=slug))
+
+
+@bp.post("/uninvite")
+def uninvite(slug: str) -> ResponseReturnValue:
+    """Make an invitation worthless."""
+    organization = organizations.show(g.identity, slug)
+    email = request.form.get("email", "")
+    account_mails.withdraw_invitation(g.identity, organization, email)
+    flash(gettext("The invitation is withdrawn."), "success")
     return redirect(url_for("members.index", slug=slug))
 
 

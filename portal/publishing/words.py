@@ -58,6 +58,7 @@ STEPS = {
     "organization.purged": N_("Organization removed for good"),
     "organization.member": N_("Role of a member changed"),
     "organization.invited": N_("Somebody was invited"),
+    "organization.uninvited": N_("An invitation was withdrawn"),
     "series.created": N_("Series made"),
     "series.changed": N_("Series changed"),
     "series.withdrawn": N_("Series withdrawn"),

@@ -191,6 +191,13 @@ def test_a_publisher_sees_members_sets_roles_and_invites(
     members.add(SCHEDULER, ecology, account, MemberRole.PUBLISHER)
     members.add(SCHEDULER, ecology, other, MemberRole.MEMBER)
     assert "li@example.org" in page(signed_in, home).get_text()
+    forms = page(signed_in, home).select("form:has([name=account])")
+    assert [one_.select_one("[name=role] [selected]")["value"] for one_ in forms] == [  # type: ignore[index] # it is there
+        "member",
+        "publisher",
+    ]
+    unsaid = submit(signed_in, f"{home}role", form_at=home, account=other.id)
+    assert unsaid.status_code == 422, "nobody loses a role by a form that says none"
     for role, status in (("editor", 302), ("king", 422), ("", 302)):
         sent = {"account": other.id, "role": role}
         assert submit(signed_in, f"{home}role", form_at=home, **sent).status_code == status
@@ -200,6 +207,8 @@ def test_a_publisher_sees_members_sets_roles_and_invites(
     submit(signed_in, f"{home}invite", form_at=home, email="new@example.org", role="member")
     assert mailbox.mails[-1]["To"] == "new@example.org"
     assert "new@example.org" in page(signed_in, home).get_text()
+    submit(signed_in, f"{home}uninvite", form_at=home, email="new@example.org")
+    assert "new@example.org" not in page(signed_in, home).get_text()
 
 
 def test_a_profile_is_changed_and_names_stay_apart(
