@@ -8,7 +8,7 @@ from time import monotonic
 
 import structlog
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import String, cast, func, select
 
 from catalog.db import db
 from catalog.errors import Unavailable
@@ -16,6 +16,7 @@ from catalog.models.base import Texts
 from catalog.models.group import Group
 from catalog.models.license import LICENSES
 from catalog.models.organization import Organization
+from catalog.models.tag import Tag
 from catalog.models.text import pick
 from catalog.permissions import Identity
 from catalog.search import (
@@ -60,6 +61,8 @@ __all__ = [
 
 log = structlog.get_logger()
 LABELS_SECONDS = 60.0
+MOST_TAGS = 20_000
+"""Tags with a name in some language that are kept."""
 _LABELS = "weft_labels"
 MOST_SUGGESTIONS = 20
 
@@ -128,6 +131,11 @@ def suggest(who: Identity, text: str, language: str, limit: int = 10) -> list[Su
     tags = [one for one in found if one.kind != "title"]
     room = max(wanted - len(names) - len(tags), 0)
     shown = [replace(one, text=pick(one.texts, language)[0] or one.text) for one in titles[:room]]
+    called = labels()["tag"]
+    tags = [
+        replace(one, text=pick(called[one.text], language)[0]) if one.text in called else one
+        for one in tags
+    ]
     return [*shown, *names, *tags][:wanted]
 
 
@@ -165,6 +173,13 @@ def _labels() -> _Labels:
     return kept
 
 
+def _tag_labels() -> dict[str, Texts]:
+    """Tags that are called otherwise than their name; of equal names of two vocabularies one label counts."""
+    called = func.length(cast(Tag.label, String)) > len("{}")
+    rows = db.session.execute(select(Tag.name, Tag.label).where(called).limit(MOST_TAGS)).all()
+    return dict(reversed([(row.name, row.label) for row in rows]))
+
+
 def _read_labels() -> _Labels:
     organizations = db.session.execute(
         select(Organization.id, Organization.slug, Organization.title, Organization.parent_id)
@@ -177,6 +192,7 @@ def _read_labels() -> _Labels:
             license_.id: {"zh": license_.title_zh, "en": license_.title_en}
             for license_ in LICENSES.values()
         },
+        "tag": _tag_labels(),
     }
     slugs = {row.id: row.slug for row in organizations}
     above = {row.slug: slugs[row.parent_id] for row in organizations if row.parent_id in slugs}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Select, func, select
 
 from catalog.db import Transaction, db, transaction
-from catalog.errors import Conflict
+from catalog.errors import N_, Conflict, Invalid, NotFound
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, dataset_tag, public
 from catalog.models.tag import Tag, Vocabulary
+from catalog.models.text import origins_after
 from catalog.permissions import Action, Identity, require
+from catalog.schemas.texts import clean
 from catalog.services import log
-from catalog.services.search import index_due_datasets
+from catalog.services.search import forget_labels, index_due_datasets
 
+LONGEST = 200
+"""Characters of what a tag is called."""
 MOST = 10_000
 """Tags in one list."""
 
@@ -64,6 +68,26 @@ def add(who: Identity, vocabulary: Vocabulary, name: str) -> Tag:
         db.session.add(tag)
         log.append(who, "tag.created", log.Subject("tag", tag.id), {"name": name})
     return tag
+
+
+def label(who: Identity, tag_id: str, texts: Mapping[str, str]) -> bool:
+    """Call the tag so in these languages, an empty text for not at all; whether anything changed. Raises NotFound, Invalid."""
+    require(who, Action.STANDARD_WRITE)
+    with transaction() as tx:
+        tag = db.session.get(Tag, tag_id)
+        if tag is None:
+            raise NotFound("there is no tag “%(tag)s”", tag=tag_id[:100])
+        said = {language: clean(text) for language, text in texts.items()}
+        if any(len(text) > LONGEST for text in said.values()):
+            raise Invalid("this name is too long", {"label": [N_("At most 200 characters.")]})
+        wanted = {name: text for name, text in {**tag.label, **said}.items() if text}
+        if wanted == tag.label:
+            return False
+        tag.label_origins = origins_after(tag.label, wanted, tag.label_origins)
+        tag.label = wanted
+        log.append(who, "tag.changed", log.Subject("tag", tag.id), {"name": tag.name})
+        tx.after_commit(forget_labels)
+    return True
 
 
 def remove(who: Identity, tag: Tag) -> None:

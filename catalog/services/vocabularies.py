@@ -26,6 +26,11 @@ def listed() -> list[Vocabulary]:
     return list(db.session.scalars(_whole(statement)))
 
 
+def named() -> list[Vocabulary]:
+    """All without their tags, in order of their names."""
+    return list(db.session.scalars(select(Vocabulary).order_by(Vocabulary.name).limit(MOST)))
+
+
 def show(name: str) -> Vocabulary | None:
     """The one with this id or name, with its tags."""
     found = select(Vocabulary).where((Vocabulary.id == name) | (Vocabulary.name == name))

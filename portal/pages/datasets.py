@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -67,6 +67,8 @@ class Page:
     """A small map of where it lies."""
     details: list[Line]
     custom: list[Line]
+    tag_labels: Mapping[str, Mapping[str, str]]
+    """What tags are called, of those that have a name in a language."""
     series: series.Neighbours | None
     services: list[DataService]
     """Interfaces that serve it."""
@@ -147,6 +149,7 @@ def page_of(dataset: Dataset) -> Page:
         extent=draw_extent(dataset.spatial_box, dataset.spatial_geometry),
         details=details.detail_lines(dataset),
         custom=details.custom_lines(dataset),
+        tag_labels=search.labels()["tag"],
         series=series.around(g.identity, dataset),
         services=data_services.of_dataset(g.identity, dataset.id),
     )
