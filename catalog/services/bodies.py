@@ -221,7 +221,11 @@ def _reindex(tx: Transaction, body: Body) -> None:
     else:
         held = select(dataset_theme.c.dataset_id).where(dataset_theme.c.theme_id == body.id)
         which = Dataset.id.in_(held)
-    touched = update(Dataset).where(which).values(index_due=now())
+    moment = now()
+    changed = {"index_due": moment}
+    if isinstance(body, Group):  # what is kept of a dataset knows when its organization changed
+        changed["updated_at"] = moment
+    touched = update(Dataset).where(which).values(changed)
     db.session.execute(touched, execution_options={"synchronize_session": False})
     tx.after_commit(index_due_datasets.later)
 

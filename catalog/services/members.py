@@ -192,7 +192,9 @@ def _unlink(tx: Transaction, group: Group, ids: Collection[str]) -> None:
 
 
 def _due(tx: Transaction, ids: Collection[str]) -> None:
-    due = update(Dataset).where(Dataset.id.in_(ids)).values(index_due=now())
+    moment = now()
+    changed = {"updated_at": moment, "index_due": moment}
+    due = update(Dataset).where(Dataset.id.in_(ids)).values(changed)
     db.session.execute(due, execution_options={"synchronize_session": False})
     tx.after_commit(index_due_datasets.later)
 

@@ -110,7 +110,7 @@ def strip(tx: Transaction, tag: Tag) -> None:
             held = dict(dataset.vocabulary_tags)
             left = [name for name in held.pop(inside.name, []) if name != tag.name]
             dataset.vocabulary_tags = {**held, inside.name: left} if left else held
-        dataset.index_due = now()
+        dataset.updated_at = dataset.index_due = now()
     tx.after_commit(index_due_datasets.later)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from catalog.db import db, transaction
 from catalog.errors import Conflict
-from catalog.models.base import new_id
+from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset
 from catalog.models.tag import Tag, Vocabulary
 from catalog.permissions import Action, Identity, require
@@ -90,7 +90,7 @@ def _rename(vocabulary: Vocabulary, name: str) -> None:
     for dataset in db.session.scalars(held).unique():
         held_tags = dict(dataset.vocabulary_tags)
         held_tags[name] = held_tags.pop(vocabulary.name, [])
-        dataset.vocabulary_tags = held_tags
+        dataset.vocabulary_tags, dataset.updated_at = held_tags, now()
     vocabulary.name = name
 
 

@@ -408,3 +408,28 @@ def test_withdrawn_datasets_do_not_keep_an_organization(people: People) -> None:
 
 def _id(people: People, name: str) -> str:
     return str(people.nobody.call("organization_show", id=name)["id"])
+
+
+def test_a_dataset_shows_its_groups_and_tags_as_they_are(people: People) -> None:
+    closed = people.admin.call("vocabulary_create", name="genre", tags=[{"name": "fiction"}])
+    tags = [{"name": "free"}, {"name": "fiction", "vocabulary_id": closed["id"]}]
+    people.admin.call("package_create", name="novels", owner_org="ecology", tags=tags)
+
+    def shown() -> tuple[list[str], list[str]]:
+        package = people.nobody.call("package_show", id="novels")
+        return [tag["name"] for tag in package["tags"]], [g["title"] for g in package["groups"]]
+
+    assert shown() == (["fiction", "free"], [])
+    asked = {"id": "environment", "object": "novels", "object_type": "package"}
+    people.admin.call("member_create", **asked, capacity="public")
+    assert shown()[1] == ["Environment"]
+    people.admin.call("member_delete", **asked)
+    assert shown()[1] == []
+    people.admin.call("tag_delete", id="free")
+    assert shown()[0] == ["fiction"]
+    people.admin.call("vocabulary_delete", id="genre")
+    assert shown()[0] == []
+    people.admin.call("group_create", name="brief", packages=[{"name": "novels"}])
+    assert shown()[1] == ["brief"]
+    people.admin.call("group_purge", id="brief")
+    assert shown()[1] == []
