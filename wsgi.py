@@ -105,7 +105,7 @@ def show_error(error: CatalogError | HTTPException) -> ResponseReturnValue:
     """Machines get problem+json, clients of CKAN its envelope, people a page."""
     if api.identity.is_ckan():
         return api.ckan.envelope.failure(error)
-    machine = request.path.startswith(MACHINES)
+    machine = request.path.startswith(MACHINES) or request.blueprint == "feeds"
     return api.errors.problem(error) if machine else portal.errors.page(error)
 
 

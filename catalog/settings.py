@@ -72,9 +72,9 @@ class Settings:
     """Send cookies over HTTPS only; turn on wherever the portal is served over HTTPS."""
     trusted_proxies: int = 0
     """Number of reverse proxies in front whose `X-Forwarded-*` headers are believed."""
-    limit_anonymous: str = "60/minute;3000/day"
-    """Calls of the API without a key, by address."""
-    limit_basic: str = "600/minute;50000/day"
+    limit_anonymous: str = "300/minute;20000/day"
+    """Calls of the API without a key, by address: an office shares one, and a client of CKAN asks for each dataset."""
+    limit_basic: str = "1200/minute;100000/day"
     """Calls of the API with a key of the plan `basic`."""
     limit_extended: str = "6000/minute;1000000/day"
     """Calls of the API with a key of the plan `extended`."""

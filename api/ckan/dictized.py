@@ -11,6 +11,7 @@ from flask import g
 
 from api.answers import address
 from api.ckan import formats, licenses
+from api.ckan.names import ROOT
 from catalog.models.text import pick
 from catalog.models.vocabulary import State
 from catalog.services import dataset_changes
@@ -63,9 +64,12 @@ def package(dataset: Dataset) -> dict[str, Any]:
 
 
 def extras_list(extras: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What stands among the extras and has no field of CKAN's, sorted."""
+    """What stands among the extras and has no field of CKAN's, sorted.
+
+    A source's word that is a field's name in CKAN has another name: clients must be able to send back what they read.
+    """
     return [
-        {"key": name, "value": as_text(value)}
+        {"key": f"source_{name}" if name in ROOT else name, "value": as_text(value)}
         for name, value in sorted(extras.items())
         if name not in _ELSEWHERE
     ]

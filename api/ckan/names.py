@@ -8,6 +8,37 @@ from typing import Any
 
 from api.ckan.given import MISSING
 
+ROOT = frozenset(
+    [
+        "id",
+        "name",
+        "title",
+        "author",
+        "author_email",
+        "maintainer",
+        "maintainer_email",
+        "license_id",
+        "notes",
+        "url",
+        "version",
+        "state",
+        "type",
+        "owner_org",
+        "private",
+        "resources",
+        "tags",
+        "tag_string",
+        "plugin_data",
+        "extras",
+        "save",
+        "return_to",
+        "relationships_as_object",
+        "relationships_as_subject",
+        "groups",
+        "metadata_modified",
+    ]
+)
+"""Fields of a dataset: no extra may have such a name."""
 NAME = re.compile(r"[a-z0-9_\-]*")
 RESERVED = ("new", "edit", "search")
 LONGEST = 100

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from api.ckan.errors import Refused, Unfit
 from api.ckan.given import MISSING, is_json, text_of
-from api.ckan.names import fault_of_name, fault_of_tag
-from api.ckan.resource_checks import is_uuid, resource_problems
+from api.ckan.names import ROOT, fault_of_name, fault_of_tag
+from api.ckan.resource_checks import RUN, is_uuid, resource_problems, scheme_of
 from api.ckan.validators import YES
 from catalog.errors import NotFound
 from catalog.permissions import Action, Identity, allowed
@@ -21,37 +21,6 @@ if TYPE_CHECKING:
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*")
 MOST_VERSION = 100
 NESTED = ("resources", "tags", "extras", "groups")
-ROOT = frozenset(
-    [
-        "id",
-        "name",
-        "title",
-        "author",
-        "author_email",
-        "maintainer",
-        "maintainer_email",
-        "license_id",
-        "notes",
-        "url",
-        "version",
-        "state",
-        "type",
-        "owner_org",
-        "private",
-        "resources",
-        "tags",
-        "tag_string",
-        "plugin_data",
-        "extras",
-        "save",
-        "return_to",
-        "relationships_as_object",
-        "relationships_as_subject",
-        "groups",
-        "metadata_modified",
-    ]
-)
-"""Fields of a dataset: no extra may have such a name."""
 Problems = dict[str, Any]
 
 
@@ -108,9 +77,15 @@ def _own_problems(
         value = text_of(data.get(name)).strip()
         if value and not EMAIL.fullmatch(value):
             yield name, f"Email {value} is not a valid format"
+    if scheme_of(text_of(data.get("url"))) in RUN:
+        yield "url", "Please provide a valid URL"
     plugin_data = data.get("plugin_data") or {}
     if not isinstance(plugin_data, Mapping) or not is_json(plugin_data):
         yield "plugin_data", "The value should be a valid JSON object"
+    yield from _nested_problems(data)
+
+
+def _nested_problems(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for tag in names_of_tags(data):
         if fault := fault_of_tag(tag):
             yield "tag_string", fault

@@ -596,3 +596,18 @@ def test_chinese_of_a_client_that_names_no_language_is_chinese(portal: Portal, c
     with portal.app.app_context():
         title = db.session.scalar(select(Organization.title).filter_by(slug="rail"))
         assert title == {"zh": "铁路局"}
+
+
+def test_addresses_that_a_browser_would_run_are_refused(ckan: Ckan) -> None:
+    error = ckan.refused(
+        "package_create", 409, name="run", owner_org="ecology", url=" JavaScript:alert(1)"
+    )
+    assert error["url"] == ["Please provide a valid URL"]
+
+
+def test_what_was_read_of_a_harvested_dataset_can_be_sent(portal: Portal, ckan: Ckan) -> None:
+    with portal.app.app_context():
+        put("Census", slug="census", extras={"name": "pop", "collection": "people"})
+    extras = ckan.call("package_show", id="census")["extras"]
+    assert [one["key"] for one in extras] == ["collection", "source_name"]
+    assert ckan.call("package_create", name="again", owner_org="ecology", extras=extras)["extras"]

@@ -121,7 +121,8 @@ def test_drafts_private_and_withdrawn_datasets_are_not_there(client: FlaskClient
     }
     assert titles == {"Seen"}
     assert client.get("/datasets/draft.ttl").status_code == 404
-    assert client.get("/datasets/gone.ttl").status_code == 410
+    gone = client.get("/datasets/gone.ttl")
+    assert (gone.status_code, gone.mimetype) == (410, "application/problem+json")
 
 
 def test_pages_lead_through_every_dataset_once_also_while_others_are_written(
