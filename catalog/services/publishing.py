@@ -160,7 +160,7 @@ def call_off(who: Identity, dataset: Dataset, remarks: str = WITHDRAWN_MEANWHILE
 
 def discard(who: Identity, revision_id: str) -> None:
     """Give a proposal up; a dataset that was never public goes with it."""
-    with transaction():
+    with transaction() as tx:
         revision, dataset = _found(who, revision_id)
         require(who, Action.DATASET_WRITE, dataset)
         _must_be(revision, *OPEN)
@@ -168,6 +168,7 @@ def discard(who: Identity, revision_id: str) -> None:
         _line(who, "revision.discarded", dataset, revision)
         if dataset.state == State.DRAFT:
             db.session.delete(dataset)
+            tx.after_commit(changed, dataset.id)
 
 
 def restore(who: Identity, dataset_id: str, number: int) -> DatasetRevision:

@@ -18,11 +18,11 @@ from catalog.models.base import now
 from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
-from catalog.models.vocabulary import MemberRole, RevisionState
+from catalog.models.vocabulary import MemberRole, RevisionState, State
 from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.schemas.bodies import BodyDraft
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
-from catalog.search import SearchQuery
+from catalog.search import SearchQuery, search_engine
 from catalog.services import (
     activities,
     bodies,
@@ -352,6 +352,13 @@ def test_a_discarded_draft_goes_with_the_dataset_that_never_was_public(author: I
     assert db.session.scalar(select(func.count()).select_from(Dataset)) == 0
     with pytest.raises(NotFound):
         publishing.submit(author, revision.id)
+
+
+def test_a_draft_that_is_given_up_is_found_by_nobody(author: Identity) -> None:
+    dataset_id = dataset_changes.write(author, whole(slug="air"), state=State.DRAFT)
+    assert dataset_id in search_engine().stamps()
+    publishing.discard(author, db.session.scalars(select(DatasetRevision.id)).one())
+    assert dataset_id not in search_engine().stamps()
 
 
 def test_a_discarded_change_leaves_the_dataset(author: Identity) -> None:
