@@ -33,7 +33,7 @@ from api.broken_answers import BrokenAnswers
 from catalog.errors import BadQuery, CatalogError
 from catalog.permissions import ANYONE, SCHEDULER
 from catalog.queue import job_queue
-from catalog.services import accounts, log, search, table_manifest, tables
+from catalog.services import accounts, log, moving, search, table_manifest, tables
 from catalog.settings import Settings
 
 ROOT = Path(__file__).parent
@@ -81,7 +81,7 @@ def upgrade_database(settings: Settings | None = None) -> None:
     """Bring the database that the settings name to the newest schema."""
     from flask_migrate import upgrade
 
-    with create_migrating_app(settings).app_context():
+    with create_migrating_app(settings).app_context(), catalog.db.closing():
         upgrade()
 
 
@@ -173,6 +173,31 @@ def migrate() -> None:
 
 
 @weft.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def move_from(folder: Path) -> None:
+    """Copy the embedded portal of FOLDER, its WEFT_DATA_DIR, to the engines of the settings, whose database must be empty.
+
+    Stop the web process and the worker of that portal first. Files that are where the settings want them stay.
+    """
+    settings = Settings.from_env()
+    try:
+        catalog.engines.take_key(folder, settings)
+        with catalog.db.held_still(folder / "catalog.sqlite") as rows:
+            upgrade_database(settings)
+            with create_app(settings).app_context(), catalog.db.closing():
+                old = moving.Old(rows, folder / "tables" / "journal", folder / "files")
+                moving.move(SCHEDULER, old, lambda what, count: click.echo(f"{count:>10} {what}"))
+    except CatalogError as error:
+        raise click.ClickException(f"{error}. Nothing was moved; it can be tried again.") from error
+    with create_app(settings).app_context(), catalog.db.closing():
+        say_whether_log_holds()
+        try:
+            click.echo(f"{search.rebuild(SCHEDULER):>10} items in the search index")
+        except CatalogError as error:
+            click.echo(f"The search index is not there yet ({error}): the worker makes it.")
+
+
+@weft.command()
 @click.argument("email")
 def administrator(email: str) -> None:
     """Make EMAIL an administrator and print a one-time password."""
@@ -229,8 +254,13 @@ def verify() -> None:
 def verify_log() -> None:
     """Prove that no line of the log of changes was altered or removed; prints its last number and hash, to be kept elsewhere."""
     with create_app().app_context():
-        count, broken = log.verify()
-        number, hash_, at = log.newest()
+        say_whether_log_holds()
+
+
+def say_whether_log_holds() -> None:
+    """Print the last line of the log; raises ClickException at the first that does not follow."""
+    count, broken = log.verify()
+    number, hash_, at = log.newest()
     if broken:
         raise click.ClickException(
             f"Line {broken.number} of the log does not follow from the {count} lines before it ({broken.reason})."

@@ -7,12 +7,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import OperationalError
 
+from catalog.errors import Conflict
 from catalog.models.base import Base
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
@@ -97,6 +100,41 @@ def init_app(app: Flask) -> None:
             event.listen(db.engine, "begin", _begin_sqlite)
             if db.engine.url.database not in (None, "", ":memory:"):
                 app.extensions["weft_change_mark"] = ChangeMark(str(db.engine.url.database))
+
+
+@contextmanager
+def closing() -> Iterator[None]:
+    """Close all connections of the app to its database at the end of the block."""
+    try:
+        yield
+    finally:
+        db.session.remove()
+        db.engine.dispose()
+
+
+@contextmanager
+def held_still(file: Path) -> Iterator[Connection]:
+    """A connection to another SQLite file, to which nobody can write until the block ends.
+
+    Raises Conflict if somebody writes to it all the time.
+    """
+    engine = create_engine(f"sqlite:///{file}")
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    try:
+        with engine.connect() as connection:
+            token = _writing.set(True)
+            try:
+                connection.begin()
+            except OperationalError as error:
+                raise Conflict(
+                    "%(file)s is being written to: stop its portal", file=file
+                ) from error
+            finally:
+                _writing.reset(token)
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 # the signature is SQLAlchemy's

@@ -142,3 +142,24 @@ def secret_key(settings: Settings) -> str:
         finally:
             beside.unlink()
     return file.read_text()
+
+
+def take_key(folder: Path, settings: Settings) -> None:
+    """Take over the key that the portal of a folder has made, so that what it sealed can still be opened.
+
+    Raises SettingsError if the settings have another one, or none although that portal was given its own.
+    """
+    made, own = folder / "secret_key", Path(settings.data_dir) / "secret_key"
+    if not made.exists():
+        if not settings.secret_key:
+            raise SettingsError("WEFT_SECRET_KEY must be that of the portal that is moved")
+        return
+    if not settings.secret_key and not own.exists():
+        own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own.touch(mode=0o600)
+        own.write_text(made.read_text())
+    if secret_key(settings) != made.read_text():
+        raise SettingsError(
+            "the portal that is moved has another key than WEFT_SECRET_KEY: it is in %(file)s",
+            file=made,
+        )

@@ -18,8 +18,8 @@ class Settings:
 
     data_dir: str = "var"
     """Folder for the database, indexes, tables and files of the embedded engines."""
-    database_url: str = ""
-    """SQLAlchemy URL; empty means SQLite in `data_dir`."""
+    database_url: str = field(default="", repr=False)
+    """`postgresql://<user>:<password>@<host>/<database>`, or another URL of SQLAlchemy; empty means SQLite in `data_dir`."""
     search_url: str = ""
     """`tantivy:<folder>`, or `elasticsearch+http://<host>:<port>/<prefix>` (also `+https`, and hosts separated by
     commas), where the portal's indexes begin with the prefix; empty means Tantivy in `data_dir`."""
@@ -53,11 +53,15 @@ class Settings:
     """Secret of the access key."""
     s3_bucket_in_host: bool = False
     """Ask `https://<bucket>.<endpoint>/` instead of `https://<endpoint>/<bucket>/`, as some providers demand."""
+    redis_url: str = field(default="", repr=False)
+    """`redis://<host>:<port>/<number>` (also `rediss://`) for jobs and the counts of calls, where the next two name
+    nothing else; empty means no Redis."""
     queue_url: str = ""
     """`sqlite:<file>`; `postgresql://…`, the same as the database's address, or `redis://…`, for workers on many
-    machines; `immediate:` to run jobs at once (tests); empty means SQLite in `data_dir`."""
-    limits_url: str = "memory://"
-    """Where the counts of calls are kept; `memory://` is right for exactly one web process, `redis://…` for any number."""
+    machines; `immediate:` to run jobs at once (tests); empty means `redis_url`, or else SQLite in `data_dir`."""
+    limits_url: str = ""
+    """Where the counts of calls are kept; `memory://` is right for exactly one web process, `redis://…` for any number;
+    empty means `redis_url`, or else memory."""
     web_processes: int = 1
     """Number of web processes that the operator starts; more than one needs shared limits."""
     secret_key: str = field(default="", repr=False)
@@ -171,11 +175,13 @@ class Settings:
         base = Path(self.data_dir).absolute()
         filled = {
             "data_dir": str(base),
-            "database_url": self.database_url or f"sqlite:///{base / 'catalog.sqlite'}",
+            "database_url": _with_driver(self.database_url)
+            or f"sqlite:///{base / 'catalog.sqlite'}",
             "search_url": self.search_url or f"tantivy:{base / 'search'}",
             "tables_url": self.tables_url or f"lance:{base / 'tables'}",
             "files_url": self.files_url or f"file:{base / 'files'}",
-            "queue_url": self.queue_url or f"sqlite:{base / 'queue.sqlite'}",
+            "queue_url": self.queue_url or self.redis_url or f"sqlite:{base / 'queue.sqlite'}",
+            "limits_url": self.limits_url or self.redis_url or "memory://",
         }
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         whole = Settings(**{**values, **filled})
@@ -200,13 +206,19 @@ class Settings:
         if self.web_processes > 1 and self.limits_url.startswith("memory:"):
             raise SettingsError(
                 "WEFT_WEB_PROCESSES is %(count)s, but limits are counted in memory: "
-                "set WEFT_LIMITS_URL to a Redis address or start one web process",
+                "set WEFT_REDIS_URL to a Redis address or start one web process",
                 count=self.web_processes,
             )
         if self.oidc_issuer and not self.oidc_client_id:
             raise SettingsError("WEFT_OIDC_ISSUER needs WEFT_OIDC_CLIENT_ID")
         if self.smtp_url and not (self.mail_from and self.site_url):
             raise SettingsError("WEFT_SMTP_URL needs WEFT_MAIL_FROM and WEFT_SITE_URL")
+
+
+def _with_driver(url: str) -> str:
+    """The address of a PostgreSQL database with the name of the driver that comes along."""
+    scheme, found, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if found and scheme in ("postgresql", "postgres") else url
 
 
 def _parse(key: str, text: str, kind: str) -> object:

@@ -41,7 +41,7 @@ BEAT_SECONDS = 20
 MOST_NOTES = 100
 """So many notes a run keeps."""
 
-Later = Callable[[str, str], None]
+Later = Callable[[str, str], object]
 
 
 @dataclass(frozen=True)

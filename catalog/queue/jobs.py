@@ -11,12 +11,15 @@ from flask import current_app
 class JobQueue(Protocol):
     """Runs registered jobs later, in the worker."""
 
-    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:
-        """Ask for a run; a job that raises Unavailable is tried `retries` more times."""
+    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> bool:
+        """Ask for a run; a job that raises Unavailable is tried `retries` more times.
+
+        False if the queue does not answer: what was written stands, and the periodic jobs find what is to be done.
+        """
         ...
 
     def waiting(self) -> int:
-        """Number of jobs that wait to be run."""
+        """Number of jobs that wait to be run; raises Unavailable if the queue does not answer."""
         ...
 
     def work(self, threads: int) -> None:
@@ -38,9 +41,9 @@ class Job:
     def __call__(self, *args: str) -> None:
         self.run(*args)
 
-    def later(self, *args: str) -> None:
-        """Ask the queue to run it; call this after the commit."""
-        job_queue().put(self.name, args, retries=self.retries)
+    def later(self, *args: str) -> bool:
+        """Ask the queue to run it; call this after the commit. False if the queue does not answer."""
+        return job_queue().put(self.name, args, retries=self.retries)
 
 
 def job(*, retries: int = 0, every_minutes: int = 0) -> Callable[[Callable[..., None]], Job]:
@@ -55,9 +58,10 @@ def job(*, retries: int = 0, every_minutes: int = 0) -> Callable[[Callable[..., 
 class ImmediateQueue:
     """Runs each job inside `put` and raises what it raises: for tests and one-off commands."""
 
-    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> None:  # noqa: ARG002 # nothing is tried again
+    def put(self, name: str, args: tuple[str, ...], *, retries: int) -> bool:  # noqa: ARG002 # nothing is tried again
         """Run the job now."""
         REGISTRY[name](*args)
+        return True
 
     def waiting(self) -> int:
         """Nothing ever waits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from sqlalchemy import text
@@ -16,8 +17,8 @@ from catalog.services.sql import sandbox
 from catalog.tabular.sandbox import MEANS
 from catalog.tabular.store import table_journal
 
-DISPENSABLE = frozenset({"search"})
-"""Engines without which pages are served all the same."""
+DISPENSABLE = frozenset({"search", "queue"})
+"""Engines without which pages are served, and writes kept, all the same."""
 
 
 def troubles() -> dict[str, str]:
@@ -40,9 +41,12 @@ def search_answers() -> bool:
     return True
 
 
-def jobs_waiting() -> int:
-    """Number of jobs that wait for the worker."""
-    return job_queue().waiting()
+def jobs_waiting() -> float:
+    """Number of jobs that wait for the worker; NaN where the queue does not answer."""
+    try:
+        return _queue()
+    except CatalogError:
+        return math.nan
 
 
 def statements_shut_in() -> dict[str, bool]:
@@ -57,6 +61,10 @@ def _database() -> None:
 
 def _search() -> None:
     search_engine().search(SearchQuery(limit=1, facets=False))
+
+
+def _queue() -> int:
+    return job_queue().waiting()
 
 
 def _files() -> None:
@@ -79,5 +87,5 @@ _QUESTIONS: dict[str, Callable[[], object]] = {
     "files": _files,
     "tables": _tables,
     "sql": _statements,
-    "queue": jobs_waiting,
+    "queue": _queue,
 }

@@ -166,9 +166,17 @@ def rebuild_index() -> None:
 
 
 def reindex(who: Identity) -> None:
-    """Ask for a new index from the database."""
+    """Ask for a new index from the database; raises Unavailable if the queue of jobs does not answer."""
     require(who, Action.PORTAL_OPERATE)
-    rebuild_index.later()
+    if not rebuild_index.later():
+        raise Unavailable("the queue of jobs does not answer")
+
+
+def rebuild(who: Identity) -> int:
+    """Make a new index from the database now; the number of items in it."""
+    require(who, Action.PORTAL_OPERATE)
+    rebuild_index()
+    return len(search_engine().ids())
 
 
 def whole() -> Sequence[ORMOption]:

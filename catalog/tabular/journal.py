@@ -44,6 +44,10 @@ class Journal(Protocol):
         """Keep a durable copy of `parquet`; the caller's transaction lists the path it gets."""
         ...
 
+    def keep(self, path: str, parquet: Path) -> None:
+        """Keep a durable copy of a file of another journal under the path that it has there, unless it is here."""
+        ...
+
     def writing(self, table_id: str) -> AbstractContextManager[None]:
         """Be the only writer of a table on this machine.
 
@@ -82,18 +86,15 @@ class LocalJournal:
 
         Each call makes a new name, so that the collector can never meet a file that is being listed again.
         """
-        home = self.folder / table_id
-        self._make(home)
-        beside = home / f"{BESIDE}{uuid.uuid4().hex}"
-        try:
-            size, digest = write_parts(beside, parts_of(parquet))
-            place = home / f"{position:06d}-{uuid.uuid4().hex[:12]}.parquet"
-            beside.rename(place)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        _sync_folder(home)
+        place = self.folder / table_id / f"{position:06d}-{uuid.uuid4().hex[:12]}.parquet"
+        size, digest = self._write(place, parquet)
         return Added(place.relative_to(self.folder).as_posix(), size, digest)
+
+    def keep(self, path: str, parquet: Path) -> None:
+        """Keep a durable copy of a file of another journal under the path that it has there, unless it is here."""
+        place = self.path(path)
+        if not place.exists():  # it has its name only once it is whole
+            self._write(place, parquet)
 
     def writing(self, table_id: str) -> AbstractContextManager[None]:
         """Be the only writer of a table on this machine; the kernel lets go when the process dies."""
@@ -135,6 +136,19 @@ class LocalJournal:
 
     def check(self) -> None:
         """A folder always answers; it is made when it is needed."""
+
+    def _write(self, place: Path, parquet: Path) -> tuple[int, str]:
+        home = place.parent
+        self._make(home)
+        beside = home / f"{BESIDE}{uuid.uuid4().hex}"
+        try:
+            written = write_parts(beside, parts_of(parquet))
+            beside.rename(place)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        _sync_folder(home)
+        return written
 
     def _make(self, home: Path) -> None:
         if home.is_dir():

@@ -58,6 +58,13 @@ class S3Journal:
         self._make_room()
         return Added(path, size, digest)
 
+    def keep(self, path: str, parquet: Path) -> None:
+        """Keep a copy of a file of another journal under the path that it has there, unless it is in the bucket."""
+        with suppress(NotFound):
+            if self.bucket.size(path) == parquet.stat().st_size:
+                return
+        self.bucket.send(path, parquet)
+
     def writing(self, table_id: str) -> AbstractContextManager[None]:
         """Be the only writer of a table on this machine; the database keeps machines apart."""
         return locked(self.cache / ".locks" / table_id)

@@ -13,6 +13,18 @@ def test_the_defaults_need_no_service_and_live_in_one_folder(tmp_path: Path):
     assert settings.queue_url == f"sqlite:{tmp_path / 'queue.sqlite'}"
 
 
+def test_three_settings_make_a_portal_of_the_middle_size(tmp_path: Path):
+    settings = Settings(
+        data_dir=str(tmp_path),
+        database_url="postgresql://weft@db/weft",
+        search_url="elasticsearch+http://search:9200/weft",
+        redis_url="redis://redis/0",
+        web_processes=2,
+    ).resolved()
+    assert settings.database_url == "postgresql+psycopg://weft@db/weft"
+    assert (settings.queue_url, settings.limits_url) == ("redis://redis/0", "redis://redis/0")
+
+
 def test_values_are_read_with_their_types():
     settings = Settings.from_env(
         {
@@ -36,7 +48,7 @@ def test_values_are_read_with_their_types():
         ({"WEFT_WEB_PROCESSES": "two"}, "must be of type int"),
         ({"WEFT_SECURE_COOKIES": "perhaps"}, "must be of type bool"),
         ({"WEFT_FETCH_TIMEOUT_SECONDS": "soon"}, "must be of type float"),
-        ({"WEFT_WEB_PROCESSES": "2"}, "set WEFT_LIMITS_URL to a Redis address"),
+        ({"WEFT_WEB_PROCESSES": "2"}, "set WEFT_REDIS_URL to a Redis address"),
     ],
 )
 def test_what_cannot_be_right_is_refused_with_a_sentence(env: dict[str, str], says: str):

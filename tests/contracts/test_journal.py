@@ -135,3 +135,11 @@ def test_a_source_that_cannot_be_read_leaves_nothing(kept: Kept, tmp_path: Path)
 def test_a_path_outside_the_journal_is_refused(kept: Kept) -> None:
     with pytest.raises(NotFound):
         kept.journal.path("../catalog.sqlite")
+
+
+def test_a_file_of_another_journal_is_kept_under_its_path(kept: Kept, parquet: Path) -> None:
+    path = "t1/000001-0123456789ab.parquet"
+    for _ in range(2):  # the second time it is there
+        kept.journal.keep(path, parquet)
+        assert kept.elsewhere.path(path).read_bytes() == parquet.read_bytes()
+    assert kept.files() == [path]

@@ -15,7 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.make_middle import Middle
+
 ROOT = Path(__file__).parents[2]
+SIZES = ("embedded", "middle")
+"""All engines in the process, and PostgreSQL, Elasticsearch and Redis with two web processes."""
+ONLY_EMBEDDED = pytest.mark.parametrize("engines", ["embedded"], indirect=True, scope="session")
+"""For what does not depend on the engines, such as how the demo ends."""
 
 
 @dataclass
@@ -71,14 +77,24 @@ def stop_demo(demo: Demo) -> None:
         demo.process.stdout.close()
 
 
+@pytest.fixture(scope="session", params=SIZES)
+def engines(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings that make a portal of a size."""
+    if request.param == "embedded":
+        return {}
+    middle: Middle = request.getfixturevalue("middle")
+    return {**middle.environment(), "WEFT_WEB_PROCESSES": "2"}
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(engines: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The demo with all departments harvested; a key may be used 40 times a minute."""
     started = start_demo(
         tmp_path_factory.mktemp("demo"),
         free_port(),
         WEFT_LIMIT_ANONYMOUS="100000/minute",
         WEFT_LIMIT_BASIC="40/minute",
+        **engines,
     )
     assert started.process.poll() is None, started.printed
     yield started

@@ -42,10 +42,11 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """The server in a process of its own, as `weft web` starts it."""
+def portal(engines: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """The server in processes of its own, as `weft web` starts it."""
     folder = tmp_path_factory.mktemp("clients")
-    with make_app(folder) as app:
+    urls = {key.removeprefix("WEFT_").lower(): url for key, url in engines.items() if "URL" in key}
+    with make_app(folder, **urls) as app:
         make_organization()
         put("Books", slug="books", license="CC-BY-4.0", tags=["novels"])
         served = make_served(folder)
@@ -59,6 +60,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         "WEFT_LIMIT_ANONYMOUS": "10000/minute",
         "WEFT_LIMIT_BASIC": "10000/minute",
         "WEFT_LOG_LEVEL": "WARNING",
+        **engines,
     }
     command = [sys.executable, str(ROOT / "wsgi.py"), "web", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)

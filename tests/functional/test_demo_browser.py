@@ -20,7 +20,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.functional.conftest import ROOT, Demo, free_port, start_demo, stop_demo
+from tests.functional.conftest import ONLY_EMBEDDED, ROOT, Demo, free_port, start_demo, stop_demo
 
 pytestmark = [pytest.mark.demo, pytest.mark.browser]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
@@ -219,6 +219,7 @@ def test_the_demo_prints_what_to_do(demo: Demo):
     assert "Three things to try" in demo.printed
 
 
+@ONLY_EMBEDDED
 def test_two_demos_do_not_share_a_folder(demo: Demo):
     other = start_demo(demo.folder, free_port())
     assert other.process.wait(60) == 1
@@ -253,6 +254,7 @@ def assert_nothing_runs(demo: Demo, children: list[int]) -> None:
         assert probe.connect_ex(("127.0.0.1", demo.port)) != 0
 
 
+@ONLY_EMBEDDED
 def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(
     demo: Demo, second: Demo
 ):
@@ -264,6 +266,7 @@ def test_a_second_start_harvests_nothing_twice_and_ctrl_c_stops_everything(
     assert_nothing_runs(second, children)
 
 
+@ONLY_EMBEDDED
 def test_a_worker_that_dies_ends_the_demo_with_a_sentence(second: Demo):
     children = children_of(second)
     (worker,) = [
@@ -279,6 +282,7 @@ def test_a_worker_that_dies_ends_the_demo_with_a_sentence(second: Demo):
     assert_nothing_runs(second, children)
 
 
+@ONLY_EMBEDDED
 def test_closing_the_terminal_stops_everything(second: Demo):
     children = children_of(second)
     os.kill(second.process.pid, signal.SIGHUP)
