@@ -10,8 +10,9 @@ from markupsafe import Markup, escape
 
 from catalog.models.text import pick
 from catalog.search.regions import line_of, name_of
+from portal.dates import format_date
 from portal.entries import Line, shown
-from portal.filters import contact, format_date, lang_attr, language_name, markdown, number
+from portal.filters import contact, lang_attr, language_name, markdown, number
 from portal.languages import current
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 
-from portal.filters import format_date, number
+from portal.dates import format_date
+from portal.filters import number
 
 if TYPE_CHECKING:
     from catalog.models.service import ServiceCheck

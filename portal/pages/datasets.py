@@ -24,8 +24,8 @@ from catalog.services.datasets import Freshness
 from catalog.tabular.extents import Extent, draw_extent
 from harvesters import services as harvesting
 from portal import details
+from portal.dates import local
 from portal.entries import Line
-from portal.filters import local
 from portal.languages import LANGUAGES
 from portal.paging import PER_PAGE, Pages, asked_page
 from portal.readers import count_view

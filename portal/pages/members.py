@@ -24,22 +24,27 @@ def index(slug: str) -> str:
 
 @bp.post("/role")
 def set_role(slug: str) -> ResponseReturnValue:
-    """Give a member another role, or none."""
+    """Give a member another role, or end the membership where that button was pressed."""
     organization = organizations.show(g.identity, slug)
     require(g.identity, Action.ORGANIZATION_WRITE, organization)
     known = {account.id: account for account, _ in members.of(organization)}
     account = known.get(request.form.get("account", ""))
     if account is None:
         raise NotFound("there is no such account")
-    role = request.form.get("role")
-    if role is None or (role and role not in set(MemberRole)):
-        raise Invalid("There is no such role", {"role": ["There is no such role"]})
-    if role:
-        members.add(g.identity, organization, account, MemberRole(role))
-    else:
+    if request.form.get("do") == "remove":
         members.remove(g.identity, organization, account)
-    flash(gettext("The role is changed."), "success")
+        flash(gettext("%(name)s is no member any more.", name=account.name), "success")
+    else:
+        members.add(g.identity, organization, account, _role(request.form.get("role", "")))
+        flash(gettext("The role is changed."), "success")
     return redirect(url_for("members.index", slug=slug))
+
+
+def _role(name: str) -> MemberRole:
+    """The role of that name; raises Invalid, also where none was sent: that ends no membership."""
+    if name not in set(MemberRole):
+        raise Invalid("There is no such role", {"role": ["There is no such role"]})
+    return MemberRole(name)
 
 
 @bp.post("/invite")

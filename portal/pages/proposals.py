@@ -23,7 +23,7 @@ from catalog.services import (
     revisions,
     workspace,
 )
-from portal.filters import zone
+from portal.dates import zone
 from portal.paging import PER_PAGE, Pages, asked_page
 from portal.publishing.form import DatasetForm, Errors, errors_of, filled, origins_named
 

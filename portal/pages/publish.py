@@ -10,7 +10,7 @@ from flask_babel import gettext
 from catalog.errors import N_
 from catalog.services import organization_log, workspace
 from catalog.services.workspace import MOST_COUNTED, Desk
-from portal.filters import local
+from portal.dates import local
 from portal.paging import PER_PAGE, Pages, asked_page
 
 bp = Blueprint("publish", __name__)

@@ -39,7 +39,7 @@ STEPS = {
     "revision.saved": N_("Draft saved"),
     "revision.submitted": N_("Submitted"),
     "revision.approved": N_("Approved"),
-    "revision.returned": N_("Returned"),
+    "revision.returned": N_("Sent back"),
     "revision.discarded": N_("Draft given up"),
     "dataset.created": N_("Dataset made"),
     "dataset.changed": N_("Dataset changed"),

@@ -10,7 +10,7 @@ from flask import current_app, g, request
 from catalog.schemas.citation import citation_texts
 from catalog.services import tables
 from catalog.tabular.where_text import order_text, where_text
-from portal.filters import local
+from portal.dates import local
 from portal.site import Site
 
 if TYPE_CHECKING:

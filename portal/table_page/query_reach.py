@@ -13,7 +13,8 @@ from markupsafe import Markup
 from catalog.errors import CatalogError
 from catalog.services import releases, tables
 from catalog.tabular.query import Join, JoinKind
-from portal.filters import format_date, text
+from portal.dates import format_date
+from portal.filters import text
 from portal.table_page.names import with_part
 from portal.table_page.page import Heading, in_words
 

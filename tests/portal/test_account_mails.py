@@ -198,9 +198,14 @@ def test_a_publisher_sees_members_sets_roles_and_invites(
     ]
     unsaid = submit(signed_in, f"{home}role", form_at=home, account=other.id)
     assert unsaid.status_code == 422, "nobody loses a role by a form that says none"
-    for role, status in (("editor", 302), ("king", 422), ("", 302)):
+    for role, status in (("editor", 302), ("king", 422), ("", 422)):
         sent = {"account": other.id, "role": role}
         assert submit(signed_in, f"{home}role", form_at=home, **sent).status_code == status
+    assert "li@example.org" in page(signed_in, home).get_text(), (
+        "a role that is missing ends nothing"
+    )
+    ended = submit(signed_in, f"{home}role", form_at=home, account=other.id, do="remove")
+    assert ended.status_code == 302
     assert "li@example.org" not in page(signed_in, home).get_text()
     wrong = submit(signed_in, f"{home}invite", form_at=home, email="no")
     assert wrong.status_code == 422

@@ -11,7 +11,7 @@ from flask import Flask, g
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal import filters, languages
+from portal import dates, filters, languages
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -89,7 +89,9 @@ def test_large_figures_are_short(lang: str, value: int, zh: str, en: str) -> Non
         ("2026-01-02", "2026年1月2日", "2 January 2026"),
         ("2026-01-01T20:00:00+00:00", "2026年1月2日", "2 January 2026"),
         (datetime(2026, 1, 1, 20, tzinfo=UTC), "2026年1月2日", "2 January 2026"),
-        ("2014", "2014", "2014"),
+        ("2014", "2014年", "2014"),
+        ("2024-01", "2024年1月", "January 2024"),
+        ("2024-13", "2024-13", "2024-13"),
         ("soon", "soon", "soon"),
         (None, "", ""),
     ],
@@ -97,18 +99,18 @@ def test_large_figures_are_short(lang: str, value: int, zh: str, en: str) -> Non
 def test_dates_are_said_in_the_time_of_the_city(
     lang: str, value: date | str | None, zh: str, en: str
 ) -> None:
-    assert filters.format_date(value) == {"zh": zh, "en": en}[lang]
+    assert dates.format_date(value) == {"zh": zh, "en": en}[lang]
 
 
 def test_moments_have_a_clock_and_dates_have_none(english: None) -> None:
     moment = datetime(2026, 1, 1, 20, 5, tzinfo=UTC)
-    assert filters.format_moment(moment) == "2 January 2026 04:05 (UTC+8)"
-    assert filters.format_moment("2026-01-02") == "2 January 2026"
-    assert filters.format_moment("2026-01-01T20:05:00") == "2 January 2026 04:05 (UTC+8)"
-    shown = filters.time_element(moment, clock=True)
+    assert dates.format_moment(moment) == "2 January 2026 04:05 (UTC+8)"
+    assert dates.format_moment("2026-01-02") == "2 January 2026"
+    assert dates.format_moment("2026-01-01T20:05:00") == "2 January 2026 04:05 (UTC+8)"
+    shown = dates.time_element(moment, clock=True)
     assert shown == '<time datetime="2026-01-01T20:05:00+00:00">2 January 2026 04:05 (UTC+8)</time>'
-    assert filters.time_element("<b>") == "&lt;b&gt;"
-    assert filters.time_element(None) == ""
+    assert dates.time_element("<b>") == "&lt;b&gt;"
+    assert dates.time_element(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_moments_have_a_clock_and_dates_have_none(english: None) -> None:
     [("UTC", "UTC"), ("America/St_Johns", "UTC-3:30"), ("Asia/Kolkata", "UTC+5:30")],
 )
 def test_a_clock_names_its_zone(zone: str, shown: str) -> None:
-    assert filters._zone_name(datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))) == shown
+    assert dates._zone_name(datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))) == shown
 
 
 @pytest.mark.parametrize(
@@ -137,13 +139,13 @@ def test_a_clock_names_its_zone(zone: str, shown: str) -> None:
 )
 def test_how_long_ago(english: None, seconds: int, shown: str) -> None:
     now = datetime(2026, 6, 1, 12, tzinfo=UTC)
-    assert filters.ago(now - timedelta(seconds=seconds), now=now) == shown
+    assert dates.ago(now - timedelta(seconds=seconds), now=now) == shown
 
 
 def test_how_long_ago_of_texts(english: None) -> None:
-    assert filters.ago("2014-01-01") == "1 January 2014"
-    assert filters.ago(datetime.now(UTC).replace(tzinfo=None).isoformat()) == "just now"
-    assert filters.ago(None) == ""
+    assert dates.ago("2014-01-01") == "1 January 2014"
+    assert dates.ago(datetime.now(UTC).replace(tzinfo=None).isoformat()) == "just now"
+    assert dates.ago(None) == ""
 
 
 @pytest.mark.parametrize(
