@@ -38,13 +38,15 @@ def test_operators_name_tags_and_readers_see_them_in_their_language(
     operator: FlaskClient, client: FlaskClient
 ) -> None:
     air = tag_id("air")
-    typed = {f"{air}:zh": "空气 ", f"{air}:en": "Air", "nothing": "x"}
+    typed = {f"{air}:zh": "空气 ", f"{air}:en": "Clean air", "nothing": "x"}
     assert send(operator, "/en/standards/tags", typed).status_code == 303
-    for lang, said in (("zh", "空气"), ("en", "Air")):
+    for lang, said in (("zh", "空气"), ("en", "Clean air")):
         facet = page(client, f"/{lang}/datasets")
         assert (
             said in words(facet, "label[for^=tag], .weft-facet label") or said in facet.get_text()
         )
+        aside = page(client, f"/{lang}/datasets/air")
+        assert said in facet.get_text()
         aside = page(client, f"/{lang}/datasets/air")
         assert said in words(aside, "aside .weft-chip")
         assert "hourly" in words(aside, "aside .weft-chip")
