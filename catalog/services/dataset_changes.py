@@ -14,7 +14,6 @@ from sqlalchemy.orm.interfaces import ORMOption
 from catalog.db import change_mark, db, transaction
 from catalog.errors import Denied, NotFound
 from catalog.models.address import FormerAddress
-from catalog.models.base import now
 from catalog.models.dataset import Dataset, Resource, dataset_theme, public
 from catalog.models.group import Group
 from catalog.models.organization import Organization
@@ -229,12 +228,7 @@ def organization_called(name_or_id: str) -> Organization | None:
 
 def _proposed(who: Identity, draft: DatasetDraft, **options: str) -> str:
     """Keep it as a draft that its creator finds."""
-    with transaction() as tx:
-        dataset_id = publishing.propose(who, draft, **options).dataset_id
-        dataset = db.session.get_one(Dataset, dataset_id)
-        dataset.updated_at = dataset.index_due = now()
-        tx.after_commit(changed, dataset_id)
-    return dataset_id
+    return publishing.propose(who, draft, **options).dataset_id
 
 
 def _publish(who: Identity, dataset: Dataset, draft: DatasetDraft) -> None:

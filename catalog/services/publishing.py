@@ -56,7 +56,7 @@ def propose(
     A new dataset gets `wanted_id`, if given. Raises Conflict while a proposal is submitted or approved, for a harvested
     dataset, and where `seen`, the stamp of what the draft was made from, is not that of what is there.
     """
-    with transaction():
+    with transaction() as tx:
         organization = datasets.organization_named(draft.organization)
         there = _editable(who, dataset_id) if dataset_id else None
         datasets.require_place(who, there, organization)
@@ -66,15 +66,15 @@ def propose(
         if revision is not None and revision.state not in EDITABLE:
             raise Conflict("a change to this dataset waits for its approval: decide on it first")
         _must_be_seen(dataset, revision, seen)
-        if revision is None:
-            revision = revisions.begin(who, dataset.id, draft)
+        revision = revision or revisions.begin(who, dataset.id, draft)
         revision.content = revisions.content_of(draft)
-        revision.state, revision.reason = RevisionState.DRAFT, reason[:500]
+        revision.state, revision.reason, revision.made_at = RevisionState.DRAFT, reason[:500], now()
         revision.made_by, revision.made_by_name = who.account_id, who.name[:200]
-        revision.made_at = now()
         if dataset.state == State.DRAFT:  # members look at it as it will be
             dataset_content.fill(dataset, draft)
             dataset.organization_id = organization.id
+            dataset.updated_at = dataset.index_due = now()
+            tx.after_commit(changed, dataset.id)  # they find it, too
         _line(who, "revision.saved", dataset, revision)
     return revision
 

@@ -516,3 +516,20 @@ def has_waiter() -> bool:
 
 def test_due_revisions_are_looked_for_every_minute() -> None:
     assert publishing.publish_due.every_minutes == 1
+
+
+def test_drafts_are_found_by_their_author_at_once_and_after_a_rebuild(author: Identity) -> None:
+    mine = search.visible_to(author, private=True, drafts=True)
+
+    def found(visible: tuple[str, ...] = mine) -> list[str]:
+        page = search.search_engine().search(SearchQuery("gauges", visible=visible))
+        return [hit.card["title"]["en"] for hit in page.hits]
+
+    revision = publishing.propose(author, make_draft("Rain gauges"))
+    assert (found(), found(search.visible_to(ANYONE))) == (["Rain gauges"], [])
+    search.rebuild_index()
+    assert (found(), found(search.visible_to(ANYONE))) == (["Rain gauges"], [])
+    publishing.propose(author, make_draft("River gauges"), dataset_id=revision.dataset_id)
+    assert found() == ["River gauges"]
+    publishing.discard(author, revision.id)
+    assert found() == []
