@@ -87,8 +87,9 @@ def _found(asked: Mapping[str, Sequence[str]], name: str, parameters: str) -> Re
 
 
 def _feed(datasets: Sequence[Dataset], name: str, page: str) -> Response:
-    """The feed in the reader's language; it is current until one of its datasets changes."""
-    tag = tag_of(language(), [(one.id, one.updated_at) for one in datasets])
+    """The feed in the reader's language; it is current until one of its datasets or their organizations changes."""
+    known = [(one.id, one.updated_at, one.organization.updated_at) for one in datasets]
+    tag = tag_of(language(), name, known)
     updated = max((one.updated_at for one in datasets), default=catalogue.BEGINNING)
     same = current(tag, updated)
     if same is not None:

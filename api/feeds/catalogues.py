@@ -124,11 +124,13 @@ def page(ending: str) -> Response:
 def dataset(slug: str, ending: str) -> ResponseReturnValue:
     """The description of a dataset."""
     found = public_dataset(slug)
-    tag = tag_of(found.id, found.updated_at, found.organization.updated_at)
+    portal = portal_of([found])
+    owners = [(one.id, one.updated_at) for one in portal.organizations.values()]
+    made = [(*key, one.sha256) for key, one in portal.files.items()]
+    tag = tag_of(found.id, found.updated_at, sorted(owners), sorted(made))
     same = current(tag, found.updated_at)
     if same is not None:
         return same
-    portal = portal_of([found])
     node = dataset_node(found, portal, readable=catalogue.is_readable(ANYONE, found))
     syntax = SYNTAXES[ending]
     response = answer(syntax.write([node]), syntax.media_type, tag, found.updated_at)

@@ -91,7 +91,7 @@ def croissant(slug: str) -> Response:
         )
     chosen = language()
     known = [(one.table.id, one.file.tag, one.table.updated_at) for one in proven]
-    tag = tag_of(dataset.id, dataset.updated_at, chosen, known)
+    tag = tag_of(dataset.id, dataset.updated_at, dataset.organization.updated_at, chosen, known)
     same = current(tag, dataset.updated_at)
     if same is not None:
         return same

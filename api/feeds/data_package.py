@@ -31,7 +31,7 @@ def data_package(slug: str) -> Response:
     tables = published(dataset)
     chosen = language()
     known = [(one.table.id, one.file.tag, one.file.made, one.table.updated_at) for one in tables]
-    tag = tag_of(dataset.id, dataset.updated_at, chosen, known)
+    tag = tag_of(dataset.id, dataset.updated_at, dataset.organization.updated_at, chosen, known)
     same = current(tag, dataset.updated_at)
     if same is not None:
         return same

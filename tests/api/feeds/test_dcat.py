@@ -187,3 +187,18 @@ def test_a_copy_is_current_until_something_changes(client: FlaskClient) -> None:
     again = client.get("/catalog.ttl", headers=kept)
     assert again.status_code == 200
     assert Literal("Two", "en") in set(graph(client, "/catalog.ttl").objects())
+
+
+@pytest.mark.parametrize("path", ["/datasets/one.ttl", "/feeds/datasets.atom", "/catalog.ttl"])
+def test_a_copy_is_current_until_its_department_is_called_otherwise(
+    client: FlaskClient, path: str
+) -> None:
+    make_organization("city")
+    make_organization(parent="city")
+    put("One", slug="one")
+    kept = {"If-None-Match": client.get(path).headers["ETag"]}
+    assert client.get(path, headers=kept).status_code == 304
+    renamed = "ecology" if path.endswith(".atom") else "city"
+    make_organization(renamed, title={"en": "Called otherwise"})
+    again = client.get(path, headers=kept)
+    assert (again.status_code, "Called otherwise" in again.text) == (200, True)
