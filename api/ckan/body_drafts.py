@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from api.ckan.errors import Refused
-from api.ckan.given import MISSING, objects, text
+from api.ckan.given import MISSING, objects, text, uuid_of
 from api.ckan.names import extras_of, fault_of_name
 from api.ckan.texts import language_of
 from api.ckan.user_dicts import ROLES
@@ -64,13 +63,12 @@ def _own_id(
         return ""
     if not who.administrator:
         problems["id"] = ["The input field id was not expected."]
-    elif bodies.known_id(kind, wanted):
+    elif not (own_id := uuid_of(wanted)):
+        problems["id"] = ["Invalid id provided"]
+    elif bodies.known_id(kind, own_id):
         problems["id"] = ["Id already exists"]
     else:
-        try:
-            return str(UUID(wanted))
-        except ValueError:
-            problems["id"] = ["Invalid id provided"]
+        return own_id
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
+from uuid import UUID
 
 import orjson
 
@@ -112,3 +113,11 @@ def is_json(value: Any) -> bool:
     except TypeError:
         return False
     return True
+
+
+def uuid_of(value: str) -> str:
+    """The id in the form in which ids are kept; empty for what is none."""
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return ""

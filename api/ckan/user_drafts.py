@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from flask_babel import gettext
 
 from api.ckan.errors import Refused
-from api.ckan.given import MISSING, text
+from api.ckan.given import MISSING, text, uuid_of
 from api.ckan.names import fault_of_name
 from api.ckan.validators import YES
 from catalog.permissions import Identity
@@ -148,10 +147,8 @@ def _own_id(who: Identity, data: Mapping[str, Any], problems: dict[str, Any]) ->
     wanted = text(data, "id")
     if not wanted or not who.administrator:
         return ""
-    if members.account_named(wanted) is not None:
+    if members.account_named(uuid_of(wanted) or wanted) is not None:
         return ""  # as CKAN does: the new account gets an id of its own
-    try:
-        return str(UUID(wanted))
-    except ValueError:
+    if not uuid_of(wanted):
         problems["id"] = ["Invalid id provided"]
-        return ""
+    return uuid_of(wanted)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from api.ckan.errors import Refused
-from api.ckan.given import MISSING, flag, objects, one, required, text, texts
+from api.ckan.given import MISSING, flag, objects, one, required, text, texts, uuid_of
 from api.ckan.registry import action, signed_in
 from api.ckan.resource_checks import fault_of_settings
 from api.ckan.resources import shown
@@ -254,9 +253,9 @@ def _own_id(who: Identity, data: Mapping[str, Any]) -> str:
         return ""
     if not who.administrator:
         raise Refused({"id": ["The input field id was not expected."]})
-    if views.find(wanted) is not None:
+    own_id = uuid_of(wanted)
+    if not own_id:
+        raise Refused({"id": ["Invalid id provided"]})
+    if views.find(own_id) is not None:
         raise Refused({"id": ["ResourceView id already exists"]})
-    try:
-        return str(UUID(wanted))
-    except ValueError as error:
-        raise Refused({"id": ["Invalid id provided"]}) from error
+    return own_id

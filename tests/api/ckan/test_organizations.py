@@ -235,6 +235,9 @@ def test_only_who_may_changes_organizations(people: People) -> None:
     assert missing["message"] == "Not found: Organization was not found"
     own = people.admin.refused("organization_create", 409, name="ok", id=_id(people, "ecology"))
     assert own["id"] == ["Id already exists"]
+    same = _id(people, "ecology").upper()
+    own = people.admin.refused("organization_create", 409, name="ok", id=same)
+    assert own["id"] == ["Id already exists"]
 
 
 def test_organizations_of_a_user(people: People) -> None:
