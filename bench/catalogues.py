@@ -37,8 +37,8 @@ FREQUENCIES = ("daily", "weekly", "monthly", "annual", "irregular", "unknown")
 
 def drafts(organization: str = "") -> Iterator[DatasetDraft]:
     """Drafts without end, every second one Chinese; an empty organization spreads them over many."""
-    foreign = itertools.chain(_real(), _made_up(start=1_000_000))
-    for at, (ours, theirs) in enumerate(zip(_made_up(), foreign, strict=False)):
+    foreign = itertools.chain(_real(), made_up(start=1_000_000))
+    for at, (ours, theirs) in enumerate(zip(made_up(), foreign, strict=False)):
         for offset, described in enumerate((ours, theirs)):
             described["organization"] = organization or f"department-{(at * 7 + offset) % 60}"
             described["themes"] = []
@@ -48,7 +48,8 @@ def drafts(organization: str = "") -> Iterator[DatasetDraft]:
                 continue
 
 
-def _made_up(start: int = 0) -> Iterator[dict[str, Any]]:
+def made_up(start: int = 0) -> Iterator[dict[str, Any]]:
+    """Descriptions of what cities publish, without end."""
     for n in itertools.count(start):
         topic_zh, topic_en = TOPICS[n % len(TOPICS)]
         place_zh, place_en = PLACES[n // len(TOPICS) % len(PLACES)]

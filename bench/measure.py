@@ -59,6 +59,12 @@ class Report:
         mark = "" if value <= most else "! "
         self.figure(name, f"{value:,.2f}", f"≤ {most:g}", mark + note)
 
+    def least(self, name: str, value: float, least: float, note: str = "") -> None:
+        """A figure that is not to be smaller than its target."""
+        self.missed += value < least
+        mark = "" if value >= least else "! "
+        self.figure(name, f"{value:,.0f}", f"≥ {least:g}", mark + note)
+
     def figure(self, name: str, value: str, target: str = "", note: str = "") -> None:
         """Anything else."""
         print(f"{name:<40} {value:>19} {target:>8} {note}", flush=True)

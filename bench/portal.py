@@ -77,7 +77,7 @@ def family(pid: int) -> list[int]:
 class Portal:
     """Everything below one folder; the bench's own process only asks and looks."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, **more: str) -> None:
         self.folder, self.port = folder, port
         self.settings = Settings(
             data_dir=str(folder / "data"),
@@ -86,7 +86,12 @@ class Portal:
             limit_basic=PLENTY,
             max_fetch_bytes=100_000_000_000,
             log_level="WARNING",
+            **more,
         ).resolved()
+
+    def app(self) -> Flask:
+        """An application for asking services."""
+        return create_app(self.settings)
 
     def prepare(self) -> Flask:
         """The schema and an organization; gives the application for asking services."""

@@ -1,10 +1,15 @@
-"""One run: walks a source's records, saves each in a transaction of its own, counts, retires."""
+"""One run: walks a source's records, saves them some at a time, counts, retires.
+
+Records that can be taken are saved together, which costs a fraction of saving each by itself; where one of them cannot, each
+gets a transaction of its own, so that the others are taken.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +29,7 @@ from catalog.models.slug import slug_from
 from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
 from catalog.schemas.dataset import dataset_draft
-from catalog.schemas.drafts import Origin
+from catalog.schemas.drafts import DatasetDraft, Origin
 from catalog.schemas.texts import clean
 from catalog.services import datasets
 from harvesters import loads, runs
@@ -38,9 +43,20 @@ from harvesters.sealing import source_of
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
+TOGETHER = 100
+"""Records that are saved in one transaction."""
 LONGEST_RAW = 200_000
 MOST_REFUSALS = 1_000
 """Refused records that are kept with their raw text; more are only counted."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """A record with the draft that was made of it."""
+
+    key: str
+    record: Record
+    draft: DatasetDraft
 
 
 @dataclass
@@ -98,6 +114,7 @@ class Walk:
         self.organization = source.organization.slug
         self.tally = Tally()
         self._said = time.monotonic()
+        self._waiting: list[Described] = []
 
     def through(self) -> None:
         """Take all records; retire what vanished only after a walk that came to its end."""
@@ -105,25 +122,29 @@ class Walk:
         settings = loads.settings()
         source = source_of(harvester, self.url, self.options, settings.secret_key)
         with Http(settings, beat=self.beat) as http:
-            for record in harvester.records(source, http):
-                self._take(harvester, record)
-                self.beat()
+            try:
+                for record in harvester.records(source, http):
+                    self._take(harvester, record)
+                    self.beat()
+            finally:
+                self._save()
         tally = self.tally
         if tally.unfetched and len(tally.unfetched) == tally.counts["seen"]:
             raise tally.unfetched[0]  # nothing at all came: the source itself is at fault
         self._retire()
 
     def beat(self) -> None:
-        """Commit the counters at most once a second; never inside a record's transaction."""
+        """Save what waits, and commit the counters, at most once a second; never inside a record's transaction."""
         if time.monotonic() - self._said < BEAT_SECONDS or "transaction" in db.session.info:
             return
+        self._save()
         runs.beat(self.run_id, self.tally.counts)
         self._said = time.monotonic()
 
     def _take(self, harvester: Harvester, record: Record) -> None:
         self.tally.add("seen")
         key = clean(record.key)[:500]
-        try:
+        with self._refusing(key, record):
             if not key:
                 raise Invalid("the record has no key")
             if key in self.tally.keys:
@@ -134,7 +155,17 @@ class Walk:
             if record.error is not None:
                 self.tally.unfetched.append(record.error)
                 raise record.error
-            self._put(key, self._described(harvester, record))
+            described = self._described(harvester, record)
+            draft = dataset_draft(described, zone=ZoneInfo(loads.settings().time_zone))
+            self._waiting.append(Described(key, record, draft))
+        if len(self._waiting) >= TOGETHER:
+            self._save()
+
+    @contextmanager
+    def _refusing(self, key: str, record: Record) -> Iterator[None]:
+        """A record that cannot be taken is kept with the reason, and the walk goes on."""
+        try:
+            yield
         except CatalogError as error:
             self._refuse(key, record, error)
         except Exception as error:  # one broken record must not stop the others
@@ -156,12 +187,31 @@ class Walk:
             described = {**described, "slug": slug_from(f"{self.slug}-{titled(record.key)}")}
         return {"organization": self.organization, **described}
 
-    def _put(self, key: str, described: dict[str, Any]) -> None:
-        draft = dataset_draft(described, zone=ZoneInfo(loads.settings().time_zone))
+    def _save(self) -> None:
+        """Save what waits: all together, or each by itself where one of them cannot be taken."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        try:
+            self._put(waiting)
+            return
+        except CatalogError:
+            pass  # which one it was is found out and said below
+        except Exception:
+            log.exception("records_saved_one_by_one", source=self.slug)
+        for one in waiting:
+            with self._refusing(one.key, one.record):
+                self._put([one])
+
+    def _put(self, records: list[Described]) -> None:
         with transaction() as tx:
-            put = datasets.put(SCHEDULER, draft, origin=Origin(self.source_id, key))
-            loads.plan(tx, self.run_id, self.source_id, put.dataset_id, self.later)
-        self.tally.add(put.outcome.value)
+            pairs = [(one.draft, Origin(self.source_id, one.key)) for one in records]
+            outcomes = datasets.put_all(SCHEDULER, pairs)
+            for (draft, _), put in zip(pairs, outcomes, strict=True):
+                if any(resource.load for resource in draft.resources):
+                    loads.plan(tx, self.run_id, self.source_id, put.dataset_id, self.later)
+        for put in outcomes:
+            self.tally.add(put.outcome.value)
 
     def _refuse(self, key: str, record: Record, error: CatalogError) -> None:
         self.tally.add("refused")

@@ -259,7 +259,7 @@ def _resource(row: Row, known: Mapping[str, Content]) -> Content:
 
 def _same(dataset: Dataset, draft: DatasetDraft) -> bool:
     present = dataset_draft(dataset_content.described(dataset))
-    return datasets.fingerprint_of(present) == datasets.fingerprint_of(draft)
+    return revisions.fingerprint_of(present) == revisions.fingerprint_of(draft)
 
 
 def _leave_to_others(who: Identity, dataset: Dataset) -> None:

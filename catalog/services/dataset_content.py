@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import Select, bindparam, delete, insert, select
 
 from catalog.db import db
 from catalog.errors import N_, Invalid
@@ -33,13 +34,18 @@ def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
     The dataset must be in the session's database already, the draft one that was `fitted`; raises Invalid
     for an unknown theme, series or vocabulary.
     """
+    describe(dataset, draft)
+    _set_themes(dataset, draft.themes)
+    _set_tags(dataset, draft)
+    return _set_resources(dataset, draft.resources)
+
+
+def describe(dataset: Dataset, draft: DatasetDraft) -> None:
+    """The dataset's own row after the draft; raises Invalid as `fill` does."""
     dataset.text_origins = origins_of(dataset, draft, TRANSLATED)
     for name, value in fields_of(draft).items():
         setattr(dataset, name, value)
     dataset.series_id = _series(draft.series)
-    _set_themes(dataset, draft.themes)
-    _set_tags(dataset, draft)
-    return _set_resources(dataset, draft.resources)
 
 
 def fitted(
@@ -106,27 +112,63 @@ def fields_of(draft: DatasetDraft) -> dict[str, Any]:
 
 def free_slug(draft: DatasetDraft) -> str:
     """The wanted slug, or one made from the English or the spelled Chinese title; free of others."""
-    title, _ = pick(draft.title, "en")
-    wanted = draft.slug or slug_from(spelled(title))
+    return free_slugs([draft])[0]
+
+
+def free_slugs(drafts: Sequence[DatasetDraft]) -> list[str]:
+    """A free slug for each of the drafts."""
+    wanted = [draft.slug or slug_from(spelled(pick(draft.title, "en")[0])) for draft in drafts]
     taken = _taken(wanted)
-    slug, number = wanted, 1
-    while slug in taken:
-        number += 1
+    free: list[str] = []
+    for slug in wanted:
+        free.append(_numbered(slug, taken) if slug in taken else slug)
+        taken.add(free[-1])
+    return free
+
+
+def _numbered(wanted: str, taken: set[str]) -> str:
+    """The slug with a number that nobody has: the least, where none was left out."""
+
+    def is_used(number: int) -> bool:
         slug = f"{wanted}-{number}"
-    return slug
+        return slug in taken or bool(_taken([slug]))
+
+    used, free = 1, 2
+    while is_used(free):
+        used, free = free, free * 2
+    while free - used > 1:
+        middle = (used + free) // 2
+        used, free = (middle, free) if is_used(middle) else (used, middle)
+    return f"{wanted}-{free}"
 
 
-def _taken(wanted: str) -> set[str]:
-    """Slugs in use that are `wanted` or begin like it, those of before too: an address never changes its meaning."""
-    like = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+def _taken(slugs: Sequence[str]) -> set[str]:
+    """Those of the slugs that are in use or were before: an address never changes its meaning."""
     found: set[str] = set()
-    for column in (Dataset.slug, FormerAddress.slug):
-        same = or_(column == wanted, column.like(f"{like}-%", escape="\\"))
-        found.update(db.session.scalars(select(column).where(same)))
+    for statement in _used():
+        found.update(db.session.scalars(statement, {"slugs": slugs}))
     return found
 
 
+@cache
+def _used() -> tuple[Select[str], ...]:
+    """Made once: putting a statement together costs more than running it."""
+    slugs: Any = bindparam("slugs", expanding=True)
+    return tuple(select(one).where(one.in_(slugs)) for one in (Dataset.slug, FormerAddress.slug))
+
+
 def _set_themes(dataset: Dataset, slugs: tuple[str, ...]) -> None:
+    known = theme_ids(slugs)
+    db.session.execute(delete(dataset_theme).where(dataset_theme.c.dataset_id == dataset.id))
+    rows = [{"dataset_id": dataset.id, "theme_id": known[slug]} for slug in slugs]
+    if rows:
+        db.session.execute(insert(dataset_theme), rows)
+
+
+def theme_ids(slugs: Collection[str]) -> dict[str, str]:
+    """Slug → id of themes; raises Invalid for one that is unknown."""
+    if not slugs:
+        return {}
     known = dict(
         db.session.execute(select(Group.slug, Group.id).where(Group.slug.in_(slugs))).all()
     )
@@ -137,17 +179,12 @@ def _set_themes(dataset: Dataset, slugs: tuple[str, ...]) -> None:
             problems={"themes": [N_("There is no such theme.")]},
             slug=unknown[0],
         )
-    db.session.execute(delete(dataset_theme).where(dataset_theme.c.dataset_id == dataset.id))
-    rows = [{"dataset_id": dataset.id, "theme_id": known[slug]} for slug in slugs]
-    if rows:
-        db.session.execute(insert(dataset_theme), rows)
+    return known
 
 
 def _set_tags(dataset: Dataset, draft: DatasetDraft) -> None:
     """Link the dataset with the rows of its tags; free ones are made, those of a vocabulary must be in it."""
-    ids = set(_free_tags(draft.tags))
-    for name, tags in draft.vocabulary_tags.items():
-        ids.update(_vocabulary_tags(name, tags))
+    ids = {*tag_ids(draft.tags).values(), *closed_tag_ids(draft)}
     linked = set(
         db.session.scalars(
             select(dataset_tag.c.tag_id).where(dataset_tag.c.dataset_id == dataset.id)
@@ -164,10 +201,11 @@ def _set_tags(dataset: Dataset, draft: DatasetDraft) -> None:
         db.session.execute(insert(dataset_tag), rows)
 
 
-def _free_tags(names: Iterable[str]) -> list[str]:
+def tag_ids(names: Iterable[str]) -> dict[str, str]:
+    """Name → id of free tags; those that nobody has used yet are made."""
     wanted = tuple(dict.fromkeys(names))
     if not wanted:
-        return []
+        return {}
     known: dict[str, str] = dict(
         db.session.execute(
             select(Tag.name, Tag.id).where(Tag.vocabulary_id.is_(None), Tag.name.in_(wanted))
@@ -180,7 +218,14 @@ def _free_tags(names: Iterable[str]) -> list[str]:
     ]
     if new:
         db.session.execute(insert(Tag), new)
-    return [*known.values(), *(str(row["id"]) for row in new)]
+    return {**known, **{str(row["name"]): str(row["id"]) for row in new}}
+
+
+def closed_tag_ids(draft: DatasetDraft) -> list[str]:
+    """Ids of the draft's tags that are in vocabularies; raises Invalid for one that is not."""
+    return [
+        id_ for name, tags in draft.vocabulary_tags.items() for id_ in _vocabulary_tags(name, tags)
+    ]
 
 
 def _vocabulary_tags(vocabulary: str, names: tuple[str, ...]) -> list[str]:
@@ -216,6 +261,13 @@ def _set_resources(dataset: Dataset, drafts: tuple[ResourceDraft, ...]) -> tuple
     if gone:
         ids = [known[key].id for key in sorted(gone)]
         db.session.execute(delete(Resource).where(Resource.id.in_(ids)))
+    return described_resources(dataset, drafts, known)
+
+
+def described_resources(
+    dataset: Dataset, drafts: tuple[ResourceDraft, ...], known: Mapping[str, Resource]
+) -> tuple[str, ...]:
+    """Make the resources that are not `known` by their key, and all what their drafts say; ids of those to be read."""
     to_load = []
     for position, draft in enumerate(drafts):
         resource = known.get(draft.key)

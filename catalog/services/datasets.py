@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 
-import orjson
 from sqlalchemy import Select, String, bindparam, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, Conflict, Invalid, NotFound
 from catalog.models.address import FormerAddress
-from catalog.models.base import new_id, now
+from catalog.models.base import now
 from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
@@ -25,7 +23,7 @@ from catalog.models.vocabulary import FREQUENCY_DAYS, Frequency, State
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import DatasetDraft, Origin
 from catalog.search.documents import last_change
-from catalog.services import addresses, dataset_content, log, revisions
+from catalog.services import addresses, dataset_content, dataset_creation, log, revisions
 from catalog.services.dataset_visibility import unseen
 from catalog.services.indexing import changed, index_due_datasets, whole
 
@@ -83,17 +81,75 @@ def put(
     """
     with transaction() as tx:
         organization = organization_named(draft.organization)
-        dataset = _existing(draft, origin)
-        require_place(who, dataset, organization)
-        draft = dataset_content.fitted(draft, organization.fields)
-        fingerprint = fingerprint_of(draft)
-        if dataset is None:
-            return _create(tx, who, draft, organization, origin, fingerprint, wanted_id)
-        if dataset.merged_into and origin is not None:  # its source knows nothing of the merger
-            return Put(Outcome.SAME, dataset.id)
-        if dataset.fingerprint == fingerprint and dataset.state == State.PUBLISHED:
-            return Put(Outcome.SAME, dataset.id)
-        return apply(tx, who, dataset, draft)
+        record = _Record(draft, organization, _existing(draft, origin), origin, wanted_id)
+        return _put(tx, who, [record])[0]
+
+
+def put_all(who: Identity, records: Sequence[tuple[DatasetDraft, Origin]]) -> list[Put]:
+    """Put many harvested records, each origin once, with few statements for all of them.
+
+    All or none: an error of one leaves nothing of the others.
+    """
+    with transaction() as tx:
+        organizations = _organizations({draft.organization for draft, _ in records})
+        known = _of_origins([origin for _, origin in records])
+        return _put(
+            tx,
+            who,
+            [
+                _Record(draft, organizations[draft.organization], known.get(origin), origin)
+                for draft, origin in records
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A draft with the rows that it speaks of."""
+
+    draft: DatasetDraft
+    organization: Organization
+    dataset: Dataset | None
+    """What is there already."""
+    origin: Origin | None = None
+    wanted_id: str = ""
+
+    def fitted(self) -> DatasetDraft:
+        """The draft as its organization takes it; raises Invalid."""
+        return dataset_content.fitted(self.draft, self.organization.fields)
+
+
+def _put(tx: Transaction, who: Identity, records: Sequence[_Record]) -> list[Put]:
+    """The outcomes in the order of the records; those that are new are created together."""
+    news = [record for record in records if record.dataset is None]
+    created = iter(_created(tx, who, news))
+    return [
+        next(created) if record.dataset is None else _changed(tx, who, record, record.dataset)
+        for record in records
+    ]
+
+
+def _created(tx: Transaction, who: Identity, records: Sequence[_Record]) -> list[Put]:
+    for record in records:
+        require_place(who, None, record.organization)
+    news = [
+        dataset_creation.New(record.fitted(), record.organization, record.origin, record.wanted_id)
+        for record in records
+    ]
+    created = dataset_creation.create(who, news) if news else []
+    tx.after_commit(changed, *(one.dataset.id for one in created))
+    return [Put(Outcome.CREATED, one.dataset.id, one.to_load) for one in created]
+
+
+def _changed(tx: Transaction, who: Identity, record: _Record, dataset: Dataset) -> Put:
+    require_place(who, dataset, record.organization)
+    draft = record.fitted()
+    if dataset.merged_into and record.origin is not None:  # its source knows nothing of the merger
+        return Put(Outcome.SAME, dataset.id)
+    same = dataset.fingerprint == revisions.fingerprint_of(draft)
+    if same and dataset.state == State.PUBLISHED:
+        return Put(Outcome.SAME, dataset.id)
+    return apply(tx, who, dataset, draft)
 
 
 def require_place(who: Identity, dataset: Dataset | None, organization: Organization) -> None:
@@ -210,29 +266,6 @@ def touch(dataset_id: str) -> None:
         tx.after_commit(changed, dataset_id)
 
 
-def fingerprint_of(draft: DatasetDraft) -> str:
-    """SHA-256 of a draft, the same for equal drafts in any order of keys.
-
-    What a draft may have since lately counts only where it is filled, so that drafts of before keep their hash.
-    """
-    values = asdict(draft)
-    for name in _LATER:
-        if not values[name]:
-            del values[name]
-    for resource in values["resources"]:
-        for name in ("id", "extras"):
-            if not resource[name]:
-                del resource[name]
-    packed = orjson.dumps(values, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
-    return hashlib.sha256(packed).hexdigest()
-
-
-_LATER = (
-    "identifier", "spatial_code", "spatial_box", "spatial_geometry", "vocabulary_tags", "details", "custom",
-    "series", "series_position", "private", "machine",
-)  # fmt: skip
-
-
 @cache
 def _shown() -> Select[Dataset]:
     """Made once: putting the statement together costs as much as running it."""
@@ -243,6 +276,13 @@ def _shown() -> Select[Dataset]:
         .options(*whole())
         .execution_options(populate_existing=True)
     )
+
+
+def _organizations(slugs: Collection[str]) -> dict[str, Organization]:
+    """All of these; raises Invalid for one that is unknown."""
+    found = db.session.scalars(select(Organization).where(Organization.slug.in_(slugs)))
+    known = {organization.slug: organization for organization in found}
+    return {slug: known.get(slug) or organization_named(slug) for slug in slugs}
 
 
 def organization_named(slug: str) -> Organization:
@@ -277,34 +317,20 @@ def _existing(draft: DatasetDraft, origin: Origin | None) -> Dataset | None:
     return dataset
 
 
-def _create(  # the parts of one step of `put`
-    tx: Transaction,
-    who: Identity,
-    draft: DatasetDraft,
-    organization: Organization,
-    origin: Origin | None,
-    fingerprint: str,
-    wanted_id: str,
-) -> Put:
-    dataset = Dataset(
-        id=wanted_id or new_id(),
-        slug=dataset_content.free_slug(draft),
-        organization_id=organization.id,
-        source_id=origin.source_id if origin else None,
-        record_key=origin.record_key if origin else None,
-        creator_id=who.account_id,
-        published_at=now(),
-        fingerprint=fingerprint,
-        title=dict(draft.title),
-    )
-    db.session.add(dataset)
-    try:
-        db.session.flush()
-    except IntegrityError as error:  # somebody else took address or id in the meantime
-        raise Conflict("the address “%(slug)s” is in use", slug=dataset.slug) from error
-    to_load = dataset_content.fill(dataset, draft)
-    _said(tx, who, dataset, draft, "dataset.created")
-    return Put(Outcome.CREATED, dataset.id, to_load)
+def _of_origins(origins: Sequence[Origin]) -> dict[Origin, Dataset]:
+    """The datasets that were harvested from there."""
+    keys = defaultdict(list)
+    for origin in origins:
+        keys[origin.source_id].append(origin.record_key)
+    return {
+        Origin(source_id, str(dataset.record_key)): dataset
+        for source_id, some in keys.items()
+        for dataset in db.session.scalars(
+            select(Dataset)
+            .where(Dataset.source_id == source_id, Dataset.record_key.in_(some))
+            .execution_options(populate_existing=True)
+        )
+    }
 
 
 def apply(
@@ -324,7 +350,7 @@ def apply(
     changed = changed_fields(dataset, draft)
     dataset.organization_id = organization_named(draft.organization).id
     back = dataset.state != State.PUBLISHED
-    dataset.state, dataset.fingerprint = State.PUBLISHED, fingerprint_of(draft)
+    dataset.state, dataset.fingerprint = State.PUBLISHED, revisions.fingerprint_of(draft)
     dataset.published_at = dataset.published_at or now()
     dataset.withdrawn_at, dataset.withdrawn_reason = None, {}
     to_load = dataset_content.fill(dataset, draft)

@@ -56,18 +56,23 @@ class Pace:
         self.last = -GATHER_SECONDS
 
 
-def changed(item_id: str) -> None:
-    """Say, once it is committed, that a dataset, a series or a service was written or deleted.
+def changed(*item_ids: str) -> None:
+    """Say, once it is committed, that a dataset, a series or a service was written or deleted; or many datasets.
 
-    The very next search of this process finds it as it is; the worker indexes it for all.
+    The very next search of this process finds them as they are; the worker indexes them for all.
     """
+    if not item_ids:
+        return
     if has_request_context():
         written = _written()
         with written.lock:
-            written.ids.add(item_id)
+            written.ids.update(item_ids)
         if search_engine().shared or not _is_alone():
             _freshen_if_up()
-    index_dataset.later(item_id)
+    if len(item_ids) == 1:
+        index_dataset.later(*item_ids)
+    else:
+        index_due_datasets.later()
 
 
 def _freshen_if_up() -> None:
@@ -116,15 +121,17 @@ def index_dataset(dataset_id: str) -> None:
         else:
             search_engine().delete([dataset_id])
     elif row.index_due is not None:
-        with _gathered():
-            index_due_datasets()
+        index_due_datasets()
 
 
 @job(retries=5)
 def index_due_datasets() -> None:
     """Index every dataset that has changed since it was last indexed."""
-    while waiting := _waiting():
-        _index(waiting)
+    if not _waiting():
+        return
+    with _gathered():
+        while waiting := _waiting():
+            _index(waiting)
 
 
 @job(every_minutes=1)

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import orjson
 from sqlalchemy import Select, select, text
 
-from catalog.db import db, transaction
+from catalog.db import Transaction, db, transaction
 from catalog.models.base import now
 from catalog.models.dataset import Dataset
 from catalog.models.log import LogEntry
@@ -48,11 +49,8 @@ def append(who: Identity, action: str, subject: Subject, data: Mapping[str, Any]
     Lines are numbered one writer at a time: SQLite's transaction holds the write lock already, on
     PostgreSQL a lock is held until the commit.
     """
-    with transaction():
-        if db.engine.dialect.name == "postgresql":
-            db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        newest = select(LogEntry.number, LogEntry.hash).order_by(LogEntry.number.desc()).limit(1)
-        number, previous = db.session.execute(newest).first() or (0, NOTHING)
+    with transaction() as tx:
+        number, previous = _line_before(tx)
         entry = LogEntry(
             number=number + 1,
             at=now().replace(microsecond=0),
@@ -67,7 +65,7 @@ def append(who: Identity, action: str, subject: Subject, data: Mapping[str, Any]
         )
         entry.hash = hash_of(entry)
         db.session.add(entry)
-        db.session.flush()
+        tx.last_line = entry
     return entry.number
 
 
@@ -75,6 +73,22 @@ def about(who: Identity, action: str, dataset: Dataset, **more: object) -> int:
     """Add a line about a dataset, as it is called now."""
     subject = Subject("dataset", dataset.id, dataset.organization_id)
     return append(who, action, subject, {"slug": dataset.slug, "title": dataset.title, **more})
+
+
+def _line_before(tx: Transaction) -> tuple[int, str]:
+    """Number and hash of the newest line, which stays that until this transaction ends."""
+    last = tx.last_line
+    if last is not None and last in db.session:  # no savepoint was rolled back with it
+        return last.number, last.hash
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    found = db.session.execute(_newest()).first()
+    return (found.number, found.hash) if found else (0, NOTHING)
+
+
+@cache
+def _newest() -> Select[int, str]:
+    return select(LogEntry.number, LogEntry.hash).order_by(LogEntry.number.desc()).limit(1)
 
 
 def hash_of(entry: LogEntry) -> str:

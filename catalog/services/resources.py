@@ -158,18 +158,21 @@ def _holds(name: str, term: str) -> ColumnElement[bool]:
         return true() if term == "active" else false()
     if SEARCHED[name] == "extras":
         start = "" if name == "hash" else "%"
-        written = json.dumps(term)[1:-1]
-        like = f'%"{name}": "{start}{_escaped(written)}%'
-        return cast(column, String).ilike(like, escape="\\")
+        starts = [f'%"{name}":{gap}"{start}' for gap in ("", " ")]
+        return _written(column, term, starts)
     if isinstance(column.type, JSON):
-        written = _escaped(json.dumps(term)[1:-1])
-        text = cast(column, String)
-        return or_(
-            text.ilike(f"%{written}%", escape="\\"),
-            text.ilike(f"%{_escaped(term)}%", escape="\\"),
-        )
+        return _written(column, term, ["%"])
     holds: ColumnElement[bool] = column.ilike(f"%{_escaped(term)}%", escape="\\")
     return holds
+
+
+def _written(column: Any, term: str, starts: list[str]) -> ColumnElement[bool]:
+    """That JSON holds a term behind one of these beginnings; older rows have blanks and escapes in it."""
+    terms = dict.fromkeys((json.dumps(term, ensure_ascii=False)[1:-1], json.dumps(term)[1:-1]))
+    text = cast(column, String)
+    return or_(
+        *(text.ilike(f"{start}{_escaped(one)}%", escape="\\") for start in starts for one in terms)
+    )
 
 
 def _moment(text: str) -> datetime | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -64,10 +65,24 @@ def keep_published(
     return revision.number
 
 
-def begin(who: Identity, dataset_id: str, draft: DatasetDraft) -> DatasetRevision:
-    """A new draft after the revisions that there are, inside the caller's transaction."""
+def first(who: Identity, dataset: Dataset, draft: DatasetDraft) -> int:
+    """What a new dataset is, inside the caller's transaction; the revision's number."""
+    revision = begin(who, dataset.id, draft, after=0)
+    revision.state, revision.decided_at = RevisionState.PUBLISHED, now()
+    return revision.number
+
+
+def begin(
+    who: Identity, dataset_id: str, draft: DatasetDraft, *, after: int | None = None
+) -> DatasetRevision:
+    """A new draft after the revisions that there are, inside the caller's transaction.
+
+    `after` is the number of the last one, where that is known.
+    """
     own = DatasetRevision.dataset_id == dataset_id
-    newest = db.session.scalar(select(func.max(DatasetRevision.number)).where(own)) or 0
+    newest = after
+    if newest is None:
+        newest = db.session.scalar(select(func.max(DatasetRevision.number)).where(own)) or 0
     revision = DatasetRevision(
         id=new_id(),
         dataset_id=dataset_id,
@@ -84,7 +99,7 @@ def begin(who: Identity, dataset_id: str, draft: DatasetDraft) -> DatasetRevisio
 
 def content_of(draft: DatasetDraft) -> dict[str, Any]:
     """The draft as JSON from which `dataset_draft` makes it again."""
-    content: dict[str, Any] = orjson.loads(orjson.dumps(asdict(draft)))
+    content: dict[str, Any] = orjson.loads(orjson.dumps(draft, default=dict))
     return content
 
 
@@ -117,6 +132,30 @@ def open_proposal(dataset_id: str) -> DatasetRevision | None:
 def stamp(dataset: Dataset, proposal: DatasetRevision | None) -> str:
     """Another one whenever somebody has written the proposal, or what is public where there is none."""
     return proposal.made_at.isoformat() if proposal else f"#{dataset.revision}"
+
+
+def fingerprint_of(draft: DatasetDraft) -> str:
+    """SHA-256 of a draft, the same for equal drafts in any order of keys.
+
+    What a draft may have since lately counts only where it is filled, so that drafts of before keep their hash.
+    """
+    packed = orjson.dumps(draft, option=orjson.OPT_UTC_Z, default=dict)
+    values: dict[str, Any] = orjson.loads(packed)
+    for name in _LATER:
+        if not values[name]:
+            del values[name]
+    for resource in values["resources"]:
+        for name in ("id", "extras"):
+            if not resource[name]:
+                del resource[name]
+    packed = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(packed).hexdigest()
+
+
+_LATER = (
+    "identifier", "spatial_code", "spatial_box", "spatial_geometry", "vocabulary_tags", "details", "custom",
+    "series", "series_position", "private", "machine",
+)  # fmt: skip
 
 
 def numbered(dataset_id: str, number: int) -> DatasetRevision:

@@ -28,7 +28,7 @@ from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.schemas.dataset import dataset_draft, dataset_json
 from catalog.schemas.drafts import Origin
 from catalog.search import SearchQuery
-from catalog.services import datasets, search
+from catalog.services import datasets, revisions, search
 from catalog.services.datasets import Freshness, Kept, Outcome
 from tests.make_dataset import make_draft, make_organization, make_table, make_theme, put
 
@@ -145,7 +145,7 @@ def test_whatever_is_sent_gives_a_draft_or_a_sentence(described: dict[str, Any])
         draft = dataset_draft(described)
     except Invalid:
         return
-    assert datasets.fingerprint_of(draft)
+    assert revisions.fingerprint_of(draft)
 
 
 # Putting
@@ -447,8 +447,8 @@ def test_touch_indexes_again() -> None:
 def test_equal_drafts_have_equal_fingerprints_in_any_order_of_languages() -> None:
     one = make_draft(description={"zh": "a", "en": "b"})
     other = make_draft(description={"en": "b", "zh": "a"})
-    assert datasets.fingerprint_of(one) == datasets.fingerprint_of(other)
-    assert datasets.fingerprint_of(one) != datasets.fingerprint_of(make_draft())
+    assert revisions.fingerprint_of(one) == revisions.fingerprint_of(other)
+    assert revisions.fingerprint_of(one) != revisions.fingerprint_of(make_draft())
 
 
 def test_origin_is_what_a_harvest_finds_a_dataset_by() -> None:
