@@ -28,7 +28,7 @@ from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.schemas.dataset import dataset_draft, dataset_json
 from catalog.schemas.drafts import Origin
 from catalog.search import SearchQuery
-from catalog.services import datasets, revisions, search
+from catalog.services import datasets, log, revisions, search
 from catalog.services.datasets import Freshness, Kept, Outcome
 from tests.make_dataset import make_draft, make_organization, make_table, make_theme, put
 
@@ -584,3 +584,34 @@ def test_a_revision_holds_the_whole_content() -> None:
     ).all()
     assert [(one.number, one.state) for one in kept] == [(1, "superseded"), (2, "published")]
     assert dataset_draft(kept[0].content) == make_draft(slug="air", **fields)
+
+
+def test_many_records_are_put_together_in_their_order(app: Flask) -> None:
+    make_organization()
+    make_theme("air")
+    drafts = [make_draft("Air", tags=["air", f"n{at}"], themes=["air"]) for at in range(5)]
+    records = [(draft, Origin("s1", str(at))) for at, draft in enumerate(drafts)]
+    first = datasets.put_all(SCHEDULER, records[:4])
+    assert [one.outcome for one in first] == [Outcome.CREATED] * 4
+    slugs = [datasets.show(ANYONE, one.dataset_id).slug for one in first]
+    assert slugs == ["air", "air-2", "air-3", "air-4"]
+    other = (make_draft("Water"), Origin("s1", "1"))
+    again = datasets.put_all(SCHEDULER, [records[0], records[4], other])
+    assert [one.outcome for one in again] == [Outcome.SAME, Outcome.CREATED, Outcome.CHANGED]
+    assert [again[0].dataset_id, again[2].dataset_id] == [one.dataset_id for one in first[:2]]
+    made = datasets.show(ANYONE, again[1].dataset_id)
+    assert (made.slug, made.revision, [theme.slug for theme in made.themes]) == (
+        "air-5",
+        1,
+        ["air"],
+    )
+    assert search.find(ANYONE, SearchQuery("", {"tag": ("air",)})).total == 4
+    assert log.verify()[1] is None
+
+
+def test_nothing_is_left_of_records_put_together_when_one_cannot_be(app: Flask) -> None:
+    make_organization()
+    good, bad = make_draft("Air"), make_draft("Water", themes=["unknown"])
+    with pytest.raises(Invalid):
+        datasets.put_all(SCHEDULER, [(good, Origin("s1", "a")), (bad, Origin("s1", "b"))])
+    assert datasets.slugs(ANYONE, limit=10, offset=0) == []

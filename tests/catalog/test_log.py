@@ -114,3 +114,15 @@ def test_a_command_proves_that_the_log_holds_and_names_the_line_that_does_not(
     broken = CliRunner().invoke(weft, ["verify-log"], env=given)
     assert broken.exit_code == 1
     assert "Line 3 of the log does not follow from the 2 lines before it" in broken.output
+
+
+def test_the_chain_goes_on_after_a_savepoint_that_was_undone(app: Flask) -> None:
+    subject = log.Subject("dataset", "d1")
+    with transaction():
+        log.append(SCHEDULER, "dataset.created", subject, {})
+        savepoint = db.session.begin_nested()
+        log.append(SCHEDULER, "dataset.changed", subject, {})
+        db.session.flush()
+        savepoint.rollback()
+        log.append(SCHEDULER, "dataset.renamed", subject, {})
+    assert log.verify() == (2, None)
