@@ -79,6 +79,8 @@ class Departments(BaseHTTPRequestHandler):
             self._send(
                 HTTPStatus.OK, content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
             )
+        elif url.path == "/health/api/status":
+            self._say(HTTPStatus.OK, {"code": 0, "message": "ok"})
         elif url.path in {"/health/api/districts", "/health/api/provinces"}:
             self._page(url.path.rpartition("/")[2], parse_qs(url.query))
         else:

@@ -184,6 +184,7 @@ def _harvest(settings: Settings, running: Running) -> str | None:
         waiting = [source for source in services.sources(SCHEDULER) if source.last_run is None]
         if waiting:
             _watch([services.run_now(SCHEDULER, source.id).id for source in waiting], running)
+        demo.register_services(ROOT / "demo", running.server)
         try:
             return accounts.create_administrator(ADMINISTRATOR)
         except Conflict:

@@ -25,6 +25,10 @@ class ColumnSchema(Schema):
     label = TextsField()
     description = TextsField()
     unit = fields.String(validate=validate.Length(max=60))
+    element = fields.String(
+        validate=validate.Length(max=100),
+        metadata={"description": "Code of the data element whose values the column holds"},
+    )
     type = fields.String(
         validate=validate.OneOf(
             ["string", "integer", "number", "boolean", "date", "datetime", "geojson"]
@@ -53,6 +57,9 @@ class DeclarationSchema(Schema):
     temporal_end = fields.String()
     issued = fields.String()
     modified = fields.String()
+    series = fields.String()
+    series_position = fields.Integer()
+    spatial_code = fields.String()
     extras = fields.Dict(keys=fields.String())
     read = fields.Dict(keys=fields.String())
     columns = fields.Dict(keys=fields.String(), values=fields.Nested(ColumnSchema))
@@ -65,6 +72,7 @@ class DeclarationSchema(Schema):
     )
 
 
+OF_COLUMN = ("label", "description", "unit", "element")
 OF_DATASET = frozenset(DeclarationSchema().fields) - {"read", "columns", "chart", "map", "tables"}
 
 
@@ -81,7 +89,7 @@ def load_from(declared: Mapping[str, Any], part: Mapping[str, Any], version: str
     if types:
         read["types"] = {**read.get("types", {}), **types}
     labels = {
-        name: {key: about[key] for key in ("label", "description", "unit") if key in about}
+        name: {key: about[key] for key in OF_COLUMN if key in about}
         for name, about in columns.items()
     }
     load: dict[str, Any] = {"part": dict(part), "read": read, "version": version}

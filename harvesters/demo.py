@@ -13,3 +13,8 @@ def register_demo(folder: Path, server: str) -> list[HarvestSource]:
     """Register everything, or bring it up to date; `server` is host and port of demo/server.py."""
     places = {"{demo}": str(folder.resolve()), "{server}": server}
     return plan.register(SCHEDULER, folder / "sources.yaml", places)
+
+
+def register_services(folder: Path, server: str) -> None:
+    """Register the data services, whose datasets must be harvested by now."""
+    plan.register(SCHEDULER, folder / "services.yaml", {"{server}": server})

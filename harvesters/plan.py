@@ -26,6 +26,7 @@ from harvesters import services
 from harvesters.models import HarvestSource, Schedule
 from harvesters.services import SourceDraft
 
+ADDRESSES = frozenset({"url", "endpoint_url", "endpoint_description", "documentation", "check_url"})
 PARTS = frozenset({"standards", "themes", "organizations", "series", "services", "sources"})
 
 
@@ -34,7 +35,7 @@ def register(
 ) -> list[HarvestSource]:
     """Register everything that the file names, or bring it up to date; raises Invalid with what is wrong.
 
-    `places` replaces words such as `{server}` in the addresses of sources. `standards` are files of data elements,
+    `places` replaces words such as `{server}` in the addresses of sources and services. `standards` are files of data elements,
     named from the folder of this file.
     """
     plan = _read(file)
@@ -53,7 +54,7 @@ def register(
         raise Invalid("%(file)s: %(reason)s", file=file.name, reason=str(error)) from error
     registered = [services.register(who, draft) for draft in drafts]
     for one in plan.get("services", []):
-        data_services.put(who, data_service_draft(one))
+        data_services.put(who, data_service_draft(_placed(one, places or {})))
     return registered
 
 
@@ -79,8 +80,14 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 def _draft(source: Mapping[str, Any], places: Mapping[str, str]) -> SourceDraft:
-    url = source["url"]
-    for name, place in places.items():
-        url = url.replace(name, place)
     schedule = Schedule(source.get("schedule", Schedule.DAILY))
-    return SourceDraft(**{**source, "url": url, "schedule": schedule})
+    return SourceDraft(**{**_placed(source, places), "schedule": schedule})
+
+
+def _placed(described: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    """The description with the addresses that `places` stand for."""
+    placed = dict(described)
+    for key in described.keys() & ADDRESSES:
+        for name, place in places.items():
+            placed[key] = placed[key].replace(name, place)
+    return placed

@@ -15,13 +15,14 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, CatalogError, NotFound, Unavailable, Unreadable
-from catalog.models.base import new_id, now
+from catalog.models.base import new_id
 from catalog.models.dataset import Resource
 from catalog.models.table import DataTable, JournalFile, Release
 from catalog.permissions import Action, Identity, require
 from catalog.queue import job
-from catalog.services import datasets, table_cells, table_schema
+from catalog.services import datasets, table_cells
 from catalog.services.conformance import measure_table
+from catalog.services.table_description import describe
 from catalog.services.table_journal import (
     MOST_CHANGED,
     Change,
@@ -241,7 +242,7 @@ def load_table(
     elif _is_same(table, read):
         with transaction():
             kept = [note for note in table.notes if note.get("message") == SHRUNK]
-            _describe(table, resource, read, position)
+            describe(table, resource, read, position)
             table.notes = [*table.notes, *kept]
         return False
     said = (table, read, tuple(map(dict, notes)), position)
@@ -362,7 +363,7 @@ def _after_load(  # what a load knows
     position: int,
 ) -> None:
     table.profiled = table.head
-    _describe(table, resource, read, position)
+    describe(table, resource, read, position)
     table.notes = [*table.notes, *notes]
     tx.after_commit(serve_table.later, table.id)
     if any(column.element_id for column in table.columns):
@@ -386,37 +387,6 @@ def _is_same(table: DataTable, read: ReadTable) -> bool:
     if content != read.content or columns_of(table) != tuple(read.columns):
         return False
     return _is_sound(table)
-
-
-def _describe(table: DataTable, resource: Resource, read: ReadTable, position: int) -> None:
-    """What the source says about the table besides its rows; it may change while the rows do not."""
-    load_ = resource.load or {}
-    table.position = position
-    table.updated_at = now()
-    table.title = dict((load_.get("tables") or {}).get(read.key) or read.title)
-    table.notes = [dict(note) for note in read.notes]
-    key = (load_.get("read") or {}).get("primary_key")
-    if key is not None:
-        table.primary_key = [str(name) for name in key]
-    table.chart = dict(load_.get("chart") or {})
-    if not load_.get("map"):  # else the harvester links it to the table of outlines
-        table.map = {}
-    said = load_.get("columns") or {}
-    words = {}
-    for column in table.columns:
-        about = said.get(column.name) or {}
-        before = table_schema.written(column)
-        told = (dict(column.label), dict(column.description))
-        column.label = dict(about.get("label") or {})
-        column.description = dict(about.get("description") or {})
-        column.unit = str(about.get("unit") or "")[:60]
-        for name, value in before.items():
-            setattr(column, name, value)
-        words[column.name] = told
-    table_schema.take(table, read)
-    for column in table.columns:
-        machine = (said.get(column.name) or {}).get("machine") or ()
-        table_schema.keep_origins(column, *words[column.name], machine=machine)
 
 
 def _remove_others(

@@ -16,9 +16,10 @@ from sqlalchemy import select
 
 from catalog.db import db
 from catalog.models.dataset import Dataset, Resource
-from catalog.models.table import DataTable
+from catalog.models.series import DatasetSeries
+from catalog.models.table import DataTable, TableColumn
 from catalog.permissions import SCHEDULER
-from catalog.services import tables
+from catalog.services import data_services, tables
 from catalog.settings import Settings
 from demo.server import HEALTH_KEY, serve
 from harvesters import demo, services
@@ -87,6 +88,8 @@ def test_the_demo_is_harvested_once(app: Flask, departments: str) -> None:
     counted = {slug: rows for slug, rows in loaded}  # noqa: C416 # rows are no pairs to the type checker
     assert counted == ROWS
     labelled()
+    demo.register_services(DEMO, departments)
+    together()
     demo.register_demo(DEMO, departments)
     for run in harvest_all().values():
         assert (run.state, run.same, run.to_load) == (RunState.DONE, run.seen, 0)
@@ -107,6 +110,36 @@ def labelled() -> None:
         names = {column.name for column in table.columns}
         assert {table.chart[axis] for axis in ("x", "y") if axis in table.chart} <= names
         assert (slug == "covid-shanghai-districts") == bool(table.map)
+
+
+def together() -> None:
+    """Datasets are in their series, an interface names what it serves, columns keep to the standard or not."""
+    service = data_services.show(SCHEDULER, "health-statistics")
+    assert {one.slug for one in service.datasets} == {"covid-provinces", "covid-shanghai-districts"}
+    members = (
+        select(Dataset.slug)
+        .join(DatasetSeries)
+        .order_by(DatasetSeries.slug, Dataset.series_position)
+    )
+    assert list(db.session.scalars(members)) == [
+        "covid-provinces",
+        "covid-shanghai-districts",
+        *(f"divisions-{level}" for level in ("provinces", "cities", "areas", "streets")),
+    ]
+    bound = (
+        select(Dataset.slug, TableColumn.name, TableColumn.conformance)
+        .join(DataTable, DataTable.id == TableColumn.table_id)
+        .join(DataTable.resource)
+        .join(Resource.dataset)
+        .where(TableColumn.element_id.is_not(None))
+    )
+    kept = {(slug, name): told for slug, name, told in db.session.execute(bound)}
+    assert all(told["checked"] for told in kept.values())
+    whole = {place for place, told in kept.items() if told["checked"] == told["conforming"]}
+    assert ("divisions-areas", "code") in whole
+    assert kept.keys() - whole == {("covid-shanghai-districts", "cityCode")}, (
+        "groups have codes of their own"
+    )
 
 
 def test_texts_are_in_both_languages() -> None:
