@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from catalog.errors import Conflict
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
+_ONLY_WRITER = text(
+    "SELECT set_config('lock_timeout', '30s', true), pg_advisory_xact_lock(6447120331)"
+)
+"""On PostgreSQL a lock that stands for SQLite's: held until the commit, waited for as long."""
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 
 
@@ -50,7 +54,7 @@ class Transaction:
 def transaction() -> Iterator[Transaction]:
     """Commit once, at the outermost block; then run what waits for the commit.
 
-    On SQLite the block takes the write lock at its start, so that what it reads cannot be changed by
+    The block takes a lock at its start that only one writer has, so that what it reads cannot be changed by
     another process before it writes. Keep slow work outside of it.
     """
     outer: Transaction | None = db.session.info.get("transaction")
@@ -62,9 +66,11 @@ def transaction() -> Iterator[Transaction]:
         db.session.commit()  # ends the snapshot that earlier reads have opened
         token = _writing.set(True)
         try:
-            db.session.connection()
+            connection = db.session.connection()  # SQLite takes its write lock with this
         finally:
             _writing.reset(token)
+        if connection.dialect.name == "postgresql":
+            connection.execute(_ONLY_WRITER)
         yield tx
         db.session.commit()  # this is the place
     except BaseException:

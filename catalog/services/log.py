@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select
 
 from catalog.db import Transaction, db, transaction
 from catalog.models.base import now
@@ -21,8 +21,6 @@ from catalog.permissions import Identity
 NOTHING = "0" * 64
 """What the first line holds as the hash of the line before."""
 BATCH = 2_000
-_LOCK = 6_447_120_331
-"""Key of PostgreSQL's advisory lock under which lines are numbered."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,7 @@ class Break:
 def append(who: Identity, action: str, subject: Subject, data: Mapping[str, Any]) -> int:
     """Add a line inside the caller's transaction, so that change and line are kept together; its number.
 
-    Lines are numbered one writer at a time: SQLite's transaction holds the write lock already, on
-    PostgreSQL a lock is held until the commit.
+    Lines are numbered one writer at a time: a transaction holds the lock of the only writer.
     """
     with transaction() as tx:
         number, previous = _line_before(tx)
@@ -80,8 +77,6 @@ def _line_before(tx: Transaction) -> tuple[int, str]:
     last = tx.last_line
     if last is not None and last in db.session:  # no savepoint was rolled back with it
         return last.number, last.hash
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     found = db.session.execute(_newest()).first()
     return (found.number, found.hash) if found else (0, NOTHING)
 
