@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, current_app, request
@@ -46,13 +48,21 @@ FRUGAL = {
 MACHINES = ("/api/", "/datastore/", "/healthz", "/readyz", "/metrics")
 
 
+class Portal(Flask):
+    """Flask without the question whether a function is a coroutine, which a call asks some thirty times: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole portal with the engines that `settings` (default: the environment) name."""
     settings = (settings or Settings.from_env()).resolved()
     Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)  # accounts are in it
     settings = replace(settings, secret_key=catalog.engines.secret_key(settings))
     catalog.log.configure(settings.log_level)
-    app = Flask("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
+    app = Portal("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
     app.config.update(flask_config(settings))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -62,7 +62,7 @@ def _moments(cells: pa.ChunkedArray) -> list[Any]:
     unit = "D" if pa.types.is_date(cells.type) else "us"
     array = cells.to_numpy().astype(f"datetime64[{unit}]")
     values: list[Any] = array.tolist()
-    if any(isinstance(value, int) for value in values):  # years that Python's dates do not know
+    if int in map(type, values):  # years that Python's dates do not know
         return [None if np.isnat(value) else str(value) for value in array]
     return values
 

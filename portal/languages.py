@@ -64,10 +64,11 @@ def preferred() -> str:
 
 def take_language(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001 # the signature is Flask's
     """Move the language of the address to `g.lang`, so that views need no such argument."""
+    if request.path.startswith(("/api/", "/datastore/")):  # the API sets its own
+        _language.set(None)
+        return
     g.lang = (values.pop("lang", None) if values else None) or _of_path() or preferred()
-    _language.set(
-        None if request.path.startswith(("/api/", "/datastore/")) else g.lang
-    )  # the API sets its own
+    _language.set(g.lang)
 
 
 _MARKED: dict[tuple[str, str], Markup] = {}

@@ -18,6 +18,7 @@ from catalog.tabular.column import Column
 from catalog.tabular.lance_filter import write
 from catalog.tabular.lance_flags import flags_of, is_keyed
 from catalog.tabular.lance_keys import (
+    Flags,
     Key,
     KeyColumn,
     Numbers,
@@ -56,6 +57,8 @@ ALL = "all"
 COMPARED_PART = 8
 """Texts of up to one row in so many are read by id to be compared; of more, all are scanned."""
 
+TAKEN_PART = 40
+"""To sort one row in so many, their values are read by id; to sort more, all are read."""
 
 Sorted = tuple[Column, bool, bool]
 """A column to sort by, whether descending, whether rows without a value come first."""
@@ -87,6 +90,9 @@ class Finder:
             kept = self.selections.get((*opened.copy, repr(bound), what))
             if kept is not None and kept.complete:
                 return len(kept.ids)
+        if self._is_keyed(opened, bound):
+            flags, _ = self._flags(opened, bound)
+            return int(np.count_nonzero(flags))
         if is_nothing(bound) or self._is_ours(opened, bound):
             return len(self._all(opened, bound))
         return int(opened.dataset.count_rows(write(bound)))
@@ -204,17 +210,22 @@ class Finder:
 
     def _within(self, opened: Opened, bound: Bound, ids: Ids | None) -> Ids:
         """Those of the ids, or of all, whose keys satisfy the condition."""
+        flags, known = self._flags(opened, bound)
+        if ids is not None:
+            return ids[flags[_places(ids, known)]]
+        places = np.flatnonzero(flags)
+        return places.astype(np.uint64) if known is None else known[places]
+
+    def _flags(self, opened: Opened, bound: Bound) -> tuple[Flags, Ids | None]:
+        """Which places among the keys are of rows that satisfy the condition, and the ids there if these are others."""
         keys: list[KeyColumn] = []
 
         def key(column: Column) -> KeyColumn:
             keys.append(self._key(opened, column.stored))
             return keys[-1]
 
-        flags, known = flags_of(bound, key), keys[0].ids
-        if ids is not None:
-            return ids[flags[_places(ids, known)]]
-        places = np.flatnonzero(flags if opened.alive is None else flags & opened.alive)
-        return places.astype(np.uint64) if known is None else known[places]
+        flags = flags_of(bound, key)
+        return flags if opened.alive is None else flags & opened.alive, keys[0].ids
 
     def _searched(self, opened: Opened, test: Test) -> Ids:
         """By the index, and by comparing what it found where it is not certain alone."""
@@ -281,17 +292,30 @@ class Finder:
         """A page at any depth, from the keys of all rows that satisfy the condition."""
         if not order and opened.in_order and bound is not None:
             return self._all(opened, bound)[start:stop]
-        wanted = [*order, *([] if opened.in_order else [(None, False, False)])]
-        columns = [self._key(opened, column.stored if column else ROW) for column, _, _ in wanted]
-        ids = columns[0].ids
-        places = opened.places if bound is None else _places(self._all(opened, bound), ids)
+        wanted = [(column.stored, descending, first) for column, descending, first in order]
+        if not opened.in_order:
+            wanted.append((ROW, False, False))
+        names = [stored for stored, _, _ in wanted]
+        found = None if bound is None else self._all(opened, bound)
+        if found is not None and self._is_taken(opened, names, len(found)):
+            taken = opened.dataset._take_rows(pa.array(found), columns=[*dict.fromkeys(names)])
+            columns = [KeyColumn(keys_of(taken.column(name)), found) for name in names]
+            places = np.arange(len(found))
+        else:
+            columns = [self._key(opened, name) for name in names]
+            places = opened.places if found is None else _places(found, columns[0].ids)
         keys = [
             key
-            for found, (_, descending, first) in zip(columns, wanted, strict=True)
-            for key in _turned(found.keys, descending=descending, nulls_first=first)
+            for column, (_, descending, first) in zip(columns, wanted, strict=True)
+            for key in _turned(column.keys, descending=descending, nulls_first=first)
         ]
-        page = page_of(places, keys, start, stop)
+        page, ids = page_of(places, keys, start, stop), columns[0].ids
         return page.astype(np.uint64) if ids is None else ids[page]
+
+    def _is_taken(self, opened: Opened, names: Sequence[str], count: int) -> bool:
+        """Whether so few rows are to be sorted that their values are read by id, and no keys of all are kept."""
+        few = 0 < count <= opened.rows // TAKEN_PART
+        return few and opened.rows > self.keys_to and not opened.coded.issuperset(names)
 
     def _key(self, opened: Opened, stored: str) -> KeyColumn:
         """The keys of a column, or of the numbers of rows."""

@@ -248,6 +248,8 @@ class LanceStore:
         if layout.untouched and opened.file is None:
             ids = layout.beginning if layout.numbered else None
             return self.pages.page(opened.dataset, opened.copy, stored, query, ids)
+        if layout.untouched and layout.numbered:
+            return opened.take(stored, layout.beginning(query.offset, limit))
         window = layout.window(query.offset, limit)
         if layout.numbered:
             ids_of_page = np.concatenate([layout.beginning(window.first, window.count), window.ids])

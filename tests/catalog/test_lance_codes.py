@@ -188,6 +188,20 @@ def test_rows_sorted_by_few_values_come_as_the_values_sort(
     assert page["code"].to_pylist() == [row["code"] for row in expected[40:240]]
 
 
+@pytest.mark.parametrize(("position", "rows"), [(1, BEFORE), (2, AFTER)], ids=["whole", "changed"])
+def test_few_rows_of_a_condition_are_sorted_by_any_column(
+    store: LanceStore, position: int, rows: dict[int, Row]
+) -> None:
+    where = And((Compare("code", Op.GE, "N0294"), Not(IsNull("kind"))))
+    found = [row for row in rows.values() if row["code"] >= "N0294" and row["kind"] is not None]
+    assert 1 < len(found) <= ROWS // 40
+    query = TableQuery(where=where, order_by=(Order("kind"), Order("code", descending=True)))
+    page = store.rows("t", position, COLUMNS, query)
+    by_code = sorted(found, key=lambda row: row["code"], reverse=True)
+    expected = sorted(by_code, key=lambda row: row["kind"])
+    assert page["code"].to_pylist() == [row["code"] for row in expected]
+
+
 def test_a_column_whose_values_have_become_many_is_compared_and_sorted_as_before(
     store: LanceStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
