@@ -46,6 +46,8 @@ RESOURCE_FIELDS = {
 """Fields of resources in CKAN's index, `res_…` → those of a resource."""
 DEFAULT_SORT = "score desc, metadata_modified desc"
 TEXTS = ("q", "fq", "sort", "qf", "facet")
+MOST_ORDERS = 4
+"""Fields that results are sorted by, at most."""
 KNOWN = frozenset(
     [
         "q",
@@ -100,12 +102,13 @@ def package_search(who: Identity, data: dict[str, Any]) -> Any:
     """
     asked = _Asked(data)
     text, where = asked.conditions()
-    sort, reverse = _sorted(asked.sort, text)
+    (sort, reverse), *then = _sorted(asked.sort, text)
     query = SearchQuery(
         text=text,
         where=where,
         sort=sort,
         reverse=reverse,
+        then=tuple(then),
         offset=asked.start,
         limit=asked.rows,
         facets=False,
@@ -209,8 +212,9 @@ def _parsed(text: str, name: str) -> Clause:
         raise SearchFailed("Search error: %(said)s", said=repr(str(error))) from error
 
 
-def _sorted(asked: str, text: str) -> tuple[str, bool]:
-    """Our order for the first field of CKAN's that we can sort by, and whether it is the other way round."""
+def _sorted(asked: str, text: str) -> list[tuple[str, bool]]:
+    """Our orders for those fields of CKAN's that we can sort by, each with whether it is the other way round."""
+    found: dict[str, bool] = {}
     for part in asked.split(","):
         name, _, direction = part.strip().partition(" ")
         direction = direction.strip().lower()
@@ -218,8 +222,8 @@ def _sorted(asked: str, text: str) -> tuple[str, bool]:
             raise _misread('Invalid "sort" parameter')
         ours = SORTS.get(name)
         if ours is not None and (ours != "relevance" or text):
-            return ours, (direction == "asc") == (ours in FALLING)
-    return "updated", False
+            found.setdefault(ours, (direction == "asc") == (ours in FALLING))
+    return list(found.items())[:MOST_ORDERS] or [("updated", False)]
 
 
 def _names(given: Any, problems: dict[str, Any]) -> list[str]:

@@ -162,14 +162,20 @@ def _order(query: SearchQuery) -> list[Json]:
     """Equal documents always have the same order, however they were written."""
     if is_by_relevance(query):
         return [{"_score": "desc"}, *_by("uses", "desc")]
-    name = "modified" if query.sort == "relevance" else query.sort
-    order = "asc" if (name in RISING) != query.reverse else "desc"
-    if name == "title":
-        language = "zh" if query.language == "zh" else "en"
-        return [_sorted(f"by_title_{language}", order, "keyword"), {"id": order}]
-    if name in ("slug", "id"):
-        return [_sorted(name, order, "keyword"), {"id": order}]
-    return _by(name, order)
+    keys: list[Json] = []
+    for sort, reverse in ((query.sort, query.reverse), *query.then):
+        name = "modified" if sort == "relevance" else sort
+        order = "asc" if (name in RISING) != reverse else "desc"
+        ending = [{"id": order}]
+        if name == "title":
+            language = "zh" if query.language == "zh" else "en"
+            keys.append(_sorted(f"by_title_{language}", order, "keyword"))
+        elif name in ("slug", "id"):
+            keys.append(_sorted(name, order, "keyword"))
+        else:
+            first, *ending = _by(name, order)
+            keys.append(first)
+    return [*keys, *ending]
 
 
 def _by(field: str, order: str) -> list[Json]:

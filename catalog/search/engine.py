@@ -76,6 +76,8 @@ class SearchQuery:
     """What a hit must fulfil beside the filters; it does not change the order."""
     reverse: bool = False
     """The order the other way round: oldest first, title from Z to A."""
+    then: tuple[tuple[str, bool], ...] = ()
+    """Orders of those that are equal in the ones before, each with whether it is the other way round."""
     corrects: bool = True
     """Whether words that were probably misspelled are looked for as they were meant, too."""
     counts: tuple[Count, ...] = ()

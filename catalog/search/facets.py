@@ -156,10 +156,12 @@ def check_query(query: SearchQuery) -> None:
         )
     if not 0 <= query.limit <= MOST_ROWS:
         raise BadQuery("a page may have at most %(most)s results", most=MOST_ROWS)
-    if query.sort not in SORTS and query.sort not in FURTHER_SORTS:
+    orders = (query.sort, *(sort for sort, _ in query.then))
+    wrong = next((one for one in orders if one not in SORTS and one not in FURTHER_SORTS), None)
+    if wrong is not None:
         raise BadQuery(
             "results cannot be sorted by %(sort)s: use one of %(known)s",
-            sort=query.sort[:40],
+            sort=wrong[:40],
             known=", ".join(SORTS),
         )
     for name, values in query.filters.items():

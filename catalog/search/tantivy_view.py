@@ -23,6 +23,7 @@ from catalog.search.tantivy_conditions import ConditionCompiler, any_of, without
 from catalog.search.tantivy_counts import Part, count_facets, count_fields, total_of
 from catalog.search.tantivy_documents import exactly
 from catalog.search.tantivy_folder import Snapshot
+from catalog.search.tantivy_orders import Keyed, Orders
 from catalog.search.tantivy_overlay import Layer
 from catalog.search.tantivy_query import Compiler, narrowed
 
@@ -112,7 +113,7 @@ class View:
     def _are_many(self, hits: tuple[Hit, ...]) -> bool:
         """Whether more than a few documents have all words, whatever was chosen; mostly the page itself says so."""
         if (
-            self._by_relevance()
+            _by_relevance(self.query)
             and len(hits) > spelling.FEW
             and hits[spelling.FEW].score >= ALL_WORDS
         ):
@@ -200,12 +201,19 @@ class View:
 
     def _page(self, text: Query) -> tuple[int, tuple[Hit, ...]]:
         """The page of all indexes together: of one alone, it is read where it begins."""
-        query = self.query
+        total, found = Orders(self._compiler.schema, _order_field, self._keyed).page(
+            text, self.query
+        )
+        return total, tuple(_hit(searcher, key, address) for key, address, searcher in found)
+
+    def _keyed(self, text: Query, query: SearchQuery) -> tuple[int, list[Keyed]]:
+        """The page in the first order, each document with its key."""
         alone = len(self._searchers) == 1
         total = 0
-        found: list[tuple[Any, tantivy.DocAddress, tantivy.Searcher]] = []
+        found: list[Keyed] = []
         for part in self._parts(text):
             result = self._ordered(
+                query,
                 part.searcher,
                 part.query(""),
                 limit=max(query.limit if alone else query.offset + query.limit, 1),
@@ -214,31 +222,23 @@ class View:
             total += total_of(result)
             found.extend((key, address, part.searcher) for key, address in result.hits)
         if not alone:
-            found.sort(key=lambda hit: hit[0], reverse=not self._rising())
+            found.sort(key=lambda hit: hit[0], reverse=not _is_rising(query))
             found = found[query.offset :]
-        return total, tuple(
-            _hit(searcher, key, address) for key, address, searcher in found[: query.limit]
-        )
+        return total, found[: query.limit]
 
     def _ordered(
-        self, searcher: tantivy.Searcher, whole: Query, *, limit: int, offset: int
+        self,
+        query: SearchQuery,
+        searcher: tantivy.Searcher,
+        whole: Query,
+        *,
+        limit: int,
+        offset: int,
     ) -> tantivy.SearchResult:
-        if self._by_relevance():
+        if _by_relevance(query):
             return searcher.search(whole, limit, offset=offset, weight_by_field="weight")
-        query = self.query
-        field = SORT_FIELDS.get(query.sort, "by_modified")
-        if query.sort == "title":
-            field = "by_title_zh" if query.language == "zh" else "by_title_en"
-        order = Order.Asc if self._rising() else Order.Desc
+        field, order = _order_field(query), Order.Asc if _is_rising(query) else Order.Desc
         return searcher.search(whole, limit, order_by_field=field, offset=offset, order=order)
-
-    def _by_relevance(self) -> bool:
-        return self.query.sort == "relevance" and bool(self.query.text.strip())
-
-    def _rising(self) -> bool:
-        if self._by_relevance():
-            return False
-        return (self.query.sort in RISING) != self.query.reverse
 
     def _best(
         self, text: Query, limit: int
@@ -310,6 +310,21 @@ class View:
     def _sounding(self, syllables: Iterable[str]) -> Iterator[str]:
         query = self._compiler.sounding(syllables)
         return spelling.texts_of(self._cards(query, spelling.MOST_READ))
+
+
+def _by_relevance(query: SearchQuery) -> bool:
+    return query.sort == "relevance" and bool(query.text.strip())
+
+
+def _is_rising(query: SearchQuery) -> bool:
+    return not _by_relevance(query) and (query.sort in RISING) != query.reverse
+
+
+def _order_field(query: SearchQuery) -> str:
+    """The field that holds the keys of the first order."""
+    if query.sort == "title":
+        return "by_title_zh" if query.language == "zh" else "by_title_en"
+    return SORT_FIELDS.get(query.sort, "by_modified")
 
 
 def number_of(searcher: tantivy.Searcher, field: str, address: tantivy.DocAddress) -> int:

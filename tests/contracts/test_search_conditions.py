@@ -273,3 +273,36 @@ def test_what_is_shown_gives_way_to_what_is_put_later(engine: SearchEngine) -> N
     assert found(engine) == []
     engine.show([make_document("1", en="Back", version=9)])
     assert found(engine) == ["1"]
+
+
+def test_what_is_equal_in_one_order_stands_in_the_next(engine: SearchEngine) -> None:
+    rows = [
+        ("a", 1, "B", 5),
+        ("b", 1, "A", 5),
+        ("c", 0, "B", 5),
+        ("d", 2, "C", 1),
+        ("e", 1, "B", 9),
+    ]
+    engine.put(
+        [
+            make_document(id_, en=title, uses=uses, numbers={"score": score})
+            for id_, uses, title, score in rows
+        ]
+    )
+    engine.show([make_document("f", en="B", uses=1, numbers={"score": 7})])
+
+    def order(sort: str, *then: tuple[str, bool], **more: bool) -> str:
+        asked = {"sort": sort, "then": then, "language": "en", **more}
+        whole = found(engine, **asked)
+        for start in range(len(whole)):
+            for rows_ in (1, 2, 4):
+                part = found(engine, **asked, offset=start, limit=rows_)
+                assert part == whole[start : start + rows_], (start, rows_)
+        return "".join(whole)
+
+    assert order("uses", ("title", False), ("score", False)) == "dbefac"
+    assert order("uses", ("title", True), ("score", True)) == "dafebc"
+    assert order("title", ("uses", True), ("score", False)) == "bcefad"
+    assert order("title", ("id", True), reverse=True) == "dfecab"
+    with pytest.raises(BadQuery):
+        found(engine, sort="uses", then=(("colour", False),))

@@ -139,6 +139,8 @@ def test_rows_start_and_order(ckan: Ckan) -> None:
     ids = [one["id"] for one in ckan.call("package_search", sort="id asc")["results"]]
     assert ids == sorted(ids)
     assert listed(sort="name asc", rows=2, start=1) == ALL[1:3]
+    assert listed(sort="views_recent desc, colour asc, name desc") == ALL[::-1]
+    assert listed(sort="views_recent desc, name asc", rows=2, start=1) == ALL[1:3]
     page = ckan.call("package_search", rows="0")
     assert (page["count"], page["results"], page["sort"]) == (
         4,
