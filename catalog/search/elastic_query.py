@@ -33,8 +33,6 @@ from catalog.search.elastic_units import (
     ways_query,
 )
 from catalog.search.ranking import (
-    ALL_MEANT,
-    ALL_SAID,
     ALL_WORDS,
     FAR_BOOST,
     MOST_UNITS,
@@ -53,6 +51,7 @@ from catalog.search.ranking import (
     near_of,
     parts_of,
     sounds_of,
+    steps_of,
     weight_of,
 )
 
@@ -88,9 +87,8 @@ def text_query(text: str, known: Collection[str]) -> Json:
     ]
     matching = any_of([any_of(weighted, enough_of(len(weighted))), *_whole(text)])
     wishes = [
-        constant(every(asked.literal), ALL_WORDS),
-        constant(every(asked.near), ALL_MEANT),
-        constant(every(asked.found), ALL_SAID),
+        constant(every(words), score)
+        for words, score in steps_of(asked.literal, asked.near, asked.found)
     ]
     for unit, is_known in zip(units, asked.known, strict=True):
         wishes.extend(_wishes(unit, known=is_known))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from catalog.search.analysis import LITTLE_WORDS, Unit, is_cjk
 from catalog.search.indexed import initials_sound
 
+Q = TypeVar("Q")
+"""A query of an engine."""
 MOST_UNITS = 64
 ENOUGH = 0.6
 """Part of the words that a document must have when it has not all of them."""
@@ -47,6 +50,22 @@ def sounds_of(unit: Unit, *, known: bool) -> tuple[str, ...]:
     if unit.syllables and not (known and unit.uncertain):
         return unit.syllables
     return () if known else tuple(map(initials_sound, unit.initials))
+
+
+def steps_of(literal: list[Q], near: list[Q], found: list[Q]) -> Iterator[tuple[list[Q], float]]:
+    """All words as they are written, in other words, in other scripts, each with its step of the score.
+
+    What says the same as the step before, as most searches do, is not asked for again.
+    """
+    yield literal, ALL_WORDS
+    if not _are_same(literal, near):
+        yield near, ALL_MEANT
+    if not _are_same(near, found):
+        yield found, ALL_SAID
+
+
+def _are_same(some: Sequence[object], others: Sequence[object]) -> bool:
+    return all(one is other for one, other in zip(some, others, strict=True))
 
 
 def abbreviated(units: Sequence[Unit]) -> tuple[str, ...]:

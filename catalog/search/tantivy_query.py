@@ -22,8 +22,6 @@ from catalog.search.engine import SearchQuery
 from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, UNKNOWN, Facet, Kind, range_bounds
 from catalog.search.indexed import EVER, FIRST
 from catalog.search.ranking import (
-    ALL_MEANT,
-    ALL_SAID,
     ALL_WORDS,
     FAR_BOOST,
     MOST_UNITS,
@@ -42,6 +40,7 @@ from catalog.search.ranking import (
     near_of,
     parts_of,
     sounds_of,
+    steps_of,
     weight_of,
 )
 from catalog.search.tantivy_conditions import without
@@ -93,9 +92,8 @@ class Compiler:
             ]
         )
         wishes = [
-            Query.const_score_query(every(asked.literal), ALL_WORDS),
-            Query.const_score_query(every(asked.near), ALL_MEANT),
-            Query.const_score_query(every(asked.found), ALL_SAID),
+            Query.const_score_query(every(words), score)
+            for words, score in steps_of(asked.literal, asked.near, asked.found)
         ]
         for unit, known in zip(units, asked.known, strict=True):
             wishes.extend(self._wishes(unit, known=known))
