@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from catalog.db import change_mark, db, transaction
-from catalog.errors import Denied, NotFound
+from catalog.errors import Conflict, Denied, NotFound
 from catalog.models.address import FormerAddress
 from catalog.models.dataset import Dataset, Resource, dataset_theme, public
 from catalog.models.group import Group
@@ -77,12 +77,17 @@ def write(
 ) -> str:
     """Create a dataset, or make this one what the draft says, under another address if it says so; its id.
 
-    Where its organization wants every change approved, a change waits for that.
+    Where its organization wants every change approved, a change waits for that. Raises Conflict if somebody
+    else created one of that address since the caller looked.
     """
     if dataset is None:
-        if state == State.DRAFT:
-            return _proposed(who, draft, wanted_id=wanted_id)
-        return publishing.put(who, draft, wanted_id=wanted_id).dataset_id
+        with transaction():
+            taken = select(Dataset.id).where(Dataset.slug == draft.slug)
+            if draft.slug and db.session.scalar(taken) is not None:
+                raise Conflict("the address “%(slug)s” is in use", slug=draft.slug)
+            if state == State.DRAFT:
+                return _proposed(who, draft, wanted_id=wanted_id)
+            return publishing.put(who, draft, wanted_id=wanted_id).dataset_id
     with transaction():
         if draft.slug != dataset.slug:
             publishing.rename(who, dataset.id, draft.slug, right=ending(dataset))

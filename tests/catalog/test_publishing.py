@@ -361,6 +361,16 @@ def test_a_draft_that_is_given_up_is_found_by_nobody(author: Identity) -> None:
     assert dataset_id not in search_engine().stamps()
 
 
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.DRAFT])
+def test_who_creates_a_dataset_never_changes_one_that_came_in_between(
+    author: Identity, state: State
+) -> None:
+    put("Air", slug="air")
+    with pytest.raises(Conflict, match="is in use"):
+        dataset_changes.write(author, whole("Other", slug="air"), state=state)
+    assert datasets.show(ANYONE, "air").title["en"] == "Air"
+
+
 def test_a_discarded_change_leaves_the_dataset(author: Identity) -> None:
     put("Air", slug="air")
     id_ = datasets.show(ANYONE, "air").id
