@@ -113,9 +113,11 @@ migration: install-dev  ## Write a migration from the models (m="what changes")
 docs: install-dev  ## Build the documentation
 	@$(VENV)/bin/sphinx-build -q -W -b html docs docs/_build
 
-bench: install-dev static  ## CPU per operation, memory, size; a table of a million rows
+DATASETS ?= 2000
+bench: install-dev static  ## CPU per operation, memory, size; a table of a million rows; a catalogue of DATASETS=
 	@$(PY) -m bench
 	@$(PY) -m bench.million
+	@$(PY) -m bench.catalogue --datasets $(DATASETS)
 
 DEPARTMENTS ?= 3
 ROWS ?= 10000000

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy import String, bindparam, delete, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -55,8 +55,7 @@ def find(who: Identity, name_or_id: str) -> Dataset:
 
 def of_ids(ids: Iterable[str]) -> list[Dataset]:
     """These datasets with what describes them, in no order; the caller has checked who may read them."""
-    statement = select(Dataset).where(Dataset.id.in_(list(ids))).options(*_described())
-    return list(db.session.scalars(statement.execution_options(populate_existing=True)))
+    return list(db.session.scalars(_of_ids(), {"ids": list(ids)}))
 
 
 def page_of_ids(order: str, *, reverse: bool, limit: int, offset: int) -> list[str]:
@@ -248,12 +247,26 @@ def _publish(who: Identity, dataset: Dataset, draft: DatasetDraft) -> None:
 
 
 def _named(name_or_id: str) -> Dataset | None:
-    same = or_(Dataset.slug == name_or_id, Dataset.id == name_or_id)
-    statement = select(Dataset).where(same).options(*_described())
-    found = db.session.scalars(statement.execution_options(populate_existing=True)).first()
+    found = db.session.scalars(_called(), {"name": name_or_id}).first()
     if found is None and (former := db.session.get(FormerAddress, ("dataset", name_or_id))):
         return _named(former.object_id)
     return found
+
+
+@cache
+def _of_ids() -> Any:
+    """Made once, as those below: putting a statement together costs as much as running it."""
+    ids: Any = bindparam("ids", expanding=True)
+    statement: Any = select(Dataset).where(Dataset.id.in_(ids)).options(*_described())
+    return statement.execution_options(populate_existing=True)
+
+
+@cache
+def _called() -> Any:
+    named = bindparam("name", type_=String)
+    same = or_(Dataset.slug == named, Dataset.id == named)
+    statement: Any = select(Dataset).where(same).options(*_described())
+    return statement.execution_options(populate_existing=True)
 
 
 def _described() -> tuple[ORMOption, ...]:
