@@ -27,10 +27,10 @@ from bench.calls import Call
 from bench.measure import Report, measure
 from bench.portal import Client, Portal, Running
 from bench.rebuild import Watch, server_seconds
+from bench.search import documents
 from catalog.db import db
 from catalog.models.dataset import Dataset
 from catalog.permissions import SCHEDULER
-from catalog.queue import job_queue
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import Origin
 from catalog.search import search_engine
@@ -112,7 +112,6 @@ def save(report: Report, count: int) -> None:
         datasets.put_all(SCHEDULER, drafts)
         spent += time.process_time() - own
         db.session.expunge_all()
-    job_queue().waiting()
     if count > have:
         rate = (count - have) / spent
         report.least(
@@ -124,9 +123,9 @@ def save(report: Report, count: int) -> None:
 
 
 def rebuild(report: Report, url: str) -> None:
-    """The whole index from the database, twice: the second time somebody searches meanwhile."""
-    if search_engine().ids() == frozenset():
-        search.rebuild_index()
+    """The whole index from the database, while somebody searches: where there was none, in made-up documents."""
+    if not search_engine().ids():
+        search_engine().rebuild(documents(1_000))
     watch = Watch(search_engine())
     watch.start()
     server, own, began = server_seconds(url), time.process_time(), time.monotonic()
