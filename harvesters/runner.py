@@ -156,7 +156,9 @@ class Walk:
                 self.tally.unfetched.append(record.error)
                 raise record.error
             described = self._described(harvester, record)
-            draft = dataset_draft(described, zone=ZoneInfo(loads.settings().time_zone))
+            draft = dataset_draft(
+                described, zone=ZoneInfo(loads.settings().time_zone), harvested=True
+            )
             self._waiting.append(Described(key, record, draft))
         if len(self._waiting) >= TOGETHER:
             self._save()

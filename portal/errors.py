@@ -82,6 +82,11 @@ SAYINGS = {
         lazy_gettext("Try again in a few minutes."),
     ),
 }
+NOT_ALLOWED = Saying(
+    lazy_gettext("You may not do this"),
+    lazy_gettext("Nothing was changed. Go back, or ask somebody who has the right to do it."),
+)
+"""For a form that was sent: what was tried was no page."""
 EXPIRED = Saying(
     lazy_gettext("This form has expired"),
     lazy_gettext(
@@ -110,6 +115,8 @@ def _here() -> str:
 
 def _rendered(error: CatalogError | HTTPException, status: int) -> Response:
     saying = EXPIRED if isinstance(error, CSRFError) else _saying(status)
+    if status == 403 and request.method != "GET":
+        saying = NOT_ALLOWED
     try:
         body = render_template(
             "errors/page.html",

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from api.ckan.given import MISSING
+from catalog.schemas.texts import RESERVED
 
 ROOT = frozenset(
     [
@@ -40,7 +41,6 @@ ROOT = frozenset(
 )
 """Fields of a dataset: no extra may have such a name."""
 NAME = re.compile(r"[a-z0-9_\-]*")
-RESERVED = ("new", "edit", "search")
 LONGEST = 100
 TAG = re.compile(r"[\w \-.]*")
 MOST_EXTRAS = 500

@@ -18,7 +18,7 @@ from catalog.errors import NotFound
 from catalog.schemas.dataset import DatasetSchema
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
 from catalog.schemas.texts import WebAddress
-from catalog.services import dataset_changes, dataset_content
+from catalog.services import dataset_changes, dataset_content, publication_dates
 from catalog.services.revisions import content_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def changed_draft(dataset: Dataset, data: Mapping[str, Any]) -> DatasetDraft:
 
     As in CKAN, what is missing is emptied, but for groups, resources, name, owner, `private` and `state`.
     """
-    return _checked(_changed(dataset_content.draft_of(dataset), data, dataset))
+    base = publication_dates.undated(dataset_content.draft_of(dataset), dataset)
+    return _checked(_changed(base, data, dataset))
 
 
 def _changed(base: DatasetDraft, data: Mapping[str, Any], dataset: Dataset | None) -> DatasetDraft:

@@ -27,14 +27,24 @@ Origins = dict[str, dict[str, Any]]
 """Language → `{"origin": "written" or "machine", "stale": bool}`."""
 
 
-def origins_of(item: Any, draft: Any, names: Iterable[str]) -> dict[str, Origins]:
-    """What is known of these texts of an item once it says what the draft says; `draft.machine` names machines' work."""
+def origins_of(
+    item: Any,
+    draft: Any,
+    names: Iterable[str],
+    *,
+    confirmed: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, Origins]:
+    """What is known of these texts of an item once it says what the draft says; `draft.machine` names machines' work.
+
+    `confirmed` names the languages of a text that somebody has looked at and found still right.
+    """
     origins = {
         name: origins_after(
             getattr(item, name) or {},
             getattr(draft, name),
             (item.text_origins or {}).get(name, {}),
             machine=draft.machine.get(name, ()),
+            confirmed=(confirmed or {}).get(name, ()),
         )
         for name in names
     }
@@ -47,11 +57,12 @@ def origins_after(
     known: Mapping[str, Mapping[str, Any]],
     *,
     machine: Collection[str] = (),
+    confirmed: Collection[str] = (),
 ) -> Origins:
     """What is known of a text's languages once `new` has taken the place of `old`.
 
     A language whose text did not change while another's did is stale: it may no longer say the same. One that
-    changed, or that is new, is not. `machine` names the languages that a machine has written; a tag such as
+    changed, that is new, or that is `confirmed` is not. `machine` names the languages that a machine has written; a tag such as
     `en-t-zh` (RFC 6497) says so itself. A text that stays keeps its origin.
     """
     changed = {tag for tag, text in new.items() if old.get(tag) != text}
@@ -65,5 +76,6 @@ def origins_after(
         else:
             origin = TextOrigin.MACHINE if tag in machine else before.get("origin")
             stale = bool(before.get("stale")) or bool(reworded - {tag})
+            stale = stale and tag not in confirmed
             after[tag] = {"origin": str(origin or TextOrigin.WRITTEN), "stale": stale}
     return after

@@ -16,13 +16,18 @@ from catalog.models.license import LICENSES
 from catalog.models.table import DataTable, TableColumn
 from catalog.models.text import pick
 from catalog.models.vocabulary import Access, ColumnAccess, Frequency
-from catalog.schemas.details import DetailsSchema
+from catalog.schemas.details import DetailsSchema, HarvestedDetailsSchema
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
-from catalog.schemas.texts import JSONObject, Line, Slug, Texts, WebAddress
+from catalog.schemas.texts import Contact, JSONObject, Line, Slug, Texts, WebAddress
 from catalog.search.documents import last_change
 
 MOST_RESOURCES = 2000
 MOST_TAGS = 200
+GEOMETRIES = frozenset(
+    (
+        "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection",
+    )
+)  # fmt: skip
 PERIOD = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
@@ -82,6 +87,20 @@ class Box(fields.Field[tuple[float, ...]]):
         return west, south, east, north
 
 
+class Geometry(JSONObject):
+    """A GeoJSON geometry in degrees of WGS-84, or nothing."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **options: Any
+    ) -> dict[str, Any]:
+        geometry = super()._deserialize(value, attr, data, **options)
+        parts = "geometries" if geometry.get("type") == "GeometryCollection" else "coordinates"
+        known = geometry.get("type") in GEOMETRIES and isinstance(geometry.get(parts), list)
+        if geometry and not known:
+            raise ValidationError("Must be a GeoJSON geometry such as a Point or a Polygon.")
+        return geometry
+
+
 class ResourceSchema(Schema):
     """A file or interface of a dataset."""
 
@@ -116,7 +135,7 @@ class DatasetSchema(Schema):
 
     title = Texts(500, required=True)
     organization = Slug(required=True)
-    slug = Slug()
+    slug = Slug(reserved=False)
     description = Texts(100_000)
     notice = Texts(5000)
     license = fields.String(
@@ -131,7 +150,7 @@ class DatasetSchema(Schema):
     tags = fields.List(Line(100), validate=validate.Length(max=MOST_TAGS))
     themes = fields.List(Slug(required=True), validate=validate.Length(max=50))
     landing_page = WebAddress(2000)
-    contact = Line(500)
+    contact: fields.Field[str] = Contact(500)
     spatial = Line(500)
     temporal_start = Period()
     temporal_end = Period()
@@ -146,7 +165,7 @@ class DatasetSchema(Schema):
         )
     )
     spatial_box = Box()
-    spatial_geometry = JSONObject(500_000)
+    spatial_geometry: fields.Field[dict[str, Any]] = Geometry(500_000)
     vocabulary_tags = fields.Dict(
         keys=Line(100, shortest=1),
         values=fields.List(Line(100, shortest=1)),
@@ -158,6 +177,12 @@ class DatasetSchema(Schema):
     series_position = fields.Integer(strict=True, validate=validate.Range(0, 1_000_000))
     private = fields.Boolean()
     machine = fields.Dict(
+        keys=fields.String(
+            validate=validate.OneOf(("title", "description", "notice", "access_reason"))
+        ),
+        values=fields.List(Line(35)),
+    )
+    confirmed = fields.Dict(
         keys=fields.String(
             validate=validate.OneOf(("title", "description", "notice", "access_reason"))
         ),
@@ -189,17 +214,28 @@ class DatasetSchema(Schema):
         for name in ("tags", "themes"):
             data[name] = tuple(dict.fromkeys(text for text in data.get(name, ()) if text))
         data["resources"] = tuple(data.get("resources", ()))
-        for name in ("vocabulary_tags", "machine"):
+        for name in ("vocabulary_tags", "machine", "confirmed"):
             data[name] = {
                 key: tuple(dict.fromkeys(some)) for key, some in data.get(name, {}).items() if some
             }
         return DatasetDraft(**data)
 
 
-_SCHEMA = DatasetSchema()
+class HarvestedSchema(DatasetSchema):
+    """A dataset as its source describes it: whatever name, contact, languages and outline that has."""
+
+    slug = Slug()
+    details = fields.Nested(HarvestedDetailsSchema)
+    contact = Line(500)
+    spatial_geometry = JSONObject(500_000)
 
 
-def dataset_draft(described: Mapping[str, Any], *, zone: tzinfo = UTC) -> DatasetDraft:
+_SCHEMA, _HARVESTED = DatasetSchema(), HarvestedSchema()
+
+
+def dataset_draft(
+    described: Mapping[str, Any], *, zone: tzinfo = UTC, harvested: bool = False
+) -> DatasetDraft:
     """The draft of what a form, the API or a harvester describes; raises Invalid with its problems.
 
     A moment with a time of day but no time zone is one of `zone`, the clock of whoever wrote it.
@@ -210,7 +246,8 @@ def dataset_draft(described: Mapping[str, Any], *, zone: tzinfo = UTC) -> Datase
         if name in described
     }
     try:
-        draft: DatasetDraft = _SCHEMA.load({**described, **moments})
+        schema = _HARVESTED if harvested else _SCHEMA
+        draft: DatasetDraft = schema.load({**described, **moments})
     except ValidationError as error:
         raise Invalid(
             "the description of this dataset cannot be used", problems=dict(error.messages_dict)

@@ -5,9 +5,11 @@ Labels stand here in both languages, since a template shows both at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from catalog.models.license import LICENSES
 
@@ -33,7 +35,7 @@ class Words:
 class Field:
     """A field: its name in forms, its label, and where its value stands in the content.
 
-    `kind` is `line`, `area`, `lines` (a list, one on a line), `choice`, `number`, `box` or `flag`.
+    `kind` is `line`, `area`, `lines` (a list, one on a line), `choice`, `number`, `box`, `day`, `json` or `flag`.
     """
 
     name: str
@@ -82,15 +84,22 @@ LICENCES: tuple[Choice, ...] = tuple(
 
 
 def _pair(
-    name: str, zh: str, en: str, kind: str = "line", *, path: tuple[str, ...] = ()
+    name: str,
+    zh: str,
+    en: str,
+    kind: str = "line",
+    *,
+    path: tuple[str, ...] = (),
+    required: bool = False,
 ) -> tuple[Field, ...]:
-    """A text in Chinese and in English."""
+    """A text in Chinese and in English; where it is required, one of the two is."""
     return tuple(
         Field(
             f"{name}_{tag}",
             Words(f"{zh}（{of_zh}）", f"{en} in {of_en}"),
             (*(path or (name,)), tag),
             kind,
+            required=required,
         )
         for tag, of_zh, of_en in (("zh", "中文", "Chinese"), ("en", "英文", "English"))
     )
@@ -114,8 +123,8 @@ SECTIONS = (
         "about",
         Words("数据集是什么", "What it is"),
         (
-            *_pair("title", "标题", "Title"),
-            *_pair("description", "说明", "Description", "area"),
+            *_pair("title", "标题", "Title", required=True),
+            *_pair("description", "说明", "Description", "area", required=True),
             *_pair("notice", "提醒", "Warning above the data", "area"),
             _line("identifier", "信息资源代码", "Identifier"),
             _line(
@@ -141,6 +150,8 @@ SECTIONS = (
         Words("范围与更新", "Coverage and updates"),
         (
             _choice("frequency", "更新周期", "Update frequency", FREQUENCIES),
+            _line("issued", "发布日期", "First published", kind="day", hint=("例如 2024-05-31；留空则为首次发布之日", "Such as 2024-05-31; left empty, the day on which it is first public")),
+            _line("modified", "数据更新日期", "Data last updated", kind="day", hint=("例如 2024-05-31；留空则为本次发布之时", "Such as 2024-05-31; left empty, the moment of this publication")),
             _line("temporal_start", "时间范围起", "Period from", hint=DAY),
             _line("temporal_end", "时间范围止", "Period to", hint=DAY),
             _line("spatial", "区域名称", "Area covered"),
@@ -148,6 +159,10 @@ SECTIONS = (
             _line(
                 "spatial_box", "外接矩形", "Box", kind="box",
                 hint=("西、南、东、北，WGS-84 度，以逗号分隔", "West, south, east, north in degrees of WGS-84, separated by commas"),
+            ),
+            _line(
+                "spatial_geometry", "空间范围（GeoJSON）", "Geometry (GeoJSON)", kind="json",
+                hint=('例如 {"type": "Point", "coordinates": [114.06, 22.54]}', 'Such as {"type": "Point", "coordinates": [114.06, 22.54]}'),
             ),
             _line("languages", "数据语言", "Languages of the data", "details", "languages", kind="lines", hint=("如 zh、en，每行一个", "Such as zh or en, one on a line")),
         ),
@@ -246,7 +261,7 @@ def content_after(
     """The content with what was filled in; fields that are not given stay as they are."""
     after = _copied(content)
     for field in fields:
-        if field.name in given:
+        if field.name in given and not _as_before(field, content, given[field.name]):
             _set(after, field.path, _value(field, given[field.name]))
     if after.get("machine"):
         after["machine"] = {
@@ -278,6 +293,11 @@ def problems_at(problems: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], 
                 yield here, str(sentence)
         else:
             yield here, str(inner)
+
+
+def _as_before(field: Field, content: Mapping[str, Any], text: str) -> bool:
+    """Whether a day is still the one that was shown, whose clock the form does not show."""
+    return field.kind == "day" and text.strip() == _text(field, _get(content, field.path))
 
 
 def _named(parts: tuple[str, ...], fields: Sequence[Field]) -> str:
@@ -321,15 +341,22 @@ def _text(field: Field, value: Any) -> str:
         return "true" if value else "false"
     if value is None or value is False:
         return ""
-    if field.kind == "lines":
-        return "\n".join(str(one) for one in value)
-    if field.kind == "box":
-        return ", ".join(str(number) for number in value)
-    if field.kind == "flag":
-        return "1"
-    if field.kind == "number":
-        return str(value or "")
-    return str(value)
+    return _WRITTEN.get(field.kind, str)(value)
+
+
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "lines": lambda parts: "\n".join(map(str, parts)),
+    "box": lambda edges: ", ".join(map(str, edges)),
+    "flag": lambda _: "1",
+    "number": lambda number: str(number or ""),
+    "day": lambda moment: str(moment)[: len("2024-05-31")],
+    "json": lambda said: said if isinstance(said, str) else _packed(said),
+}
+"""How the values of a kind are written into a form; those of the others are texts."""
+
+
+def _packed(said: Any) -> str:
+    return orjson.dumps(said).decode() if said else ""
 
 
 def _value(field: Field, text: str) -> Any:
@@ -341,6 +368,16 @@ def _value(field: Field, text: str) -> Any:
         return [part.strip() for part in given.replace("，", ",").split(",")] if given else []
     if field.kind == "flag":
         return given != ""
+    if field.kind == "json":
+        return _object(given)
     if field.kind == "number":
         return int(given) if given.isdecimal() and len(given) < 10 else given
     return given
+
+
+def _object(text: str) -> Any:
+    """What the JSON says; a text that is none stays, for the schema to refuse."""
+    try:
+        return orjson.loads(text) if text else None
+    except orjson.JSONDecodeError:
+        return text

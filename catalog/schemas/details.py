@@ -9,7 +9,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from catalog.models.vocabulary import ShareType
-from catalog.schemas.texts import Line, Texts, WebAddress
+from catalog.schemas.texts import LanguageCode, Line, Texts, WebAddress
 
 MOST = 100
 
@@ -44,7 +44,7 @@ class DetailsSchema(Schema):
     """dcat:version"""
     version_notes = Texts(20_000)
     """adms:versionNotes"""
-    languages = fields.List(Line(35), validate=validate.Length(max=MOST))
+    languages = fields.List(LanguageCode(35), validate=validate.Length(max=MOST))
     """dct:language, as BCP 47 tags."""
     conforms_to = _addresses()
     """dct:conformsTo"""
@@ -98,3 +98,9 @@ class DetailsSchema(Schema):
     """信息资源格式, as the catalogue of the department says it."""
     linked_code = Line(200)
     """关联资源代码"""
+
+
+class HarvestedDetailsSchema(DetailsSchema):
+    """The same of a source, which may call languages what it likes."""
+
+    languages = fields.List(Line(35), validate=validate.Length(max=MOST))

@@ -75,6 +75,8 @@ class DatasetDraft:
     private: bool = False
     machine: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Field → languages whose text a machine has written: `{"title": ["en"]}`."""
+    confirmed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field → languages whose text stays and is still right although another language changed."""
     resources: tuple[ResourceDraft, ...] = ()
 
 

@@ -27,9 +27,9 @@ from catalog.schemas.dataset_fields import (
     problems_at,
     values_of,
 )
-from catalog.schemas.drafts import DatasetDraft
 from catalog.services import (
     bulk_workbook,
+    completeness,
     dataset_content,
     datasets,
     organizations,
@@ -172,7 +172,7 @@ class _Loading:
             draft = dataset_draft(line.content)
             fields = datasets.organization_named(draft.organization).fields
             draft = dataset_content.fitted(draft, fields)  # a cell that is missing is named here
-            if line.dataset is not None and _same(line.dataset, draft):
+            if line.dataset is not None and completeness.is_same(line.dataset, draft):
                 return replace(report, same=report.same + 1)
             if line.dataset is not None:
                 _leave_to_others(who, line.dataset)
@@ -255,11 +255,6 @@ class _Loading:
 def _resource(row: Row, known: Mapping[str, Content]) -> Content:
     key = row.cells.get(KEY.name) or row.cells.get("url") or f"line-{row.number}"
     return content_after(known.get(key, {"key": key}), row.cells, RESOURCE_FIELDS)
-
-
-def _same(dataset: Dataset, draft: DatasetDraft) -> bool:
-    present = dataset_draft(dataset_content.described(dataset))
-    return revisions.fingerprint_of(present) == revisions.fingerprint_of(draft)
 
 
 def _leave_to_others(who: Identity, dataset: Dataset) -> None:

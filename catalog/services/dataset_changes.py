@@ -23,7 +23,14 @@ from catalog.models.tag import Vocabulary
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import DatasetDraft
-from catalog.services import dataset_content, datasets, log, publishing, revisions
+from catalog.services import (
+    dataset_content,
+    datasets,
+    log,
+    publication_dates,
+    publishing,
+    revisions,
+)
 from catalog.services.indexing import changed
 from catalog.services.tables import serve_table
 
@@ -123,7 +130,7 @@ def withdraw(who: Identity, dataset: Dataset) -> None:
 def remove_resource(who: Identity, resource: Resource) -> None:
     """Take a resource and its tables from its dataset; where every change is approved, once that is."""
     dataset = find(who, resource.dataset_id)
-    draft = dataset_content.draft_of(dataset)
+    draft = publication_dates.undated(dataset_content.draft_of(dataset), dataset)
     kept = [one for one in draft.resources if one.key != resource.key]
     state = State.PUBLISHED if dataset.state == State.PUBLISHED else State.DRAFT
     write(who, replace(draft, resources=tuple(kept)), dataset, state=state)

@@ -21,6 +21,7 @@ from catalog.models.tag import Tag, Vocabulary
 from catalog.models.text import origins_of, pick
 from catalog.schemas.custom_fields import problems_of, typed
 from catalog.schemas.drafts import DatasetDraft, ResourceDraft
+from catalog.schemas.texts import RESERVED
 from catalog.search.analysis import spelled
 from catalog.services import revisions
 
@@ -42,7 +43,7 @@ def fill(dataset: Dataset, draft: DatasetDraft) -> tuple[str, ...]:
 
 def describe(dataset: Dataset, draft: DatasetDraft) -> None:
     """The dataset's own row after the draft; raises Invalid as `fill` does."""
-    dataset.text_origins = origins_of(dataset, draft, TRANSLATED)
+    dataset.text_origins = origins_of(dataset, draft, TRANSLATED, confirmed=draft.confirmed)
     for name, value in fields_of(draft).items():
         setattr(dataset, name, value)
     dataset.series_id = _series(draft.series)
@@ -144,7 +145,7 @@ def _numbered(wanted: str, taken: set[str]) -> str:
 
 def _taken(slugs: Sequence[str]) -> set[str]:
     """Those of the slugs that are in use or were before: an address never changes its meaning."""
-    found: set[str] = set()
+    found = set(RESERVED.intersection(slugs))
     for statement in _used():
         found.update(db.session.scalars(statement, {"slugs": slugs}))
     return found

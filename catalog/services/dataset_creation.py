@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import insert
@@ -16,7 +16,7 @@ from catalog.models.dataset import Dataset, dataset_tag, dataset_theme
 from catalog.models.organization import Organization
 from catalog.permissions import Identity
 from catalog.schemas.drafts import DatasetDraft, Origin
-from catalog.services import dataset_content, log, revisions
+from catalog.services import dataset_content, log, publication_dates, revisions
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,11 @@ def _rows(who: Identity, new: New, slug: str) -> Created:
         index_due=moment,
         fingerprint=revisions.fingerprint_of(draft),
     )
-    dataset_content.describe(dataset, draft)
+    dated = publication_dates.published_now(draft, dataset, who)
+    dataset_content.describe(dataset, dated)
     db.session.add(dataset)
     to_load = dataset_content.described_resources(dataset, draft.resources, {})
-    dataset.revision = revisions.first(who, dataset, draft)
+    dataset.revision = revisions.first(who, dataset, replace(draft, issued=dated.issued))
     data = {"slug": slug, "title": dataset.title, "revision": dataset.revision}
     log.append(
         who, "dataset.created", log.Subject("dataset", dataset.id, new.organization.id), data

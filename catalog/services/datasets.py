@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
@@ -23,7 +23,14 @@ from catalog.models.vocabulary import FREQUENCY_DAYS, Frequency, State
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import DatasetDraft, Origin
 from catalog.search.documents import last_change
-from catalog.services import addresses, dataset_content, dataset_creation, log, revisions
+from catalog.services import (
+    addresses,
+    dataset_content,
+    dataset_creation,
+    log,
+    publication_dates,
+    revisions,
+)
 from catalog.services.dataset_visibility import unseen
 from catalog.services.indexing import changed, index_due_datasets, whole
 
@@ -147,7 +154,7 @@ def _changed(tx: Transaction, who: Identity, record: _Record, dataset: Dataset) 
     if dataset.merged_into and record.origin is not None:  # its source knows nothing of the merger
         return Put(Outcome.SAME, dataset.id)
     same = dataset.fingerprint == revisions.fingerprint_of(draft)
-    if same and dataset.state == State.PUBLISHED:
+    if same and dataset.state == State.PUBLISHED and not draft.confirmed:
         return Put(Outcome.SAME, dataset.id)
     return apply(tx, who, dataset, draft)
 
@@ -347,13 +354,15 @@ def apply(
     """
     if dataset.merged_into:
         raise Conflict("the dataset “%(slug)s” was merged into another one", slug=dataset.slug)
-    changed = changed_fields(dataset, draft)
+    changed = changed_fields(dataset, publication_dates.dated(draft, dataset))
     dataset.organization_id = organization_named(draft.organization).id
     back = dataset.state != State.PUBLISHED
     dataset.state, dataset.fingerprint = State.PUBLISHED, revisions.fingerprint_of(draft)
     dataset.published_at = dataset.published_at or now()
     dataset.withdrawn_at, dataset.withdrawn_reason = None, {}
-    to_load = dataset_content.fill(dataset, draft)
+    dated = publication_dates.published_now(draft, dataset, who)
+    to_load = dataset_content.fill(dataset, dated)
+    draft = replace(draft, issued=dated.issued)
     action = "dataset.published" if back else "dataset.changed"
     _said(tx, who, dataset, draft, action, revision=revision, fields=changed)
     return Put(Outcome.CHANGED, dataset.id, to_load)

@@ -19,7 +19,7 @@ from catalog.permissions import Action, Identity, allowed, require
 from catalog.services import dataset_content, revisions
 from catalog.services.dataset_visibility import seen
 from catalog.services.indexing import whole
-from catalog.services.revisions import EDITABLE, Change, open_proposal
+from catalog.services.revisions import DECIDED, EDITABLE, Change, open_proposal
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Shown:
     revision: DatasetRevision
     dataset: Dataset
     changes: list[Change]
-    """Against what is public; everything where nothing was public yet."""
+    """Against what is public, of one that was public itself against what was before; everything where nothing was."""
     new: bool
     edits: bool
     decides: bool
@@ -66,6 +66,8 @@ def editable(who: Identity, slug_or_id: str) -> Editable:
     if revision is not None and revision.state not in EDITABLE:
         raise Conflict("a change to this dataset waits for its approval: decide on it first")
     content = revision.content if revision else dataset_content.described(dataset)
+    if revision is None:
+        content.pop("modified", None)  # the next publication has a moment of its own
     return Editable(dataset, revision, {**content, "slug": dataset.slug})
 
 
@@ -75,19 +77,32 @@ def show(who: Identity, revision_id: str) -> Shown:
     if revision is None:
         raise NotFound("there is no such revision")
     dataset = member_dataset(who, revision.dataset_id)
-    new = dataset.state == State.DRAFT
-    present: Mapping[str, Any] = {} if new else dataset_content.described(dataset)
+    present = _before(dataset, revision)
     wanted = {**revision.content, "slug": dataset.slug}
     may_edit = allowed(who, Action.DATASET_WRITE, dataset)
     decides = allowed(who, Action.DATASET_APPROVE, dataset) and who.account_id != revision.made_by
     return Shown(
         revision,
         dataset,
-        revisions.differences(present, wanted),
-        new,
+        revisions.differences(_without_open_dates(present, wanted), wanted),
+        not present,
         edits=may_edit,
         decides=decides,
     )
+
+
+def _before(dataset: Dataset, revision: DatasetRevision) -> Mapping[str, Any]:
+    """What a proposal is compared with; nothing where it is the first content."""
+    if revision.state in DECIDED:
+        earlier = revisions.before(revision)
+        return {**earlier.content, "slug": dataset.slug} if earlier else {}
+    return {} if dataset.state == State.DRAFT else dataset_content.described(dataset)
+
+
+def _without_open_dates(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Dates that a proposal leaves open are set when it is published: they are no difference."""
+    left_open = {name for name in ("issued", "modified") if not wanted.get(name)}
+    return {name: value for name, value in present.items() if name not in left_open}
 
 
 def member_dataset(who: Identity, slug_or_id: str) -> Dataset:

@@ -17,14 +17,15 @@ from catalog.errors import N_, CatalogError, Conflict, Denied, Invalid, NotFound
 from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset
 from catalog.models.revision import DatasetRevision
-from catalog.models.vocabulary import Access, RevisionState, State
+from catalog.models.vocabulary import RevisionState, State
 from catalog.permissions import SCHEDULER, Action, Identity, require
 from catalog.queue import job
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import DatasetDraft
-from catalog.schemas.texts import SLUG
+from catalog.schemas.texts import RESERVED, SLUG, TAKEN_BY_PAGES
 from catalog.services import (
     addresses,
+    completeness,
     dataset_content,
     dataset_visibility,
     datasets,
@@ -54,7 +55,7 @@ def propose(
     """Keep a draft of a new dataset, or of a change to one; the draft that is there already is changed.
 
     A new dataset gets `wanted_id`, if given. Raises Conflict while a proposal is submitted or approved, for a harvested
-    dataset, and where `seen`, the stamp of what the draft was made from, is not that of what is there.
+    dataset, for a change that changes nothing, and where `seen`, the stamp of what the draft was made from, is not that of what is there.
     """
     with transaction() as tx:
         organization = datasets.organization_named(draft.organization)
@@ -66,6 +67,8 @@ def propose(
         if revision is not None and revision.state not in EDITABLE:
             raise Conflict("a change to this dataset waits for its approval: decide on it first")
         _must_be_seen(dataset, revision, seen)
+        if revision is None and there is not None and completeness.is_same(there, draft):
+            raise Conflict("nothing has changed: the dataset says all this already")
         revision = revision or revisions.begin(who, dataset.id, draft)
         revision.content = revisions.content_of(draft)
         revision.state, revision.reason, revision.made_at = RevisionState.DRAFT, reason[:500], now()
@@ -84,11 +87,21 @@ def put(who: Identity, draft: DatasetDraft, *, wanted_id: str = "") -> datasets.
     if not revisions.reviewed(who, draft):
         return datasets.put(who, draft, wanted_id=wanted_id)
     with transaction():
-        known = select(Dataset.id).where(Dataset.slug == draft.slug)
-        known_id = db.session.scalar(known) if draft.slug else None
-        revision = propose(who, draft, dataset_id=known_id or "", wanted_id=wanted_id)
+        known = select(Dataset).where(Dataset.slug == draft.slug)
+        dataset = db.session.scalar(known) if draft.slug else None
+        if dataset is not None and _nothing_new(who, dataset, draft):
+            return datasets.Put(datasets.Outcome.SAME, dataset.id)
+        known_id = dataset.id if dataset else ""
+        revision = propose(who, draft, dataset_id=known_id, wanted_id=wanted_id)
         submit(who, revision.id)
     return datasets.Put(datasets.Outcome.SUBMITTED, revision.dataset_id)
+
+
+def _nothing_new(who: Identity, dataset: Dataset, draft: DatasetDraft) -> bool:
+    """Whether `who` sends what is public already, and nobody has begun a change."""
+    require(who, Action.DATASET_WRITE, dataset)
+    begun = revisions.open_proposal(dataset.id)
+    return begun is None and completeness.is_same(dataset, draft)
 
 
 def hand_in(who: Identity, draft: DatasetDraft, **options: Any) -> DatasetRevision:
@@ -103,7 +116,7 @@ def submit(who: Identity, revision_id: str) -> DatasetRevision:
         revision, dataset = _found(who, revision_id)
         require(who, Action.DATASET_WRITE, dataset)
         _must_be(revision, *EDITABLE)
-        _complete(dataset_draft(revision.content))
+        completeness.require_complete(dataset_draft(revision.content))
         revision.state, revision.submitted_at = RevisionState.SUBMITTED, now()
         revision.remarks = ""
         _line(who, "revision.submitted", dataset, revision)
@@ -122,7 +135,9 @@ def approve(
         revision, dataset = _found(who, revision_id)
         _may_decide(who, dataset, revision)
         _must_be(revision, RevisionState.SUBMITTED)
-        _complete(dataset_draft(revision.content))  # its organization may ask for more by now
+        completeness.require_complete(
+            dataset_draft(revision.content)
+        )  # its organization may ask for more by now
         _must_be_seen(dataset, revision, seen)
         wanted = datasets.organization_named(revision.content["organization"])
         require(who, Action.DATASET_APPROVE, wanted)
@@ -176,7 +191,7 @@ def restore(who: Identity, dataset_id: str, number: int) -> DatasetRevision:
     with transaction():
         dataset = _editable(who, dataset_id)
         revision = revisions.numbered(dataset.id, number)
-        draft = dataset_draft({**revision.content, "slug": dataset.slug})
+        draft = dataset_draft({**revision.content, "slug": dataset.slug, "modified": None})
         return propose(who, draft, dataset_id=dataset.id, reason=f"#{number}")
 
 
@@ -270,6 +285,8 @@ def rename(
                 "this address cannot be used",
                 problems={"slug": [N_("Use lower-case letters a to z, digits, - and _.")]},
             )
+        if slug in RESERVED:
+            raise Invalid("this address cannot be used", problems={"slug": [TAKEN_BY_PAGES]})
         if addresses.move("dataset", dataset, slug):
             dataset.fingerprint = ""
             _changed(tx, who, "dataset.renamed", dataset)
@@ -279,7 +296,7 @@ def rename(
 def _publish(tx: Transaction, who: Identity, dataset: Dataset, revision: DatasetRevision) -> None:
     draft = dataset_draft(revision.content)
     revision.publish_at = None
-    known = uploads.keys_of(dataset.id)
+    known = set() if dataset.state == State.DRAFT else uploads.keys_of(dataset.id)
     datasets.apply(tx, who, dataset, draft, revision=revision)
     tx.after_commit(uploads.load_new, dataset.id, uploads.keys_of(dataset.id) - known)
 
@@ -364,28 +381,6 @@ def _return(who: Identity, dataset: Dataset, revision: DatasetRevision, remarks:
     revision.publish_at = None
     _decide(who, revision)
     _line(who, "revision.returned", dataset, revision, remarks=revision.remarks[:500])
-
-
-def _complete(draft: DatasetDraft) -> None:
-    """Raise Invalid for what the public must not miss."""
-    problems: dict[str, object] = _missing(draft)
-    if not any(draft.description.values()):
-        problems["description"] = [N_("Describe the dataset in at least one language.")]
-    if draft.access != Access.OPEN and not any(draft.access_reason.values()):
-        problems["access_reason"] = [N_("Name the legal reason why it is not open.")]
-    if draft.access == Access.OPEN and draft.license == "notspecified":
-        problems["license"] = [N_("Choose a licence.")]
-    if problems:
-        raise Invalid("this dataset is not complete yet", problems=problems)
-
-
-def _missing(draft: DatasetDraft) -> dict[str, object]:
-    """What the custom fields of its organization still ask for."""
-    try:
-        dataset_content.fitted(draft, datasets.organization_named(draft.organization).fields)
-    except Invalid as error:
-        return dict(error.problems)
-    return {}
 
 
 def _changed(tx: Transaction, who: Identity, action: str, dataset: Dataset, **more: object) -> None:

@@ -61,6 +61,7 @@ def keep_published(
     if revision is None:
         revision = begin(who, dataset.id, draft)
         revision.decided_at = now()
+    revision.content = content_of(draft)
     revision.state = RevisionState.PUBLISHED
     return revision.number
 
@@ -141,6 +142,7 @@ def fingerprint_of(draft: DatasetDraft) -> str:
     """
     packed = orjson.dumps(draft, option=orjson.OPT_UTC_Z, default=dict)
     values: dict[str, Any] = orjson.loads(packed)
+    del values["confirmed"]  # a word on what is there, no part of it
     for name in _LATER:
         if not values[name]:
             del values[name]
@@ -168,6 +170,16 @@ def numbered(dataset_id: str, number: int) -> DatasetRevision:
     if revision is None:
         raise NotFound("there is no such revision")
     return revision
+
+
+def before(revision: DatasetRevision) -> DatasetRevision | None:
+    """What its dataset was before this one was public, if it was anything."""
+    earlier = select(DatasetRevision).where(
+        DatasetRevision.dataset_id == revision.dataset_id,
+        DatasetRevision.number < revision.number,
+        DatasetRevision.state.in_(DECIDED),
+    )
+    return db.session.scalars(earlier.order_by(DatasetRevision.number.desc()).limit(1)).first()
 
 
 def listed(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import CatalogError, Invalid
 from catalog.models.text import pick
 from catalog.schemas.dataset_fields import (
+    FIELDS,
     RESOURCE_FIELDS,
     SECTIONS,
     TRANSLATED,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MOST_RESOURCES = 200
 """A form with more links is no form any more; the API takes them."""
 Errors = dict[str, list[str]]
+STILL_RIGHT = "still_right_"
+"""Begins the name of the box that clears the mark of a stale text."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Input:
     """Whether a machine has written the text."""
     stale: bool = False
     """Whether the text changed in another language since."""
+    confirmed: bool = False
+    """Whether somebody has said that it is still right."""
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,11 +134,8 @@ class DatasetForm:
         )
 
     def _input(self, field: Field, name: str, values: Mapping[str, str]) -> Input:
-        origin = (
-            self._origins.get(field.path[0], {}).get(field.path[-1], {})
-            if len(field.path) == 2
-            else {}
-        )
+        origins = self._origins if name == field.name else {}  # those of resources are not kept
+        origin = origins.get(field.path[0], {}).get(field.path[-1], {})
         return Input(
             name,
             field.label.in_(current()),
@@ -142,6 +145,9 @@ class DatasetForm:
             tuple(self._options(field)),
             machine=origin.get("origin") == "machine",
             stale=bool(origin.get("stale")),
+            confirmed=field.path[-1]
+            in (self.content.get("confirmed") or {}).get(field.path[0], ()),
+            required=field.required,
         )
 
     def _options(self, field: Field) -> Iterable[tuple[str, str]]:
@@ -165,7 +171,17 @@ def filled(content: Content, form: Mapping[str, str]) -> Content:
     if custom:
         kept = {**(content.get("custom") or {}), **custom}
         after["custom"] = {name: value for name, value in kept.items() if value != ""}
+    after["confirmed"] = _confirmed(form)
     return {**after, "private": bool(form.get("private"))}
+
+
+def _confirmed(form: Mapping[str, str]) -> dict[str, list[str]]:
+    """Field → languages whose text is ticked as still right."""
+    ticked: dict[str, list[str]] = {}
+    for field in FIELDS:
+        if field.path[0] in TRANSLATED and form.get(f"{STILL_RIGHT}{field.name}"):
+            ticked.setdefault(field.path[0], []).append(field.path[-1])
+    return ticked
 
 
 def errors_of(error: CatalogError) -> Errors:

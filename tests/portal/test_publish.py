@@ -280,6 +280,78 @@ def test_values_of_own_fields_are_chosen_and_typed(
     assert chosen == ["No", "High"]
 
 
+def test_publication_by_people_dates_a_dataset_and_shows_what_was_approved(
+    office: str, author: FlaskClient, approver: FlaskClient, client: FlaskClient
+) -> None:
+    first = proposed(author, issued="2024-05-31")
+    send(approver, first, {"do": "approve"})
+    db.session.rollback()  # what the requests wrote is looked for
+    dataset = datasets.show(ANYONE, "air-quality")
+    assert str(dataset.issued)[:10] == "2024-05-31"
+    assert dataset.modified == dataset.published_at or dataset.modified > dataset.published_at
+    edit = "/en/publish/datasets/air-quality/edit"
+    form = page(author, edit)
+    assert form.select_one("#issued")["value"] == "2024-05-31"  # type: ignore[index] # it is there
+    assert form.select_one("#modified")["value"] == ""  # type: ignore[index] # it is there
+    same = {**FORM, "issued": "2024-05-31", "do": "save", "seen": seen(form)}
+    refused = send(author, edit, same)
+    assert refused.status_code == 409
+    assert "Nothing has changed" in refused.text
+    second = str(send(author, edit, {**same, "tags": "air", "do": "submit"}).location)
+    send(approver, second, {"do": "approve"})
+    assert words(page(author, second), ".weft-diff tbody th") == ["Tags"]
+    assert "Air quality" in page(author, first).select(".weft-diff")[0].get_text()
+    updated = words(page(client, "/en/datasets?updated=week"), ".weft-hit__title")
+    assert updated == ["Air quality"]
+
+
+def test_a_text_that_is_still_right_is_no_longer_marked(
+    office: str, author: FlaskClient, approver: FlaskClient
+) -> None:
+    send(approver, proposed(author), {"do": "approve"})
+    edit = "/en/publish/datasets/air-quality/edit"
+    for fields in ({"title_en": "Air"}, {"title_en": "Air", "still_right_title_zh": "1"}):
+        form = page(author, edit)
+        sent = send(author, edit, {**FORM, **fields, "do": "submit", "seen": seen(form)})
+        assert sent.status_code == 303
+        send(approver, str(sent.location), {"do": "approve"})
+        marked = page(author, edit).select("[name^=still_right]")
+        assert [one["name"] for one in marked] == (
+            [] if "still_right_title_zh" in fields else ["still_right_title_zh"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("languages", "klingon"),
+        ("contact", "ask somebody"),
+        ("slug", "new"),
+        ("issued", "soon"),
+        ("spatial_geometry", '{"type": "Feature"}'),
+    ],
+)
+def test_what_is_no_code_contact_name_day_or_outline_is_refused_at_its_field(
+    author: FlaskClient, field: str, value: str
+) -> None:
+    answer = send(author, "/en/publish/datasets/new", {**FORM, "do": "save", field: value})
+    assert answer.status_code == 422
+    links = [one["href"] for one in checked(answer).select(".govuk-error-summary a")]
+    assert links == [f"#{field}"]
+
+
+def test_who_may_not_decide_is_told_so(
+    office: str, approver: FlaskClient, client: FlaskClient
+) -> None:
+    address = proposed(approver)
+    refused = send(approver, address, {"do": "approve"}, form_at="/en/publish/datasets/new")
+    assert refused.status_code == 403
+    assert words(checked(refused), "h1") == ["You may not do this"]
+    put("Air", slug="air")
+    renamed = send(approver, "/en/publish/datasets/air/manage", {"do": "rename", "slug": "new"})
+    assert renamed.status_code == 422
+
+
 def test_nobody_overwrites_or_approves_what_they_have_not_seen(
     office: str, author: FlaskClient, approver: FlaskClient
 ) -> None:
