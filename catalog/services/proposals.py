@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from catalog.db import db
 from catalog.errors import Conflict, NotFound
 from catalog.models.dataset import Dataset
+from catalog.models.group import Group
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
 from catalog.models.series import DatasetSeries
@@ -47,11 +48,23 @@ class Shown:
     new: bool
     edits: bool
     decides: bool
+    names: Names
 
     @property
     def stamp(self) -> str:
         """What tells whether its author has changed it meanwhile."""
         return revisions.stamp(self.dataset, self.revision)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Titles of what contents name by slugs and keys, and the custom fields."""
+
+    organizations: Mapping[str, Mapping[str, str]]
+    themes: Mapping[str, Mapping[str, str]]
+    series: Mapping[str, Mapping[str, str]]
+    resources: Mapping[str, Mapping[str, str]]
+    fields: Sequence[Mapping[str, Any]]
 
 
 def editable(who: Identity, slug_or_id: str) -> Editable:
@@ -88,6 +101,7 @@ def show(who: Identity, revision_id: str) -> Shown:
         not present,
         edits=may_edit,
         decides=decides,
+        names=names_in(dataset, (present, wanted)),
     )
 
 
@@ -103,6 +117,30 @@ def _without_open_dates(present: Mapping[str, Any], wanted: Mapping[str, Any]) -
     """Dates that a proposal leaves open are set when it is published: they are no difference."""
     left_open = {name for name in ("issued", "modified") if not wanted.get(name)}
     return {name: value for name, value in present.items() if name not in left_open}
+
+
+def names_in(dataset: Dataset, contents: Sequence[Mapping[str, Any]]) -> Names:
+    """What the organizations, themes, series, files and custom fields of these contents are called."""
+
+    def said(name: str) -> set[str]:
+        found = (content.get(name) or () for content in contents)
+        return {str(one) for some in found for one in ([some] if isinstance(some, str) else some)}
+
+    def titles(model: Any, slugs: set[str]) -> dict[str, Mapping[str, str]]:
+        named = select(model.slug, model.title).where(model.slug.in_(slugs))
+        return dict(db.session.execute(named).all()) if slugs else {}
+
+    return Names(
+        titles(Organization, said("organization")),
+        titles(Group, said("themes")),
+        titles(DatasetSeries, said("series")),
+        {
+            str(one["key"]): one.get("title") or {}
+            for content in contents
+            for one in content.get("resources", ())
+        },
+        dataset.organization.fields or (),
+    )
 
 
 def member_dataset(who: Identity, slug_or_id: str) -> Dataset:

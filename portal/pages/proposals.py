@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from catalog.errors import N_, CatalogError, Conflict, Invalid
+from catalog.models.dataset import Dataset
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.dataset_fields import Content
 from catalog.services import (
@@ -25,6 +26,7 @@ from catalog.services import (
 )
 from portal.dates import zone
 from portal.paging import PER_PAGE, Pages, asked_page
+from portal.publishing.differences import Difference, in_words
 from portal.publishing.form import DatasetForm, Errors, errors_of, filled, origins_named
 
 bp = Blueprint("proposals", __name__)
@@ -98,20 +100,27 @@ def history(slug: str) -> ResponseReturnValue:
         g.identity, dataset, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE
     )
     older, newer = request.args.get("from", ""), request.args.get("to", "")
-    changes = None
-    if older.isdecimal() and newer.isdecimal():
-        changes = revisions.between(g.identity, dataset, int(older[:9]), int(newer[:9]))
     return render_template(
         "publish/history.html",
         dataset=dataset,
         revisions=found[:PER_PAGE],
         older=older,
         newer=newer,
-        changes=changes,
+        changes=_between(dataset, older, newer),
         lines=organization_log.of_dataset(g.identity, dataset, limit=SHOWN_LINES),
         edits=datasets.may_edit(g.identity, dataset),
         pages=Pages.until(number, more=len(found) > PER_PAGE),
     )
+
+
+def _between(dataset: Dataset, older: str, newer: str) -> list[Difference] | None:
+    """How two revisions differ, in words; None where nobody has asked."""
+    if not (older.isdecimal() and newer.isdecimal()):
+        return None
+    numbers = int(older[:9]), int(newer[:9])
+    changes = revisions.between(g.identity, dataset, *numbers)
+    contents = [revisions.numbered(dataset.id, number).content for number in numbers]
+    return in_words(changes, proposals.names_in(dataset, contents))
 
 
 @bp.post("/datasets/<slug>/history")
@@ -189,7 +198,12 @@ def _form_page(begun: _Begun, content: Content, errors: Errors) -> str:
 
 def _proposal(revision_id: str, errors: Errors) -> str:
     shown = proposals.show(g.identity, revision_id)
-    return render_template("publish/proposal.html", shown=shown, errors=errors)
+    return render_template(
+        "publish/proposal.html",
+        shown=shown,
+        changes=in_words(shown.changes, shown.names),
+        errors=errors,
+    )
 
 
 def _manage(slug: str, errors: Errors) -> str:

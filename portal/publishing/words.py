@@ -8,8 +8,6 @@ from flask import Flask
 from flask_babel import gettext
 
 from catalog.errors import N_
-from catalog.schemas.dataset_fields import FIELDS, RESOURCE_FIELDS, field_of
-from portal.languages import current
 
 STATES = {
     "draft": N_("Draft"),
@@ -70,7 +68,6 @@ STEPS = {
     "view.deleted": N_("View removed"),
     "table.bound": N_("Column bound to a data element"),
 }
-_LABELS = {".".join(field.path): field.label for field in FIELDS}
 
 
 def init_app(app: Flask) -> None:
@@ -81,24 +78,7 @@ def init_app(app: Flask) -> None:
         inquiry_kind=_said(KINDS),
         inquiry_state=_said(ANSWERS),
         log_step=_said(STEPS),
-        field_label=field_label,
     )
-
-
-def field_label(path: str) -> str:
-    """What a field of a difference is called; one without a label keeps its path."""
-    known = _LABELS.get(path)
-    if known is not None:
-        return known.in_(current())
-    first, _, rest = path.partition(".")
-    if first == "resources":
-        key, _, name = rest.rpartition(".")
-        label = next((f.label for f in RESOURCE_FIELDS if f.path[0] == name), None)
-        shown = label.in_(current()) if label else name
-        return f"{gettext('File')} {key}: {shown}"
-    name = field_of(path.split("."))
-    label = next((field.label for field in FIELDS if field.name == name), None)
-    return label.in_(current()) if label else path
 
 
 def _said(words: dict[str, str]) -> Callable[[object], str]:
