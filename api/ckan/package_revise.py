@@ -16,13 +16,14 @@ from api.ckan.nested import (
     unmatched,
     unmatched_at,
 )
-from api.ckan.package_writes import update
+from api.ckan.package_writes import afresh, update
 from api.ckan.packages import found
 from api.ckan.registry import action
 from catalog.permissions import Identity
 
 
 @action()
+@afresh
 def package_revise(who: Identity, data: dict[str, Any]) -> Any:
     """Revise a dataset (package) selectively with match, filter and update parameters.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from api.ckan import dictized, prepared, uploads
@@ -11,17 +12,36 @@ from api.ckan.given import one, text_of
 from api.ckan.package_checks import check, is_name_taken
 from api.ckan.package_drafts import NAMES, changed_draft, new_draft
 from api.ckan.packages import found
-from api.ckan.registry import action, signed_in
+from api.ckan.registry import Run, action, signed_in
 from catalog.errors import Conflict, Denied, Invalid, NotFound
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, allowed
 from catalog.services import dataset_changes
+from catalog.services.dataset_changes import Overtaken
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
 
 STATES = {shown: state for state, shown in dictized.STATES.items()}
 MOST_AT_ONCE = 1_000
+TRIES = 20
+"""How often a call reads, changes and writes; each time another call has been faster, so some get through."""
+
+
+def afresh(run: Run) -> Run:
+    """Makes an action begin again where somebody else wrote the dataset between its reading and its writing."""
+
+    @wraps(run)
+    def again(who: Identity, data: dict[str, Any]) -> Any:
+        for left in reversed(range(TRIES)):
+            try:
+                return run(who, data)
+            except Overtaken:
+                if not left:
+                    raise
+        return None
+
+    return again
 
 
 @action()
@@ -57,6 +77,7 @@ def package_create(who: Identity, data: dict[str, Any]) -> Any:
 
 
 @action()
+@afresh
 def package_update(who: Identity, data: dict[str, Any]) -> Any:
     """Update a dataset (package).
 
@@ -72,6 +93,7 @@ def package_update(who: Identity, data: dict[str, Any]) -> Any:
 
 
 @action()
+@afresh
 def package_patch(who: Identity, data: dict[str, Any]) -> Any:
     """Patch a dataset (package): change what is given, and leave the rest as it is.
 
@@ -108,6 +130,7 @@ def dataset_purge(who: Identity, data: dict[str, Any]) -> None:
 
 
 @action()
+@afresh
 def package_owner_org_update(who: Identity, data: dict[str, Any]) -> None:
     """Update the owning organization of a dataset. Sysadmins only.
 
@@ -126,6 +149,7 @@ def package_owner_org_update(who: Identity, data: dict[str, Any]) -> None:
 
 
 @action()
+@afresh
 def package_resource_reorder(who: Identity, data: dict[str, Any]) -> Any:
     """Reorder the resources of a dataset; those that are not named follow in the order that they had.
 
@@ -187,6 +211,7 @@ def update(who: Identity, dataset: Dataset, data: Mapping[str, Any]) -> Any:
 
 def write(who: Identity, dataset: Dataset, data: Mapping[str, Any]) -> str:
     """Make the dataset what the dictionary says; its id. Raises Refused with the problems of each field."""
+    seen = dataset_changes.stamp(dataset)
     may_edit(who, dataset)
     with uploads.of(data.get("resources")) as sent:
         if data.get("id") not in (None, dataset.id, dataset.slug):
@@ -194,7 +219,7 @@ def write(who: Identity, dataset: Dataset, data: Mapping[str, Any]) -> str:
         check(who, data, dataset)
         sent.store()
         state = STATES.get(str(data.get("state")), State(dataset.state))
-        id_ = _write(who, changed_draft(dataset, data), dataset, state=state)
+        id_ = _write(who, changed_draft(dataset, data), dataset, state=state, seen=seen)
     sent.keep(id_)
     _keep_plugin_data(who, id_, data)
     return id_
@@ -230,7 +255,7 @@ def _write(who: Identity, *args: Any, **options: Any) -> str:
     """What the service says of a dataset as a whole, as CKAN's validation says it."""
     try:
         return dataset_changes.write(who, *args, **options)
-    except Refused:
+    except (Refused, Overtaken):
         raise
     except Invalid as error:
         said = problems_by_field(error)

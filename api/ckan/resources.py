@@ -8,7 +8,7 @@ from typing import Any
 from api.ckan import dictized
 from api.ckan.errors import Refused
 from api.ckan.given import one, text_of
-from api.ckan.package_writes import write
+from api.ckan.package_writes import afresh, write
 from api.ckan.packages import found
 from api.ckan.registry import action, signed_in
 from api.ckan.resource_checks import resource_problems
@@ -17,6 +17,7 @@ from api.ckan.validators import ActionSchema, Whole, checked
 from catalog.errors import Conflict, Denied, Gone, NotFound
 from catalog.permissions import Action, Identity, allowed
 from catalog.services import dataset_changes, resources
+from catalog.services.dataset_changes import Overtaken
 
 MISSING = "Resource was not found."
 MOST_FOUND = 1_000
@@ -70,6 +71,7 @@ def resource_search(who: Identity, data: dict[str, Any]) -> Any:
 
 
 @action()
+@afresh
 def resource_create(who: Identity, data: dict[str, Any]) -> Any:
     """Append a new resource to a dataset's list of resources.
 
@@ -88,12 +90,15 @@ def resource_create(who: Identity, data: dict[str, Any]) -> Any:
             id=name,
         )
     package = dictized.package(dataset)
+    before = {one["id"] for one in package["resources"]}
     changed = {**package, "resources": [*package["resources"], {"url": "", **data}]}
-    _write(who, dataset, changed, len(package["resources"]))
-    return dictized.package(found(who, dataset.id))["resources"][-1]
+    _write(who, dataset, changed, len(before))
+    after = dictized.package(found(who, dataset.id))["resources"]
+    return next(one for one in after if one["id"] not in before)  # others may follow it by now
 
 
 @action()
+@afresh
 def resource_update(who: Identity, data: dict[str, Any]) -> Any:
     """Update a resource. What is not given is removed; to change some fields only use resource_patch.
 
@@ -106,6 +111,7 @@ def resource_update(who: Identity, data: dict[str, Any]) -> Any:
 
 
 @action()
+@afresh
 def resource_patch(who: Identity, data: dict[str, Any]) -> Any:
     """Patch a resource: change what is given, and leave the rest as it is.
 
@@ -189,5 +195,7 @@ def _write(who: Identity, dataset: Any, package: dict[str, Any], at: int) -> Non
         listed = error.problems.get("resources")
         own = listed[at] if isinstance(listed, list) and len(listed) > at else None
         raise Refused(own) if own else error from error
+    except Overtaken:
+        raise
     except Conflict as error:
         raise Refused({"message": [str(error)]}) from error

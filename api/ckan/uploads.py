@@ -26,6 +26,7 @@ class Files:
         listed = resources if isinstance(resources, list) else ()
         self._resources = [one for one in listed if isinstance(one, dict)]
         self.keys: list[str] = []
+        self._taken: list[tuple[dict[str, Any], FileStorage]] = []
 
     def store(self) -> None:
         """Keep each file and say of its resource what CKAN says of one with a file."""
@@ -41,9 +42,17 @@ class Files:
         if self.keys:
             uploads.load_new(dataset_id, self.keys)
 
+    def forget(self) -> None:
+        """Remove what was kept, and have the resources as they came: the call may begin again."""
+        uploads.forget(self.keys)
+        for resource, file in self._taken:
+            file.stream.seek(0)
+            resource[FIELD] = file
+
     def _store(self, resource: dict[str, Any], file: FileStorage) -> None:
         name = file_name(str(file.filename))
         kept = uploads.keep(name, file.stream)
+        self._taken.append((resource, file))
         self.keys.append(kept.key)
         resource[FIELD] = kept
         moment = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
@@ -59,7 +68,7 @@ def of(resources: Any) -> Iterator[Files]:
     try:
         yield files
     except BaseException:
-        uploads.forget(files.keys)
+        files.forget()
         raise
 
 

@@ -48,6 +48,10 @@ class Unseen(Denied):
     """A dataset that is there, but not for this reader; `id` names it."""
 
 
+class Overtaken(Conflict):
+    """Somebody else has written the dataset since the caller read it; reading it again helps."""
+
+
 def find(who: Identity, name_or_id: str) -> Dataset:
     """The dataset in any state with what describes it; raises NotFound, or Unseen for who may not read it."""
     dataset = _named(name_or_id)
@@ -80,11 +84,13 @@ def write(
     *,
     state: State = State.PUBLISHED,
     wanted_id: str = "",
+    seen: str | None = None,
 ) -> str:
     """Create a dataset, or make this one what the draft says, under another address if it says so; its id.
 
     Where its organization wants every change approved, a change waits for that. Raises Conflict if somebody
-    else created one of that address since the caller looked.
+    else created one of that address since the caller looked, and Overtaken if `seen`, the stamp of what the
+    draft was made from, is not that of the dataset any more.
     """
     if dataset is None:
         with transaction():
@@ -95,6 +101,7 @@ def write(
                 return _proposed(who, draft, wanted_id=wanted_id)
             return publishing.put(who, draft, wanted_id=wanted_id).dataset_id
     with transaction():
+        _must_be_seen(dataset, seen)
         if draft.slug != dataset.slug:
             publishing.rename(who, dataset.id, draft.slug, right=ending(dataset))
         if state == State.DRAFT:
@@ -106,6 +113,11 @@ def write(
         else:
             publishing.put(who, draft)
     return dataset.id
+
+
+def stamp(dataset: Dataset) -> str:
+    """Another one whenever somebody has written what the dataset says, or a proposal of it."""
+    return f"{dataset.revision} {revisions.stamp(dataset, revisions.open_proposal(dataset.id))}"
 
 
 def keep_plugin_data(who: Identity, dataset_id: str, data: Mapping[str, Any]) -> None:
@@ -235,6 +247,12 @@ def organization_called(name_or_id: str) -> Organization | None:
     """The organization with this slug or id."""
     same = or_(Organization.slug == name_or_id, Organization.id == name_or_id)
     return db.session.scalar(select(Organization).where(same))
+
+
+def _must_be_seen(dataset: Dataset, seen: str | None) -> None:
+    db.session.refresh(dataset, ["revision"])
+    if seen is not None and seen != stamp(dataset):
+        raise Overtaken("somebody has changed this since you opened it: look at it before you go on")
 
 
 def _proposed(who: Identity, draft: DatasetDraft, **options: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -611,3 +613,27 @@ def test_what_was_read_of_a_harvested_dataset_can_be_sent(portal: Portal, ckan: 
     extras = ckan.call("package_show", id="census")["extras"]
     assert [one["key"] for one in extras] == ["collection", "source_name"]
     assert ckan.call("package_create", name="again", owner_org="ecology", extras=extras)["extras"]
+
+
+def test_resources_that_are_added_at_once_are_all_there(portal: Portal, ckan: Ckan) -> None:
+    made = ckan.call("package_create", name="at-once", owner_org="ecology")
+
+    def add(number: int) -> str:
+        answer = portal.app.test_client().post(
+            "/api/3/action/resource_create",
+            data={
+                "package_id": made["id"],
+                "name": str(number),
+                "upload": (io.BytesIO(f"n\n{number}\n".encode()), f"{number}.csv"),
+            },
+            headers=ckan.headers,
+        )
+        return str(answer.json["result"]["id"])
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = list(pool.map(add, range(8)))
+    there = ckan.call("package_show", id="at-once")["resources"]
+    assert {one["id"] for one in there} == set(ids)
+    assert {(one["name"], one["url"].rsplit("/", 1)[1]) for one in there} == {
+        (str(n), f"{n}.csv") for n in range(8)
+    }
