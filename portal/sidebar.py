@@ -21,6 +21,8 @@ from portal.paging import address_without
 
 OPEN_VALUES = 6
 """Values of a facet that are shown before “more”."""
+LISTED = 40
+"""Values of a facet in all, the most frequent: reading on is slower than a word more. Organizations are listed whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Group:
     values: tuple[Value, ...]
     more: tuple[Value, ...]
     closed: bool
+    cut: bool = False
+    """Whether there are values that are not listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,16 @@ def groups(query: SearchQuery, page: SearchPage) -> list[Group]:
     """The facets in their order; one without values is left out."""
     shown = []
     for facet in FACETS:
-        values = tuple(_values(facet, query, page))
+        names = _names(facet, query, page)
+        values = tuple(_values(facet, query, page, names))
         if values:
             chosen = [at for at, value in enumerate(values, start=1) if value.chosen]
             fold = max(OPEN_VALUES, *chosen) if chosen else OPEN_VALUES
             fold = fold if len(values) > fold + 1 else len(values)
             closed = facet.folded and not chosen
             label = gettext(facet.label)
-            shown.append(Group(facet.name, label, values[:fold], values[fold:], closed))
+            cut = len(names) < len(page.facets.get(facet.name, ()))
+            shown.append(Group(facet.name, label, values[:fold], values[fold:], closed, cut))
     return shown
 
 
@@ -90,13 +96,20 @@ def chips(query: SearchQuery) -> list[Chip]:
     ]
 
 
-def _values(facet: Facet, query: SearchQuery, page: SearchPage) -> Iterator[Value]:
+def _names(facet: Facet, query: SearchQuery, page: SearchPage) -> list[str]:
     """Chosen values first, so that none of them is behind the fold; closed lists keep their order."""
+    found = [bucket.value for bucket in page.facets.get(facet.name, ())]
+    names = list(dict.fromkeys((*query.filters.get(facet.name, ()), *found)))
+    if facet.values:
+        return [name for name in facet.values if name in names]
+    return names if facet.name == "organization" else names[:LISTED]
+
+
+def _values(
+    facet: Facet, query: SearchQuery, page: SearchPage, names: list[str]
+) -> Iterator[Value]:
     counts = {bucket.value: bucket.count for bucket in page.facets.get(facet.name, ())}
     chosen = query.filters.get(facet.name, ())
-    names = list(dict.fromkeys((*chosen, *counts)))
-    if facet.values:
-        names = [name for name in facet.values if name in names]
     for name, level in _tree(facet, names) if facet.tree else ((name, 0) for name in names):
         label, lang = _label(facet, name)
         yield Value(name, label, lang, counts.get(name, 0), name in chosen, level)

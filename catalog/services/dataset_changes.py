@@ -252,7 +252,9 @@ def organization_called(name_or_id: str) -> Organization | None:
 def _must_be_seen(dataset: Dataset, seen: str | None) -> None:
     db.session.refresh(dataset, ["revision"])
     if seen is not None and seen != stamp(dataset):
-        raise Overtaken("somebody has changed this since you opened it: look at it before you go on")
+        raise Overtaken(
+            "somebody has changed this since you opened it: look at it before you go on"
+        )
 
 
 def _proposed(who: Identity, draft: DatasetDraft, **options: str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from catalog.errors import N_, CatalogError, Conflict, Invalid
-from catalog.models.dataset import Dataset
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.dataset_fields import Content
 from catalog.services import (
@@ -28,6 +27,9 @@ from portal.dates import zone
 from portal.paging import PER_PAGE, Pages, asked_page
 from portal.publishing.differences import Difference, in_words
 from portal.publishing.form import DatasetForm, Errors, errors_of, filled, origins_named
+
+if TYPE_CHECKING:
+    from catalog.models.dataset import Dataset
 
 bp = Blueprint("proposals", __name__)
 SHOWN_LINES = 50

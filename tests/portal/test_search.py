@@ -159,6 +159,16 @@ def test_many_values_of_a_facet_fold_but_chosen_ones_stay_in_sight(client: Flask
     assert len(open_) == 6
 
 
+def test_only_the_most_frequent_tags_are_listed_and_it_is_said(client: FlaskClient) -> None:
+    make_organization()
+    put("Set", tags=["rare", *(f"tag-{number}" for number in range(50))])
+    put("Other", tags=[f"tag-{number}" for number in range(50)])
+    soup = page(client, "/en/datasets?tag=rare")
+    boxes = [box["value"] for box in soup.select("input[name=tag]")]
+    assert (boxes[0], len(boxes)) == ("rare", 40)
+    assert "Only the most frequent are listed." in one(soup, "#more-tag").get_text()
+
+
 def test_a_theme_leads_to_its_datasets(client: FlaskClient, catalogue: None) -> None:
     response = client.get("/zh/themes/environment")
     assert (response.status_code, response.headers["Location"]) == (
