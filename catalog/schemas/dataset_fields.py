@@ -138,7 +138,7 @@ SECTIONS = (
         Words("归属与分类", "Where it belongs"),
         (
             Field("organization", Words("提供部门", "Department"), ("organization",), "choice", required=True),
-            _line("themes", "主题", "Themes", kind="lines", hint=("主题的网址名称，每行一个", "Names in addresses, one on a line")),
+            _line("themes", "主题", "Themes", kind="lines", hint=("主题的网址名称，每行一个；表格中也可写主题名", "Names in addresses, one on a line; in a workbook also the titles")),
             _line("tags", "标签", "Tags", kind="lines", hint=LINES),
             _choice("series", "数据集系列", "Series", ()),
             _line("series_position", "系列中的次序", "Place in the series", kind="number"),

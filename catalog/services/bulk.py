@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,11 @@ from catalog.services.bulk_workbook import (
 )
 from catalog.services.indexing import whole
 
+NO_CHOICE = N_("“%(value)s” cannot be chosen here. There is: %(known)s")
+SEPARATORS = re.compile("[;；\n]")
+MOST_OFFERED = 30
+"""Choices that a wrong cell is told of."""
+
 
 @dataclass(frozen=True)
 class WrongCell:
@@ -81,6 +87,8 @@ class _Line:
     content: Content
     dataset: Dataset | None
     resource_rows: tuple[int, ...]
+    wrong: bool = False
+    """Whether a cell of it was named already."""
 
 
 class _Nothing(Exception):
@@ -142,6 +150,11 @@ class _Loading:
             for sheet, column, words in read.unknown
         ]
         self.files = self._files()
+        self.themes = {
+            name.casefold(): slug
+            for slug, title in db.session.execute(_themes())
+            for name in (slug, *(title or {}).values())
+        }
 
     def hold(self) -> None:
         """Let nobody else change the datasets meanwhile: asked for one by one, two such files could wait for each other."""
@@ -172,6 +185,8 @@ class _Loading:
             draft = dataset_draft(line.content)
             fields = datasets.organization_named(draft.organization).fields
             draft = dataset_content.fitted(draft, fields)  # a cell that is missing is named here
+            if line.wrong:
+                return report
             if line.dataset is not None and completeness.is_same(line.dataset, draft):
                 return replace(report, same=report.same + 1)
             if line.dataset is not None:
@@ -189,10 +204,13 @@ class _Loading:
         return replace(report, changed=report.changed + 1)
 
     def _line(self, row: Row, dataset: Dataset | None, base: Content) -> _Line:
-        given = dict(row.cells)
+        given, before = dict(row.cells), len(self.wrong)
         for one in self.fields:
-            if one.choices and one.name in given:
-                given[one.name] = bulk_workbook.chosen(one, given[one.name])
+            if one.name in given and (one.choices or one.kind == "choice"):
+                given[one.name] = self._chosen(row, one, given[one.name])
+        if given.get("themes"):
+            given["themes"] = self._themes_named(row, given["themes"])
+        wrong = len(self.wrong) > before
         content = content_after(base, given, self.fields)
         content.setdefault("organization", self.organization.slug)
         content["private"] = (
@@ -207,7 +225,40 @@ class _Loading:
         if files:
             known = {str(one["key"]): one for one in base["resources"]}
             content["resources"] = [_resource(one, known) for one in files]
-        return _Line(row, content, dataset, tuple(one.number for one in files))
+        return _Line(row, content, dataset, tuple(one.number for one in files), wrong)
+
+    def _chosen(self, row: Row, field: Field, text: str) -> str:
+        """The value that a cell means; nothing for one that is named as wrong."""
+        value = bulk_workbook.chosen(field, text)
+        if not value or any(value == known for known, _, _ in field.choices):
+            return value
+        offered = [f"{zh} {en}" if zh != en else zh for _, zh, en in field.choices[:MOST_OFFERED]]
+        self._cell(
+            DATASETS,
+            row.number,
+            field.name,
+            NO_CHOICE,
+            value=text[:100],
+            known="；".join(offered) or "–",
+        )
+        return ""
+
+    def _themes_named(self, row: Row, text: str) -> str:
+        """The themes of a cell by their names in addresses, whatever name they were given by."""
+        slugs = []
+        for name in filter(None, (part.strip() for part in SEPARATORS.split(text))):
+            slug = self.themes.get(name.casefold())
+            if slug is None:
+                self._cell(
+                    DATASETS,
+                    row.number,
+                    "themes",
+                    N_("there is no theme “%(slug)s”"),
+                    slug=name[:100],
+                )
+            else:
+                slugs.append(slug)
+        return "\n".join(slugs)
 
     def _files(self) -> dict[str, list[Row]]:
         """Lines of files by what they say of their dataset: its name in addresses, or the number of its line."""
@@ -298,7 +349,6 @@ def _fields(organization: Organization) -> tuple[Field, ...]:
     series = select(DatasetSeries.slug, DatasetSeries.title).where(
         DatasetSeries.organization_id == organization.id
     )
-    themes = select(Group.slug, Group.title).order_by(Group.position, Group.slug).limit(500)
     choices = {
         "organization": ((organization.slug, *_both(organization.slug, organization.title)),),
         "series": tuple(
@@ -307,12 +357,16 @@ def _fields(organization: Organization) -> tuple[Field, ...]:
     }
     listed = "\n".join(
         f"{slug} {title.get('zh') or ''} {title.get('en') or ''}"
-        for slug, title in db.session.execute(themes)
+        for slug, title in db.session.execute(_themes())
     )
     return tuple(
         replace(one, choices=choices.get(one.name, one.choices), hint=_hint(one, listed))
         for one in bulk_workbook.fields_for(organization.fields)
     )
+
+
+def _themes() -> Any:
+    return select(Group.slug, Group.title).order_by(Group.position, Group.slug).limit(500)
 
 
 def _hint(one: Field, themes: str) -> Any:

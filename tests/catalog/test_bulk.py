@@ -68,7 +68,7 @@ def test_lines_become_drafts_with_their_files(author: Identity) -> None:
     rows = [
         {"标题（中文）": "空气", "网址名称": "air", "更新周期": "每日 Daily", "标签": "气；air",
          "开放类型": "不予开放", "时间范围起": 2024.0, "主题": "environment"},
-        {"标题（中文）": "水", "许可": "CC-BY-4.0"},
+        {"标题（中文）": "水", "许可": "CC-BY-4.0", "主题": "环境", "提供部门": "ecology局"},
     ]  # fmt: skip
     files = [
         {"所属数据集": "air", "链接": "https://example.org/a.csv", "格式": "csv"},
@@ -82,6 +82,7 @@ def test_lines_become_drafts_with_their_files(author: Identity) -> None:
     )  # fmt: skip
     assert air.tags == ["气", "air"]
     assert [theme.slug for theme in air.themes] == ["environment"]
+    assert [theme.slug for theme in datasets.show(author, "shui").themes] == ["environment"]
     assert [one.url for one in air.resources] == ["https://example.org/a.csv"]
     assert [one.url for one in datasets.show(author, "shui").resources] == [
         "https://example.org/b.csv"
@@ -90,7 +91,14 @@ def test_lines_become_drafts_with_their_files(author: Identity) -> None:
 
 def test_every_wrong_cell_is_named_and_nothing_is_kept(author: Identity) -> None:
     rows = [
-        {"标题（中文）": "空气", "更新周期": "often", "行政区划代码": "44", "主题": "nowhere"},
+        {
+            "标题（中文）": "空气",
+            "更新周期": "often",
+            "行政区划代码": "44",
+            "主题": "nowhere",
+            "提供部门": "不存在局",
+            "许可": "my own",
+        },
         {"标题（中文）": "", "更新周期": "每日", "行政区划代码": "4x", "主题": ""},
     ]
     files = [{"所属数据集": 3, "链接": "javascript:1"}, {"所属数据集": "none", "链接": ""}]
@@ -99,10 +107,15 @@ def test_every_wrong_cell_is_named_and_nothing_is_kept(author: Identity) -> None
     assert found == {
         (RESOURCES, 4, "A"),
         (DATASETS, 3, "B"),
+        (DATASETS, 3, "D"),
+        (DATASETS, 3, "E"),
+        (DATASETS, 3, "F"),
         (RESOURCES, 3, "B"),
         (DATASETS, 4, "A"),
         (DATASETS, 4, "C"),
     }
+    frequency = next(one for one in report.wrong if (one.row, one.column) == (3, "B"))
+    assert "每日 Daily" in frequency.message % frequency.context
     assert not report.kept
     assert drafts() == 0
 
