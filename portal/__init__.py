@@ -16,8 +16,8 @@ def init_app(app: Flask) -> None:
     """Add languages, identities, security headers, template filters and every page to the app."""
     for part in (
         languages,
+        identity,  # who may send large forms is known before a form is read
         security,
-        identity,
         filters,
         names,
         words,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
 csrf = CSRFProtect()
+SENDING = frozenset({"proposals.new", "proposals.edit"})
+"""Forms in which publishers send files of data."""
 
 POLICY = "; ".join(
     (
@@ -48,6 +50,8 @@ def check_form() -> None:
     """Refuse a form that was not made by this portal."""
     if request.endpoint in ONE_CLICK:
         return
+    if request.endpoint in SENDING and g.identity.account_id is not None:
+        request.max_content_length = current_app.extensions["weft"]["settings"].max_upload_bytes
     if not request.path.startswith(("/api/", "/datastore/", "/oai")) and current_app.config.get(
         "WTF_CSRF_ENABLED", True
     ):

@@ -103,7 +103,7 @@ def _extras(data: Mapping[str, Any], row: Resource | None) -> dict[str, Any]:
 def _with_file(extras: dict[str, Any], sent: Any, before: Mapping[str, Any]) -> dict[str, Any]:
     """The extras with the file that was sent, or the one that is here already."""
     if isinstance(sent, uploads.Kept):
-        return {**extras, uploads.NAME: sent.key.rpartition("/")[2], uploads.KEY: sent.key}
+        return {**extras, **uploads.extras_of(sent)}
     if extras.get("url_type") != UPLOAD:
         return extras
     if uploads.KEY in before:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from werkzeug.datastructures import FileStorage
 
 from api.ckan import formats
-from catalog.search.analysis import spelled
 from catalog.services import uploads
 
 FIELD = "upload"
-MOST_NAME, MOST_ENDING = 100, 21
 
 
 class Files:
@@ -50,7 +46,7 @@ class Files:
             resource[FIELD] = file
 
     def _store(self, resource: dict[str, Any], file: FileStorage) -> None:
-        name = file_name(str(file.filename))
+        name = uploads.file_name(str(file.filename))
         kept = uploads.keep(name, file.stream)
         self._taken.append((resource, file))
         self.keys.append(kept.key)
@@ -70,14 +66,3 @@ def of(resources: Any) -> Iterator[Files]:
     except BaseException:
         files.forget()
         raise
-
-
-def file_name(given: str) -> str:
-    """A name for addresses: lower-case ASCII, Chinese as pinyin, with its ending."""
-    name = spelled(PurePosixPath(given.replace("\\", "/")).name).lower().strip()
-    name = re.sub(r"-+", "-", re.sub(r"[^a-z0-9_. -]", "", name).replace(" ", "-"))
-    stem, dot, ending = name.rpartition(".")
-    if not dot:
-        return (ending or "file")[:MOST_NAME]
-    ending = ending[:MOST_ENDING]
-    return f"{(stem.strip('.-') or 'file')[: MOST_NAME - len(ending)]}.{ending}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 import structlog
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from catalog.models.revision import DatasetRevision
 from catalog.models.vocabulary import ColumnAccess
 from catalog.permissions import SCHEDULER, Action, Identity, require
 from catalog.queue import job
+from catalog.search.analysis import spelled
 from catalog.services import resources, table_schema, tables
 from catalog.services.revisions import OPEN
 from catalog.services.table_journal import folder
@@ -53,6 +55,7 @@ LOADED = frozenset(
 )
 """Endings of files that may hold tables."""
 FORGOTTEN_SECONDS = 86_400.0
+MOST_NAME, MOST_ENDING = 100, 21
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,22 @@ def keep(name: str, content: IO[bytes]) -> Kept:
         shutil.copyfileobj(content, file, COPY_BYTES)
         size = file.tell()
     return Kept(key, size)
+
+
+def extras_of(kept: Kept) -> dict[str, Any]:
+    """What stands among the extras of a resource that has this file."""
+    return {"url_type": "upload", NAME: kept.key.rpartition("/")[2], KEY: kept.key}
+
+
+def file_name(given: str) -> str:
+    """A name for addresses: lower-case ASCII, Chinese as pinyin, with its ending."""
+    name = spelled(PurePosixPath(given.replace("\\", "/")).name).lower().strip()
+    name = re.sub(r"-+", "-", re.sub(r"[^a-z0-9_. -]", "", name).replace(" ", "-"))
+    stem, dot, ending = name.rpartition(".")
+    if not dot:
+        return (ending or "file")[:MOST_NAME]
+    ending = ending[:MOST_ENDING]
+    return f"{(stem.strip('.-') or 'file')[: MOST_NAME - len(ending)]}.{ending}"
 
 
 def forget(keys: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,12 +22,20 @@ from catalog.services import (
     proposals,
     publishing,
     revisions,
+    uploads,
     workspace,
 )
 from portal.dates import zone
 from portal.paging import PER_PAGE, Pages, asked_page
 from portal.publishing.differences import Difference, in_words
-from portal.publishing.form import DatasetForm, Errors, errors_of, filled, origins_named
+from portal.publishing.form import (
+    DatasetForm,
+    Errors,
+    errors_of,
+    filled,
+    origins_named,
+    with_files,
+)
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
@@ -167,6 +176,8 @@ def _form(begun: _Begun) -> ResponseReturnValue:
     if do not in ("save", "submit"):
         return _form_page(begun, content, {})
     keep = publishing.hand_in if do == "submit" else publishing.propose
+    before, content = content, deepcopy(content)
+    kept = with_files(content, request.files)
     reason = request.form.get("reason", "")
     try:
         draft = dataset_draft(content)
@@ -178,7 +189,8 @@ def _form(begun: _Begun) -> ResponseReturnValue:
             seen=typed.get("seen") if begun.dataset_id else None,
         )
     except (Invalid, Conflict) as error:  # what was typed is not lost
-        return _form_page(begun, content, errors_of(error)), error.status
+        uploads.forget(kept)
+        return _form_page(begun, before, errors_of(error)), error.status
     said = gettext("The draft is saved.") if do == "save" else gettext("The proposal is submitted.")
     flash(said, "success")
     return redirect(url_for("proposals.show", revision_id=revision.id), 303)

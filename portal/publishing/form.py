@@ -23,10 +23,13 @@ from catalog.schemas.dataset_fields import (
     values_of,
 )
 from catalog.schemas.sentences import take_apart
+from catalog.services import uploads
 from portal.filters import fill, sentence
 from portal.languages import current
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import FileStorage
+
     from catalog.models.organization import Organization
     from catalog.models.series import DatasetSeries
 
@@ -74,6 +77,8 @@ class ResourceInputs:
     inputs: tuple[Input, ...]
     loaded: bool
     """Whether the portal reads its content."""
+    file: str = ""
+    """Name of the file that was sent."""
 
 
 class DatasetForm:
@@ -108,7 +113,11 @@ class DatasetForm:
         """The links and files in their order."""
         return [
             ResourceInputs(
-                number, str(one.get("key", "")), self._resource(number, one), bool(one.get("load"))
+                number,
+                str(one.get("key", "")),
+                self._resource(number, one),
+                bool(one.get("load")),
+                str((one.get("extras") or {}).get(uploads.NAME) or ""),
             )
             for number, one in enumerate(self.content.get("resources", ()))
         ]
@@ -173,6 +182,23 @@ def filled(content: Content, form: Mapping[str, str]) -> Content:
         after["custom"] = {name: value for name, value in kept.items() if value != ""}
     after["confirmed"] = _confirmed(form)
     return {**after, "private": bool(form.get("private"))}
+
+
+def with_files(content: Content, files: Mapping[str, FileStorage]) -> list[str]:
+    """Keep the files that were chosen, as those of their resources; their keys."""
+    keys = []
+    for number, resource in enumerate(content["resources"]):
+        file = files.get(f"resource_{number}_file")
+        if file is None or not file.filename:
+            continue
+        name = uploads.file_name(file.filename)
+        kept = uploads.keep(name, file.stream)
+        keys.append(kept.key)
+        extras = {**(resource.get("extras") or {}), **uploads.extras_of(kept)}
+        resource |= {"url": "", "size": kept.size, "extras": extras}
+        resource["format"] = resource.get("format") or name.rpartition(".")[2].upper()[:40]
+        resource["title"] = resource.get("title") or {current(): file.filename[:200]}
+    return keys
 
 
 def _confirmed(form: Mapping[str, str]) -> dict[str, list[str]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
 from catalog.db import db
+from catalog.files import file_store
 from catalog.models.account import Account
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import ANYONE, SCHEDULER, Identity
@@ -356,6 +359,41 @@ def test_who_may_not_decide_is_told_so(
     put("Air", slug="air")
     renamed = send(approver, "/en/publish/datasets/air/manage", {"do": "rename", "slug": "new"})
     assert renamed.status_code == 422
+
+
+def test_a_file_is_sent_in_the_form_and_a_table_once_it_is_approved(
+    office: str, author: FlaskClient, approver: FlaskClient, client: FlaskClient
+) -> None:
+    fields = {
+        name: text
+        for name, text in FORM.items()
+        if name not in ("resource_0_url", "resource_0_title_en")
+    }
+    file = (BytesIO(b"station,value\nA,1\nB,2\n"), "站点 Values.csv")
+    new = "/en/publish/datasets/new"
+    refused = send(
+        author,
+        new,
+        {**fields, "do": "submit", "title_zh": "", "title_en": "", "resource_0_file": file},
+    )
+    assert refused.status_code == 422
+    assert list(file_store().keys("uploads", unchanged_for=0.0)) == []
+    file = (BytesIO(b"station,value\nA,1\nB,2\n"), "站点 Values.csv")
+    saved = send(author, new, {**fields, "do": "save", "resource_0_file": file})
+    form = page(author, "/en/publish/datasets/air-quality/edit")
+    assert "There is: zhan-dian-values.csv." in " ".join(form.get_text().split())
+    sent = send(author, str(saved.location), {"do": "submit"})
+    assert client.get("/api/v1/datasets/air-quality").status_code == 404
+    send(approver, str(sent.location), {"do": "approve"})
+    (resource,) = client.get("/api/v1/datasets/air-quality?lang=en").json["resources"]
+    assert (resource["format"], resource["title"], resource["tables"][0]["rows"]) == (
+        "CSV",
+        "站点 Values.csv",
+        2,
+    )
+    link = page(client, "/en/datasets/air-quality").select_one("a[download][href^='/dataset/']")
+    assert client.get(str(link["href"])).data == b"station,value\nA,1\nB,2\n"  # type: ignore[index] # it is there
+
 
 
 def test_nobody_overwrites_or_approves_what_they_have_not_seen(

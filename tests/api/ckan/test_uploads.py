@@ -15,7 +15,6 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from api.ckan.uploads import file_name
 from catalog.db import db, transaction
 from catalog.files import file_store
 from catalog.models.dataset import Resource
@@ -242,4 +241,4 @@ def test_a_link_without_an_address_has_no_file(ckan: Ckan, package: str) -> None
     ],
 )
 def test_names_of_files_fit_addresses(given: str, name: str) -> None:
-    assert file_name(given) == name
+    assert uploads.file_name(given) == name
