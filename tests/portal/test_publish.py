@@ -395,7 +395,6 @@ def test_a_file_is_sent_in_the_form_and_a_table_once_it_is_approved(
     assert client.get(str(link["href"])).data == b"station,value\nA,1\nB,2\n"  # type: ignore[index] # it is there
 
 
-
 def test_nobody_overwrites_or_approves_what_they_have_not_seen(
     office: str, author: FlaskClient, approver: FlaskClient
 ) -> None:
