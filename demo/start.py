@@ -49,7 +49,11 @@ console = Console(highlight=False)
 def start(port: int, data: str, *, exit_when_ready: bool) -> None:
     """Start the demo portal and stay until Ctrl-C."""
     require_free(port)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # a shell may have had them ignored
         signal.signal(number, _interrupt)
     folder = (ROOT / data).resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

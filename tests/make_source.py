@@ -28,7 +28,7 @@ def drafts(harvester: Harvester, url: str, http: Http, **options: Any) -> dict[s
 
 def draft_of(harvester: Harvester, record: Record) -> DatasetDraft:
     """The record as a draft that the catalogue accepts."""
-    return dataset_draft({"organization": "bureau", **harvester.describe(record)})
+    return dataset_draft({"organization": "bureau", **harvester.describe(record)}, harvested=True)
 
 
 def make_source(kind: str, url: str, slug: str = "source", **options: Any) -> HarvestSource:

@@ -140,7 +140,7 @@ def _info(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     _one_of(name, "crs", given.get("crs", ""), DATUMS)
     own = {"name", "title", "description", "unit", "semantic"}
     info = {key: value for key, value in given.items() if key not in own}
-    if info.get("type") in {None, ANY, *(type_.value for type_ in ColumnType)}:
+    if info.get("type") in (None, ANY, *(type_.value for type_ in ColumnType)):
         info.pop("type", None)  # the column itself says it
     return info
 

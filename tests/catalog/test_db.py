@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +15,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 import catalog.db
-from catalog.db import change_mark, closing, db, transaction
+from catalog.db import change_mark, closing, db, packed, transaction, unpacked
+from catalog.errors import Conflict
 from catalog.models.group import Group
 from catalog.models.organization import Organization
 from catalog.settings import Settings
@@ -151,3 +154,32 @@ def test_a_database_in_memory_has_no_mark(settings: Settings) -> None:
     with create_app(replace(settings, database_url="sqlite:///:memory:")).app_context():
         assert change_mark() is None
         db.engine.dispose()
+
+
+@pytest.mark.parametrize("value", [{"数": [1, 2.5, None]}, {"large": 2**80}, {1: "a"}, "\ud800"])
+def test_values_of_json_come_back_whatever_they_hold(value: object) -> None:
+    kept = packed(value)
+    assert unpacked(kept) == ({"1": "a"} if value == {1: "a"} else value)
+
+
+def test_what_other_writers_call_json_is_read() -> None:
+    assert unpacked('{"a": Infinity}') == {"a": float("inf")}
+
+
+def test_a_file_that_is_written_to_all_the_time_cannot_be_held_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "catalog.sqlite"
+    prepare = catalog.db._prepare_sqlite
+
+    def impatient(connection: sqlite3.Connection, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA busy_timeout=1")
+
+    monkeypatch.setattr(catalog.db, "_prepare_sqlite", impatient)
+    with (
+        catalog.db.held_still(file),
+        pytest.raises(Conflict, match="being written to"),
+        catalog.db.held_still(file),
+    ):
+        pass
