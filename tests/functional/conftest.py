@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,23 +78,25 @@ def stop_demo(demo: Demo) -> None:
 
 
 @pytest.fixture(scope="session", params=SIZES)
-def engines(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The settings that make a portal of a size."""
+def engines(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
+    """Gives the settings that make a portal of a size; each portal has a database of its own."""
     if request.param == "embedded":
-        return {}
+        return dict
     middle: Middle = request.getfixturevalue("middle")
-    return {**middle.environment(), "WEFT_WEB_PROCESSES": "2"}
+    return lambda: {**middle.environment(), "WEFT_WEB_PROCESSES": "2"}
 
 
 @pytest.fixture(scope="session")
-def demo(engines: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(
+    engines: Callable[[], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
     """The demo with all departments harvested; a key may be used 40 times a minute."""
     started = start_demo(
         tmp_path_factory.mktemp("demo"),
         free_port(),
         WEFT_LIMIT_ANONYMOUS="100000/minute",
         WEFT_LIMIT_BASIC="40/minute",
-        **engines,
+        **engines(),
     )
     assert started.process.poll() is None, started.printed
     yield started

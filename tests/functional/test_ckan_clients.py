@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +42,13 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def portal(engines: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+def portal(
+    engines: Callable[[], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Portal]:
     """The server in processes of its own, as `weft web` starts it."""
     folder = tmp_path_factory.mktemp("clients")
-    urls = {key.removeprefix("WEFT_").lower(): url for key, url in engines.items() if "URL" in key}
+    own = engines()
+    urls = {key.removeprefix("WEFT_").lower(): url for key, url in own.items() if "URL" in key}
     with make_app(folder, **urls) as app:
         make_organization()
         put("Books", slug="books", license="CC-BY-4.0", tags=["novels"])
@@ -60,7 +63,7 @@ def portal(engines: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         "WEFT_LIMIT_ANONYMOUS": "10000/minute",
         "WEFT_LIMIT_BASIC": "10000/minute",
         "WEFT_LOG_LEVEL": "WARNING",
-        **engines,
+        **own,
     }
     command = [sys.executable, str(ROOT / "wsgi.py"), "web", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
