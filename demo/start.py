@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -138,7 +139,9 @@ def _processes(settings: Settings, port: int) -> Iterator[Running]:
         "worker": ("wsgi.py", "worker"),
         "web process": ("wsgi.py", "web", "--port", str(port)),
     }
-    with log.open("ab") as output:
+    with log.open("ab") as output, warnings.catch_warnings():
+        # Lance warns of every fork; these children become other programs at once.
+        warnings.filterwarnings("ignore", message="lance is not fork-safe")
         processes = {
             name: subprocess.Popen(  # noqa: S603 # our own programs
                 (sys.executable, *command),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
+from catalog.permissions import Identity
+
 csrf = CSRFProtect()
 SENDING = frozenset({"proposals.new", "proposals.edit"})
 """Forms in which publishers send files of data."""
@@ -50,12 +52,16 @@ def check_form() -> None:
     """Refuse a form that was not made by this portal."""
     if request.endpoint in ONE_CLICK:
         return
-    if request.endpoint in SENDING and g.identity.account_id is not None:
+    if request.endpoint in SENDING and _is_publisher(g.identity):
         request.max_content_length = current_app.extensions["weft"]["settings"].max_upload_bytes
     if not request.path.startswith(("/api/", "/datastore/", "/oai")) and current_app.config.get(
         "WTF_CSRF_ENABLED", True
     ):
         csrf.protect()
+
+
+def _is_publisher(who: Identity) -> bool:
+    return bool(who.administrator or who.organizations or who.collaborations)
 
 
 def add_headers(response: Response) -> Response:

@@ -12,6 +12,7 @@ from flask_babel import gettext
 
 from catalog.models.text import pick
 from catalog.schemas.dataset_fields import FIELDS, RESOURCE_FIELDS, Field, Words, custom_field
+from catalog.services import uploads
 from catalog.services.proposals import Names
 from catalog.services.revisions import Change
 from portal.dates import format_date
@@ -21,6 +22,7 @@ from portal.languages import current
 
 _FIELDS = {field.path: field for field in FIELDS}
 _RESOURCE = {field.path: field for field in RESOURCE_FIELDS}
+SENT = ("extras", uploads.NAME)
 LONGEST = 2000
 
 
@@ -42,7 +44,7 @@ def in_words(changes: Sequence[Change], names: Names) -> list[Difference]:
             _value(change.field, change.new, names),
         )
         for change in changes
-        if not _is_machinery(tuple(change.field.split(".")))
+        if not _is_machinery(tuple(change.field.split("."))) and not _says_nothing(change)
     ]
 
 
@@ -51,13 +53,19 @@ def _is_machinery(path: tuple[str, ...]) -> bool:
     return path[0] == "resources" and path[-1] in ("key", "id", "file", "url_type", "last_modified")
 
 
+def _says_nothing(change: Change) -> bool:
+    """Whether a field that was not there is the default of one that nobody filled."""
+    return change.field == "series_position" and not change.old and not change.new
+
+
 def _label(path: str, names: Names) -> str:
     parts = tuple(path.split("."))
     if parts[0] == "resources" and len(parts) > 2:
         key, name = _resource_parts(path, names)
         title = pick(names.resources.get(key, {}), current())[0] or key
-        of = _called(_RESOURCE, name) or _MORE.get(name[0], lambda: ".".join(name))()
-        return f"{gettext('File')} “{title}”: {of}"
+        of = gettext("File that was sent") if name == SENT else ""
+        of = of or _called(_RESOURCE, name) or _MORE.get(name[0], lambda: ".".join(name))()
+        return str(gettext("File “%(title)s”: %(field)s", title=title, field=of))
     if parts[0] == "custom":
         field = _custom(names).get(parts)
         return field.label.in_(current()) if field else path

@@ -74,7 +74,7 @@ def test_a_dataset_goes_from_the_form_to_the_public(
         for row in words(page(author, address.replace("/en/", "/zh/")), ".weft-diff tr")
     )
     assert (said["主题"], said["提供部门"], said["更新周期"]) == ("环境", "ecology局", "每日")
-    assert said["文件"].startswith("“Values”")
+    assert said["文件“Values”：格式"] == "CSV"
     assert client.get("/en/datasets/air-quality").status_code == 404
     desk = page(approver, "/en/publish?list=waiting")
     assert words(desk, ".weft-hit__title") == ["Air quality"]
