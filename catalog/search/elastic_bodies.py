@@ -11,7 +11,16 @@ from catalog.search.conditions import FieldKind, kind_of
 from catalog.search.elastic_conditions import condition_query, hidden_from
 from catalog.search.elastic_units import ALL, Json, among, any_of, term
 from catalog.search.engine import Count, SearchQuery
-from catalog.search.facets import FACET_BY_NAME, FACETS, RANGES, UNKNOWN, Facet, Kind, range_bounds
+from catalog.search.facets import (
+    FACET_BY_NAME,
+    FACETS,
+    RANGES,
+    RISING,
+    UNKNOWN,
+    Facet,
+    Kind,
+    range_bounds,
+)
 from catalog.search.indexed import FIRST, IS, UNDATED
 
 SHARD_BUCKETS = 65_000
@@ -19,8 +28,6 @@ SHARD_BUCKETS = 65_000
 FETCHED_BUCKETS = 1000
 SUGGESTED_TERMS = 400
 """Beginnings of tags that are counted for a suggestion."""
-RISING = frozenset(("title", "id", "slug"))
-"""Orders that begin with the smallest value."""
 UNCOUNTED = ("id",)
 """Keywords that are as many as the documents."""
 

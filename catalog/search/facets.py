@@ -134,6 +134,8 @@ SORTS = {
 """Orders of results with their labels."""
 FURTHER_SORTS = ("id", "slug", "created", "updated", "score")
 """Orders that only machines ask for, newest and best first; `id` and `slug` from a to z."""
+RISING = frozenset(("title", "id", "slug"))
+"""Orders that begin with the least, unless they are asked for the other way round."""
 MOST_TEXT = 300
 MOST_OFFSET = 10_000
 MOST_HITS = 100

@@ -16,7 +16,7 @@ from tantivy import Order, Query
 from catalog.search import spelling
 from catalog.search.analysis import is_cjk, normal_title, term_of, terms_of
 from catalog.search.engine import Bucket, Hit, SearchQuery, Suggestion
-from catalog.search.facets import Facet
+from catalog.search.facets import RISING, Facet
 from catalog.search.indexed import IS
 from catalog.search.ranking import ALL_WORDS
 from catalog.search.tantivy_conditions import ConditionCompiler, any_of, without
@@ -37,8 +37,6 @@ SORT_FIELDS = {
     "id": "id",
     "slug": "slug",
 }
-RISING = frozenset(("title", "id", "slug"))
-"""Orders that begin with the smallest value."""
 SUGGESTED_TERMS = 400
 """Beginnings of tags that are counted for a suggestion."""
 LIKE_TERMS = 25
