@@ -29,7 +29,9 @@ def make_theme(slug: str = "environment", **fields: Any) -> None:
 
 def make_draft(name: str = "Air quality", **fields: Any) -> DatasetDraft:
     """A draft with an English title, of the organization `ecology`."""
-    return dataset_draft({"title": {"en": name}, "organization": "ecology", **fields}, harvested=True)
+    return dataset_draft(
+        {"title": {"en": name}, "organization": "ecology", **fields}, harvested=True
+    )
 
 
 def put(
