@@ -335,7 +335,11 @@ def _read(opened: Opened, stored: str) -> KeyColumn:
         return KeyColumn(keys_of(opened.dataset.to_table(columns=[stored]).column(stored)), None)
     found = opened.dataset.to_table(columns=[stored], with_row_id=True)
     ids: Ids = found["_rowid"].to_numpy()
-    if opened.dense and len(ids):
+    if opened.dense and not len(ids):  # everything was deleted; the ids go on
+        return KeyColumn(
+            keys_of(pa.chunked_array([pa.nulls(opened.ends, found[stored].type)])), None
+        )
+    if opened.dense:
         by_id = np.zeros(opened.ends, np.int64)  # what stands where no row is, is never looked at
         by_id[ids] = np.arange(len(ids))
         return KeyColumn(keys_of(found.column(stored).take(pa.array(by_id))), None)

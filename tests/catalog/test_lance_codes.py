@@ -74,11 +74,11 @@ def stored() -> list[str]:
     return [column.stored for column in COLUMNS]
 
 
-def make_delta(path: Path) -> Part:
+def make_delta(path: Path, after: dict[int, Row]) -> Part:
     """What leads from the rows before to the rows after."""
     lines = []
-    for number in sorted(BEFORE.keys() | AFTER.keys()):
-        old, new = BEFORE.get(number), AFTER.get(number)
+    for number in sorted(BEFORE.keys() | after.keys()):
+        old, new = BEFORE.get(number), after.get(number)
         if old != new:
             op = INSERTED if old is None else DELETED if new is None else UPDATED
             line = {ROW: number, OP: op}
@@ -95,7 +95,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> LanceStore:
     """A copy at position 2, which began at position 1; only the column `code` has too many values."""
     found = LanceStore(tmp_path / "serving", index_from=10, bitmaps_to=50, keys_to=request.param)
     base = make_base(tmp_path / "1.parquet", BEFORE)
-    delta = make_delta(tmp_path / "2.parquet")
+    delta = make_delta(tmp_path / "2.parquet", AFTER)
     found.serve("t", State(1, COLUMNS, base))
     found.serve("t", State(2, COLUMNS, base, deltas=(delta,)), {2: delta})
     return found
@@ -220,3 +220,20 @@ def test_a_copy_without_codes_has_none(tmp_path: Path) -> None:
     found.serve("t", State(1, COLUMNS, make_base(tmp_path / "1.parquet", BEFORE)))
     opened = found._open("t", 1)
     assert (opened.coded, opened.code_key("c0")) == (frozenset(), None)
+
+
+@pytest.mark.parametrize("index_from", [1, 1_000])
+@pytest.mark.parametrize("few", [50, 3], ids=["most coded", "most not"])
+def test_a_table_that_has_lost_all_its_rows_answers(
+    tmp_path: Path, index_from: int, few: int
+) -> None:
+    found = LanceStore(tmp_path / "serving", index_from=index_from, bitmaps_to=few)
+    base = make_base(tmp_path / "1.parquet", BEFORE)
+    delta = make_delta(tmp_path / "2.parquet", {})
+    found.serve("t", State(1, COLUMNS, base))
+    found.serve("t", State(2, COLUMNS, base, deltas=(delta,)), {2: delta})
+    for where in (None, *CONDITIONS):
+        for order in ((), (Order("code"),), (Order("count", descending=True),)):
+            asked = TableQuery(where=where, order_by=order, limit=10)
+            assert found.rows("t", 2, COLUMNS, asked).num_rows == 0
+        assert found.count("t", 2, COLUMNS, where) == 0

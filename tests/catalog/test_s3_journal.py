@@ -177,5 +177,7 @@ def test_a_kill_shows_whole_files_only(s3: S3Server, place: str, tmp_path: Path,
         if len(digest) == 64:
             journal.verify(path, digest)
     for one in journal.bucket.listed():
+        if not one.key.endswith(".parquet"):
+            continue  # s3proxy lists its own file of an upload that broke off, under a name of no journal
         assert one.bytes == 12_000_000
         assert journal.path(one.key).read_bytes() == parquet.read_bytes()
