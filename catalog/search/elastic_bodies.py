@@ -139,11 +139,6 @@ class Asked:
         return {"range": {"field": facet.field, "ranges": parts}}
 
 
-def is_by_relevance(query: SearchQuery) -> bool:
-    """Whether the order goes by how well the words fit: without words nothing fits better."""
-    return query.sort == "relevance" and bool(query.text.strip())
-
-
 def _count(count: Count) -> Json | None:
     """The values of a field; None of one that is not counted."""
     size = SHARD_BUCKETS if count.limit < 0 else max(count.limit, 1)
@@ -167,10 +162,15 @@ def _group(counted: Mapping[str, Json], narrowing: list[Json]) -> Json:
 
 def _order(query: SearchQuery) -> list[Json]:
     """Equal documents always have the same order, however they were written."""
-    if is_by_relevance(query):
+    if query.by_relevance and not query.then:
         return [{"_score": "desc"}, *_by("uses", "desc")]
     keys: list[Json] = []
+    ending: list[Json] = []
     for sort, reverse in ((query.sort, query.reverse), *query.then):
+        if sort == "relevance" and query.text.strip():
+            keys.append({"_score": "desc"})
+            ending = _by("modified", "desc")[1:]
+            continue
         name = "modified" if sort == "relevance" else sort
         order = "asc" if (name in RISING) != reverse else "desc"
         ending = [{"id": order}]

@@ -85,6 +85,11 @@ class SearchQuery:
     visible: tuple[str, ...] = (PUBLIC,)
     """Visibilities that the reader may see; EVERYTHING for all. Services fill it, never a request."""
 
+    @property
+    def by_relevance(self) -> bool:
+        """Whether the first order goes by how well the words fit: without words nothing fits better."""
+        return self.sort == "relevance" and bool(self.text.strip())
+
 
 @dataclass(frozen=True)
 class Count:

@@ -11,31 +11,40 @@ import tantivy
 from tantivy import Query
 
 from catalog.search.engine import SearchQuery
+from catalog.search.facets import MOST_OFFSET, RISING
 from catalog.search.indexed import TIE_BITS
 
 Keyed = tuple[Any, tantivy.DocAddress, tantivy.Searcher]
 """What a document is sorted by, and where it is."""
 Page = Callable[[Query, SearchQuery], tuple[int, list[Keyed]]]
 """Finds a page of a query in its first order, and the total."""
+Keys = Callable[[Sequence[Keyed], SearchQuery], Sequence[Any]]
+"""What documents are sorted by in the first order of a query, for each of them."""
 SINGLE = frozenset(("id", "slug"))
 """Orders in which no two documents are equal."""
 
 
 class Orders:
-    """Pages of documents in several orders; `page` finds those of one order."""
+    """Pages of documents in several orders; `page` finds those of one order, `keys` what others go by."""
 
     def __init__(
-        self, schema: tantivy.Schema, field_of: Callable[[SearchQuery], str], page: Page
+        self,
+        schema: tantivy.Schema,
+        field_of: Callable[[SearchQuery], str],
+        page: Page,
+        keys: Keys,
     ) -> None:
-        self._schema, self._field_of, self._page = schema, field_of, page
+        self._schema, self._field_of, self._page, self._keys = schema, field_of, page, keys
 
     def page(self, text: Query, query: SearchQuery) -> tuple[int, list[Keyed]]:
-        """The total and the page, each run of equal documents in the further orders; scores are hardly ever equal.
+        """The total and the page, each run of equal documents in the further orders.
 
         Only runs are asked for again, each by itself: of a run that begins before the page or ends behind it, the part here.
         """
+        if query.then and query.by_relevance:
+            return self._by_score(text, query)
         total, found = self._page(text, query)
-        if not query.then or query.sort in SINGLE or not found or isinstance(found[0][0], float):
+        if not query.then or query.sort in SINGLE or not found:
             return total, found
         runs = [list(run) for _, run in groupby(found, key=lambda hit: _value(hit[0]))]
         ordered: list[Keyed] = []
@@ -58,6 +67,47 @@ class Orders:
             query, sort=sort, reverse=reverse, then=tuple(then), offset=before, limit=len(run)
         )
         return self.page(equal, part)[1]
+
+    def _by_score(self, text: Query, query: SearchQuery) -> tuple[int, list[Keyed]]:
+        """The total and the page; no query finds the documents of a score, and mostly no two have the same.
+
+        Where some have, all are read from the first one to the end of the last run of the page.
+        """
+        start, end = query.offset, query.offset + query.limit
+        before = 1 if start else 0
+        around = replace(query, offset=start - before, limit=query.limit + before + 1)
+        total, found = self._page(text, around)
+        if not query.limit or len({hit[0] for hit in found}) == len(found):
+            return total, found[before:][: query.limit]
+        ordered: list[Keyed] = []
+        for _, equal in groupby(self._reaching(text, query, end), key=lambda hit: hit[0]):
+            run = list(equal)
+            shown = len(ordered) < end and len(ordered) + len(run) > start
+            ordered += self._arranged(run, query) if shown and len(run) > 1 else run
+        return total, ordered[start:end]
+
+    def _reaching(self, text: Query, query: SearchQuery, end: int) -> list[Keyed]:
+        """The documents from the first one on until those of the last score before `end` are complete.
+
+        No more than some ten thousand: a longer run is in order among those that were read.
+        """
+        reach = end + 1
+        while True:
+            _, found = self._page(text, replace(query, offset=0, limit=reach))
+            if len(found) < reach or reach > MOST_OFFSET or found[-1][0] != found[end - 1][0]:
+                return found
+            reach *= 4
+
+    def _arranged(self, run: Sequence[Keyed], query: SearchQuery) -> list[Keyed]:
+        """Documents of one score in the further orders, those that are still equal always in the same one."""
+        by_tie = self._keys(run, replace(query, sort="modified"))
+        places = sorted(range(len(run)), key=[key % (1 << TIE_BITS) for key in by_tie].__getitem__)
+        for sort, reverse in reversed(query.then):
+            if sort == "relevance":
+                continue
+            keys = [_value(key) for key in self._keys(run, replace(query, sort=sort))]
+            places.sort(key=keys.__getitem__, reverse=(sort in RISING) == reverse)
+        return [run[place] for place in places]
 
     def _before(self, text: Query, query: SearchQuery, run: Sequence[Keyed]) -> int:
         """How many documents stand before the run: those of the pages before and of this one, but for the run's own."""

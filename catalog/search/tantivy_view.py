@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -13,8 +13,9 @@ import orjson
 import tantivy
 from tantivy import Order, Query
 
+from catalog.models.text import pick
 from catalog.search import spelling
-from catalog.search.analysis import is_cjk, normal_title, term_of, terms_of
+from catalog.search.analysis import is_cjk, normal_title, sort_key, term_of, terms_of
 from catalog.search.engine import Bucket, Hit, SearchQuery, Suggestion
 from catalog.search.facets import RISING, Facet
 from catalog.search.indexed import IS
@@ -111,7 +112,7 @@ class View:
     def _are_many(self, hits: tuple[Hit, ...]) -> bool:
         """Whether more than a few documents have all words, whatever was chosen; mostly the page itself says so."""
         if (
-            _by_relevance(self.query)
+            self.query.by_relevance
             and len(hits) > spelling.FEW
             and hits[spelling.FEW].score >= ALL_WORDS
         ):
@@ -199,9 +200,8 @@ class View:
 
     def _page(self, text: Query) -> tuple[int, tuple[Hit, ...]]:
         """The page of all indexes together: of one alone, it is read where it begins."""
-        total, found = Orders(self._compiler.schema, _order_field, self._keyed).page(
-            text, self.query
-        )
+        orders = Orders(self._compiler.schema, _order_field, self._keyed, _keys)
+        total, found = orders.page(text, self.query)
         return total, tuple(_hit(searcher, key, address) for key, address, searcher in found)
 
     def _keyed(self, text: Query, query: SearchQuery) -> tuple[int, list[Keyed]]:
@@ -233,8 +233,9 @@ class View:
         limit: int,
         offset: int,
     ) -> tantivy.SearchResult:
-        if _by_relevance(query):
-            return searcher.search(whole, limit, offset=offset, weight_by_field="weight")
+        if query.by_relevance:  # equal ones by their use, unless further orders are named
+            weight = None if query.then else "weight"
+            return searcher.search(whole, limit, offset=offset, weight_by_field=weight)
         field, order = _order_field(query), Order.Asc if _is_rising(query) else Order.Desc
         return searcher.search(whole, limit, order_by_field=field, offset=offset, order=order)
 
@@ -310,12 +311,8 @@ class View:
         return spelling.texts_of(self._cards(query, spelling.MOST_READ))
 
 
-def _by_relevance(query: SearchQuery) -> bool:
-    return query.sort == "relevance" and bool(query.text.strip())
-
-
 def _is_rising(query: SearchQuery) -> bool:
-    return not _by_relevance(query) and (query.sort in RISING) != query.reverse
+    return not query.by_relevance and (query.sort in RISING) != query.reverse
 
 
 def _order_field(query: SearchQuery) -> str:
@@ -323,6 +320,18 @@ def _order_field(query: SearchQuery) -> str:
     if query.sort == "title":
         return "by_title_zh" if query.language == "zh" else "by_title_en"
     return SORT_FIELDS.get(query.sort, "by_modified")
+
+
+def _keys(found: Sequence[Keyed], query: SearchQuery) -> list[Any]:
+    """What these documents are sorted by in the first order of the query."""
+    field = _order_field(query)
+    if query.sort not in RISING:
+        return [number_of(searcher, field, address) for _, address, searcher in found]
+    cards = [_card(searcher, address) for _, address, searcher in found]
+    if query.sort == "title":
+        titles = (pick(card["title"], field[-2:])[0] for card in cards)
+        return [f"{sort_key(title)}\x00" for title in titles]
+    return [f"{card[field]}\x00" for card in cards]
 
 
 def number_of(searcher: tantivy.Searcher, field: str, address: tantivy.DocAddress) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -306,3 +307,39 @@ def test_what_is_equal_in_one_order_stands_in_the_next(engine: SearchEngine) -> 
     assert order("title", ("id", True), reverse=True) == "dfecab"
     with pytest.raises(BadQuery):
         found(engine, sort="uses", then=(("colour", False),))
+
+
+def test_documents_of_one_score_come_in_the_further_orders(engine: SearchEngine) -> None:
+    rows = [
+        ("a", "2024"),
+        ("b", "2026"),
+        ("c", "2021"),
+        ("d", "2025"),
+        ("e", "2024"),
+        ("f", "2023"),
+    ]
+    dates = {id_: {"updated": datetime(int(year), 1, 1, tzinfo=UTC)} for id_, year in rows}
+    engine.put(
+        [
+            *(make_document(id_, en="Old bridges", dates=dates[id_]) for id_ in "abcef"),
+            make_document("x", en="Bridges", uses=9),
+            make_document("d", en="Old bridges and ferries", dates=dates["d"]),
+        ]
+    )
+
+    def order(*then: tuple[str, bool], text: str = "bridges", sort: str = "relevance") -> str:
+        asked: dict[str, Any] = {"text": text, "sort": sort, "then": then, "language": "en"}
+        whole = found(engine, **asked)
+        for start in range(len(whole)):
+            for rows_ in (1, 3):
+                part = found(engine, **asked, offset=start, limit=rows_)
+                assert part == whole[start : start + rows_], (start, rows_)
+        return "".join(whole)
+
+    assert order(("updated", False), ("id", False)) == "xbaefcd"
+    assert order(("updated", False), ("id", True)) == "xbeafcd"
+    assert order(("updated", True), ("slug", False)) == "xcfaebd"
+    assert order(("title", False), ("id", True)) == "xfecbad"
+    assert order(("id", False)) == "xabcefd"
+    assert order(("relevance", False), ("id", True), sort="uses") == "xfecbad"
+    assert found(engine, text="bridges", then=(("id", False),), limit=0) == []
