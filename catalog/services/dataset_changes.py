@@ -94,8 +94,7 @@ def write(
     """
     if dataset is None:
         with transaction():
-            taken = select(Dataset.id).where(Dataset.slug == draft.slug)
-            if draft.slug and db.session.scalar(taken) is not None:
+            if draft.slug and datasets.has_address(draft.slug):
                 raise Conflict("the address “%(slug)s” is in use", slug=draft.slug)
             if state == State.DRAFT:
                 return _proposed(who, draft, wanted_id=wanted_id)
@@ -223,10 +222,16 @@ def _target(row: Any) -> Dataset:
 
 def holder_of(slug: str) -> str | None:
     """Id of the dataset that has this address, or had it before."""
-    found = db.session.scalar(select(Dataset.id).where(Dataset.slug == slug))
-    if found is None and (former := db.session.get(FormerAddress, ("dataset", slug))):
-        return former.object_id
+    found: str | None = db.session.scalar(_holder(), {"slug": slug})
     return found
+
+
+@cache
+def _holder() -> Any:
+    slug: Any = bindparam("slug")
+    own, former = Dataset.__table__.c, FormerAddress.__table__.c
+    before = select(former.object_id).where(former.kind == "dataset", former.slug == slug)
+    return select(own.id).where(own.slug == slug).union_all(before)
 
 
 def vocabularies() -> dict[str, str]:
@@ -236,17 +241,27 @@ def vocabularies() -> dict[str, str]:
 
 def groups_named(names: Iterable[str]) -> dict[str, str]:
     """Id or slug of those themes that there are → slug."""
-    wanted = list(names)
-    found = db.session.execute(
-        select(Group.id, Group.slug).where(or_(Group.id.in_(wanted), Group.slug.in_(wanted)))
-    )
+    found = db.session.execute(_groups(), {"names": list(names)})
     return {name: slug for id_, slug in found for name in (id_, slug)}
+
+
+@cache
+def _groups() -> Any:
+    names: Any = bindparam("names", expanding=True)
+    known = Group.__table__.c
+    return select(known.id, known.slug).where(or_(known.id.in_(names), known.slug.in_(names)))
 
 
 def organization_called(name_or_id: str) -> Organization | None:
     """The organization with this slug or id."""
-    same = or_(Organization.slug == name_or_id, Organization.id == name_or_id)
-    return db.session.scalar(select(Organization).where(same))
+    found: Organization | None = db.session.scalar(_organization(), {"name": name_or_id})
+    return found
+
+
+@cache
+def _organization() -> Any:
+    name: Any = bindparam("name")
+    return select(Organization).where(or_(Organization.slug == name, Organization.id == name))
 
 
 def _must_be_seen(dataset: Dataset, seen: str | None) -> None:

@@ -155,7 +155,8 @@ def _taken(slugs: Sequence[str]) -> set[str]:
 def _used() -> tuple[Select[str], ...]:
     """Made once: putting a statement together costs more than running it."""
     slugs: Any = bindparam("slugs", expanding=True)
-    return tuple(select(one).where(one.in_(slugs)) for one in (Dataset.slug, FormerAddress.slug))
+    columns: Any = (Dataset.__table__.c.slug, FormerAddress.__table__.c.slug)
+    return tuple(select(one).where(one.in_(slugs)) for one in columns)
 
 
 def _set_themes(dataset: Dataset, slugs: tuple[str, ...]) -> None:
@@ -170,9 +171,7 @@ def theme_ids(slugs: Collection[str]) -> dict[str, str]:
     """Slug → id of themes; raises Invalid for one that is unknown."""
     if not slugs:
         return {}
-    known = dict(
-        db.session.execute(select(Group.slug, Group.id).where(Group.slug.in_(slugs))).all()
-    )
+    known = dict(db.session.execute(_of_slugs(), {"slugs": list(slugs)}).all())
     unknown = [slug for slug in slugs if slug not in known]
     if unknown:
         raise Invalid(
@@ -181,6 +180,13 @@ def theme_ids(slugs: Collection[str]) -> dict[str, str]:
             slug=unknown[0],
         )
     return known
+
+
+@cache
+def _of_slugs() -> Any:
+    slugs: Any = bindparam("slugs", expanding=True)
+    themes = Group.__table__.c
+    return select(themes.slug, themes.id).where(themes.slug.in_(slugs))
 
 
 def _set_tags(dataset: Dataset, draft: DatasetDraft) -> None:
@@ -207,11 +213,7 @@ def tag_ids(names: Iterable[str]) -> dict[str, str]:
     wanted = tuple(dict.fromkeys(names))
     if not wanted:
         return {}
-    known: dict[str, str] = dict(
-        db.session.execute(
-            select(Tag.name, Tag.id).where(Tag.vocabulary_id.is_(None), Tag.name.in_(wanted))
-        ).all()
-    )
+    known: dict[str, str] = dict(db.session.execute(_free_tags(), {"names": wanted}).all())
     new = [
         {"id": new_id(), "name": name, "label": {}, "label_origins": {}}
         for name in wanted
@@ -220,6 +222,13 @@ def tag_ids(names: Iterable[str]) -> dict[str, str]:
     if new:
         db.session.execute(insert(Tag), new)
     return {**known, **{str(row["name"]): str(row["id"]) for row in new}}
+
+
+@cache
+def _free_tags() -> Any:
+    names: Any = bindparam("names", expanding=True)
+    tags = Tag.__table__.c
+    return select(tags.name, tags.id).where(tags.vocabulary_id.is_(None), tags.name.in_(names))
 
 
 def closed_tag_ids(draft: DatasetDraft) -> list[str]:
@@ -262,13 +271,16 @@ def _set_resources(dataset: Dataset, drafts: tuple[ResourceDraft, ...]) -> tuple
     if gone:
         ids = [known[key].id for key in sorted(gone)]
         db.session.execute(delete(Resource).where(Resource.id.in_(ids)))
-    return described_resources(dataset, drafts, known)
+    new, to_load = described_resources(dataset, drafts, known)
+    db.session.add_all(new)
+    return to_load
 
 
 def described_resources(
     dataset: Dataset, drafts: tuple[ResourceDraft, ...], known: Mapping[str, Resource]
-) -> tuple[str, ...]:
-    """Make the resources that are not `known` by their key, and all what their drafts say; ids of those to be read."""
+) -> tuple[list[Resource], tuple[str, ...]]:
+    """Make all what their drafts say; those that were not `known` by their key, and ids of those to be read."""
+    new: list[Resource] = []
     to_load = []
     for position, draft in enumerate(drafts):
         resource = known.get(draft.key)
@@ -276,11 +288,11 @@ def described_resources(
             resource = Resource(
                 id=_free_id(draft.id), dataset_id=dataset.id, key=draft.key, load={}, extras={}
             )
-            db.session.add(resource)
+            new.append(resource)
         if draft.load and dict(draft.load) != resource.load:
             to_load.append(resource.id)
         _describe(resource, draft, position)
-    return tuple(to_load)
+    return new, tuple(to_load)
 
 
 def _free_id(wanted: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from catalog.db import db
+from catalog.db import db, insert_rows
 from catalog.errors import Conflict
-from catalog.models.base import new_id, now
+from catalog.models.base import Base, new_id, now
 from catalog.models.dataset import Dataset, dataset_tag, dataset_theme
 from catalog.models.organization import Organization
 from catalog.permissions import Identity
@@ -48,10 +48,12 @@ def create(who: Identity, news: Sequence[New]) -> list[Created]:
     themes = dataset_content.theme_ids({slug for draft in drafts for slug in draft.themes})
     tags = dataset_content.tag_ids(tag for draft in drafts for tag in draft.tags)
     with db.session.no_autoflush:
-        created = [_rows(who, new, slug) for new, slug in zip(news, slugs, strict=True)]
         closed = [dataset_content.closed_tag_ids(draft) for draft in drafts]
+        made = [_rows(who, new, slug) for new, slug in zip(news, slugs, strict=True)]
+    created = [one for one, _ in made]
     try:
-        db.session.flush()
+        insert_rows(one.dataset for one in created)
+        insert_rows(row for _, more in made for row in more)
     except IntegrityError as error:  # somebody else took an address or id in the meantime
         raise Conflict("the address “%(slug)s” is in use", slug=slugs[0]) from error
     of_themes: list[dict[str, Any]] = []
@@ -67,8 +69,8 @@ def create(who: Identity, news: Sequence[New]) -> list[Created]:
     return created
 
 
-def _rows(who: Identity, new: New, slug: str) -> Created:
-    """The rows of one, waiting to be written."""
+def _rows(who: Identity, new: New, slug: str) -> tuple[Created, list[Base]]:
+    """One that waits to be written, with the rows that go with it; its line of the log is added already."""
     draft, moment = new.draft, now()
     dataset = Dataset(
         id=new.wanted_id or new_id(),
@@ -85,11 +87,11 @@ def _rows(who: Identity, new: New, slug: str) -> Created:
     )
     dated = publication_dates.published_now(draft, dataset, who)
     dataset_content.describe(dataset, dated)
-    db.session.add(dataset)
-    to_load = dataset_content.described_resources(dataset, draft.resources, {})
-    dataset.revision = revisions.first(who, dataset, replace(draft, issued=dated.issued))
+    resources, to_load = dataset_content.described_resources(dataset, draft.resources, {})
+    revision = revisions.first(who, dataset, replace(draft, issued=dated.issued))
+    dataset.revision = revision.number
     data = {"slug": slug, "title": dataset.title, "revision": dataset.revision}
     log.append(
         who, "dataset.created", log.Subject("dataset", dataset.id, new.organization.id), data
     )
-    return Created(dataset, to_load)
+    return Created(dataset, to_load), [revision, *resources]

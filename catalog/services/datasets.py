@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Select, String, bindparam, or_, select, update
 
@@ -294,7 +295,7 @@ def _organizations(slugs: Collection[str]) -> dict[str, Organization]:
 
 def organization_named(slug: str) -> Organization:
     """The organization of a draft, also by an address that it had before; raises Invalid."""
-    organization = db.session.scalar(select(Organization).where(Organization.slug == slug))
+    organization: Organization | None = db.session.scalar(_organization(), {"slug": slug})
     if organization is None and (moved := addresses.moved("organization", slug)):
         organization = db.session.get(Organization, moved)
     if organization is None:
@@ -306,6 +307,22 @@ def organization_named(slug: str) -> Organization:
     return organization
 
 
+@cache
+def _organization() -> Any:
+    return select(Organization).where(Organization.slug == bindparam("slug"))
+
+
+def has_address(slug: str) -> bool:
+    """Whether a dataset in any state has this address."""
+    return db.session.scalar(_address(), {"slug": slug}) is not None
+
+
+@cache
+def _address() -> Any:
+    known = Dataset.__table__.c
+    return select(known.id).where(known.slug == bindparam("slug"))
+
+
 def _existing(draft: DatasetDraft, origin: Origin | None) -> Dataset | None:
     statement = select(Dataset).with_for_update().execution_options(populate_existing=True)
     if origin is not None:
@@ -314,7 +331,7 @@ def _existing(draft: DatasetDraft, origin: Origin | None) -> Dataset | None:
                 Dataset.source_id == origin.source_id, Dataset.record_key == origin.record_key
             )
         )
-    if not draft.slug:
+    if not draft.slug or not has_address(draft.slug):
         return None
     dataset = db.session.scalar(statement.where(Dataset.slug == draft.slug))
     if dataset is not None and dataset.source_id is not None:

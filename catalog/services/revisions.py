@@ -66,36 +66,33 @@ def keep_published(
     return revision.number
 
 
-def first(who: Identity, dataset: Dataset, draft: DatasetDraft) -> int:
-    """What a new dataset is, inside the caller's transaction; the revision's number."""
-    revision = begin(who, dataset.id, draft, after=0)
+def first(who: Identity, dataset: Dataset, draft: DatasetDraft) -> DatasetRevision:
+    """What a new dataset is, for the caller to write."""
+    revision = _draft(who, dataset.id, draft, 1)
     revision.state, revision.decided_at = RevisionState.PUBLISHED, now()
-    return revision.number
+    return revision
 
 
-def begin(
-    who: Identity, dataset_id: str, draft: DatasetDraft, *, after: int | None = None
-) -> DatasetRevision:
-    """A new draft after the revisions that there are, inside the caller's transaction.
-
-    `after` is the number of the last one, where that is known.
-    """
+def begin(who: Identity, dataset_id: str, draft: DatasetDraft) -> DatasetRevision:
+    """A new draft after the revisions that there are, inside the caller's transaction."""
     own = DatasetRevision.dataset_id == dataset_id
-    newest = after
-    if newest is None:
-        newest = db.session.scalar(select(func.max(DatasetRevision.number)).where(own)) or 0
-    revision = DatasetRevision(
+    newest = db.session.scalar(select(func.max(DatasetRevision.number)).where(own)) or 0
+    revision = _draft(who, dataset_id, draft, newest + 1)
+    db.session.add(revision)
+    return revision
+
+
+def _draft(who: Identity, dataset_id: str, draft: DatasetDraft, number: int) -> DatasetRevision:
+    return DatasetRevision(
         id=new_id(),
         dataset_id=dataset_id,
-        number=newest + 1,
+        number=number,
         state=RevisionState.DRAFT,
         content=content_of(draft),
         made_by=who.account_id,
         made_by_name=who.name[:200],
         made_at=now(),
     )
-    db.session.add(revision)
-    return revision
 
 
 def content_of(draft: DatasetDraft) -> dict[str, Any]:
