@@ -23,13 +23,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Record:
-    """One dataset as the source has it; `body` is plain JSON, so that it can be kept raw."""
+    """One dataset, or a series of them, as the source has it; `body` is plain JSON, so that it can be kept raw."""
 
     key: str
     """Stable name of the record in its source."""
     body: Mapping[str, Any]
     error: CatalogError | None = None
     """Why the record could not be fetched; such a record is refused, but it has not vanished."""
+    is_series: bool = False
+    """Whether it is no dataset but a series of them, which `describe` describes in the fields of SeriesDraft."""
+    series: tuple[str, ...] = ()
+    """Keys of the series that the dataset belongs to; we know one, the first that could be taken."""
 
 
 @dataclass(frozen=True)

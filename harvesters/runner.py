@@ -26,12 +26,15 @@ from catalog.errors import CatalogError, Invalid, Unreadable
 from catalog.models.base import new_id
 from catalog.models.dataset import Dataset
 from catalog.models.slug import slug_from
+from catalog.models.text import pick
 from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import DatasetDraft, Origin
+from catalog.schemas.series import series_draft
 from catalog.schemas.texts import clean
-from catalog.services import datasets
+from catalog.search.analysis import spelled
+from catalog.services import datasets, series
 from harvesters import loads, runs
 from harvesters.declaration import titled
 from harvesters.harvester import Harvester, Record
@@ -115,6 +118,8 @@ class Walk:
         self.tally = Tally()
         self._said = time.monotonic()
         self._waiting: list[Described] = []
+        self._series: dict[str, str] = {}
+        """Key of each series that was seen → its address here; empty where it could not be taken."""
 
     def through(self) -> None:
         """Take all records; retire what vanished only after a walk that came to its end."""
@@ -142,8 +147,11 @@ class Walk:
         self._said = time.monotonic()
 
     def _take(self, harvester: Harvester, record: Record) -> None:
-        self.tally.add("seen")
         key = clean(record.key)[:500]
+        if record.is_series:
+            self._take_series(harvester, key, record)
+            return
+        self.tally.add("seen")
         with self._refusing(key, record):
             if not key:
                 raise Invalid("the record has no key")
@@ -156,12 +164,31 @@ class Walk:
                 self.tally.unfetched.append(record.error)
                 raise record.error
             described = self._described(harvester, record)
+            if record.series:
+                described["series"] = self._series_of(record)
             draft = dataset_draft(
                 described, zone=ZoneInfo(loads.settings().time_zone), harvested=True
             )
             self._waiting.append(Described(key, record, draft))
         if len(self._waiting) >= TOGETHER:
             self._save()
+
+    def _take_series(self, harvester: Harvester, key: str, record: Record) -> None:
+        """A series is saved at once, before the datasets that belong to it; runs count datasets only."""
+        self._series.setdefault(key, "")
+        with self._refusing(key, record):
+            described = self._described(harvester, record)
+            if not described.get("slug"):
+                described["slug"] = slug_from(spelled(pick(described.get("title") or {}, "en")[0]))
+            origin = Origin(self.source_id, key)
+            self._series[key] = series.put(SCHEDULER, series_draft(described), origin=origin).slug
+
+    def _series_of(self, record: Record) -> str:
+        """The address of the first series of the dataset that is here; one of a later page was seen by the last run."""
+        for key in record.series:
+            if key not in self._series:
+                self._series[key] = series.slug_of(SCHEDULER, Origin(self.source_id, key))
+        return next((self._series[key] for key in record.series if self._series[key]), "")
 
     @contextmanager
     def _refusing(self, key: str, record: Record) -> Iterator[None]:
@@ -248,10 +275,12 @@ class Walk:
                 published=len(published),
             )
             self.tally.notes.append(runs.told(error))
-        elif vanished:
+            return
+        if vanished:
             self.tally.add(
                 "retired", datasets.retire_unseen(SCHEDULER, self.source_id, self.tally.keys)
             )
+        series.retire_unseen(SCHEDULER, self.source_id, self._series)
 
 
 def _is_spelled(title: Any) -> bool:

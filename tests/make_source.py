@@ -23,7 +23,11 @@ def opened(harvester: Harvester, url: str, **options: Any) -> Source:
 def drafts(harvester: Harvester, url: str, http: Http, **options: Any) -> dict[str, DatasetDraft]:
     """Key → checked draft of every record of a source."""
     source = opened(harvester, url, **options)
-    return {record.key: draft_of(harvester, record) for record in harvester.records(source, http)}
+    return {
+        record.key: draft_of(harvester, record)
+        for record in harvester.records(source, http)
+        if not record.is_series
+    }
 
 
 def draft_of(harvester: Harvester, record: Record) -> DatasetDraft:

@@ -12,16 +12,17 @@ from flask import Blueprint, Response, current_app, request
 from api.answers import dated, is_conditional, site, unchanged
 from api.feeds.dcat import Portal
 from catalog.permissions import ANYONE
-from catalog.services import catalogue, datasets
+from catalog.services import catalogue, datasets, series
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
     from catalog.models.organization import Organization
+    from catalog.models.series import DatasetSeries
 
 bp = Blueprint("feeds", __name__)
 FRESH_SECONDS = 60
 """How long a shared cache may hand out a feed without asking."""
-EDITION = 1
+EDITION = 2
 """To be raised with every change of what feeds say, so that kept copies are not taken for current."""
 
 
@@ -37,12 +38,26 @@ def titles() -> dict[str, str]:
 
 
 def portal_of(
-    described: Iterable[Dataset] = (), organizations: Iterable[Organization] = ()
+    described: Iterable[Dataset] = (),
+    organizations: Iterable[Organization] = (),
+    listed: Iterable[DatasetSeries] = (),
 ) -> Portal:
-    """The portal with what must be known to describe these datasets."""
+    """The portal with what must be known to describe these datasets and the `listed` series."""
     some = list(described)
-    owners = [*(one.organization for one in some), *organizations]
-    return Portal(base(), catalogue.above(owners), catalogue.files(some), catalogue.series_of(some))
+    known = {**catalogue.series_of(some), **{one.id: one for one in listed}}
+    owners = [
+        *(one.organization for one in some),
+        *(one.organization for one in known.values()),
+        *organizations,
+    ]
+    return Portal(
+        base(),
+        catalogue.above(owners),
+        catalogue.files(some),
+        known,
+        series.neighbours(ANYONE, some),
+        series.ends(ANYONE, known.values()),
+    )
 
 
 def tag_of(*parts: object) -> str:

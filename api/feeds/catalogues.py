@@ -8,13 +8,12 @@ from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from api.feeds.answers import answer, base, bp, current, portal_of, public_dataset, tag_of, titles
-from api.feeds.dcat import dataset_node
+from api.feeds.dcat import dataset_node, series_node
 from api.feeds.dcat_catalogue import (
     Page,
     catalogue_nodes,
     interface_node,
     page_address,
-    series_node,
     service_node,
 )
 from api.feeds.rdf import SYNTAXES
@@ -96,9 +95,7 @@ def page(ending: str) -> Response:
     found = catalogue.page(ANYONE, after=after, offset=0 if after else offset)
     services = catalogue.services(ANYONE, offset=offset)
     series = catalogue.series(ANYONE, offset=offset)
-    portal = portal_of(
-        found, [*(one.organization for one in services), *(one.organization for one in series)]
-    )
+    portal = portal_of(found, [one.organization for one in services], series)
     here = Page(number, ending, size, after, found[-1].id if found else after)
     members = [
         *(dataset_node(one, portal, readable=catalogue.is_readable(ANYONE, one)) for one in found),
@@ -127,7 +124,12 @@ def dataset(slug: str, ending: str) -> ResponseReturnValue:
     portal = portal_of([found])
     owners = [(one.id, one.updated_at) for one in portal.organizations.values()]
     made = [(*key, one.sha256) for key, one in portal.files.items()]
-    tag = tag_of(found.id, found.updated_at, sorted(owners), sorted(made))
+    beside = [
+        sorted((one.id, one.updated_at) for one in portal.series.values()),
+        sorted(portal.places.items()),
+        sorted(portal.ends.items()),
+    ]
+    tag = tag_of(found.id, found.updated_at, sorted(owners), sorted(made), beside)
     same = current(tag, found.updated_at)
     if same is not None:
         return same

@@ -42,7 +42,7 @@ SHA256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
 OWN = (
     "slug", "notice", "license_text", "contact", "tags", "identifier", "spatial", "spatial_code", "spatial_box",
     "spatial_geometry", "temporal_start", "temporal_end", "access_reason", "custom", "extras", "details",
-    "landing_page",
+    "landing_page", "series_position",
 )  # fmt: skip
 """Fields that a harvest of this feed takes as they are: DCAT has no word for some, and blurs others."""
 
@@ -59,6 +59,10 @@ class Portal:
     """Table and format → what is known of its file."""
     series: Mapping[str, DatasetSeries] = field(default_factory=dict)
     """By id."""
+    places: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    """Dataset of a series → ids of the ones before and after it there."""
+    ends: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Series → ids of its first and its last dataset."""
 
 
 def address_of(portal: Portal, dataset: Dataset) -> str:
@@ -98,16 +102,16 @@ def own_elements(dataset: Dataset) -> dict[str, Any]:
     given |= {
         "tags": _keywords(dataset),
         "themes": [theme.slug for theme in dataset.themes],
-        "machine": _machine(dataset),
+        "machine": machine_of(dataset.text_origins),
     }
     return {name: value for name, value in given.items() if value}
 
 
-def _machine(dataset: Dataset) -> dict[str, list[str]]:
+def machine_of(origins: Mapping[str, Any] | None) -> dict[str, list[str]]:
     """Field → languages whose text a machine has written."""
     written = {
         name: sorted(tag for tag, said in by_tag.items() if said.get("origin") == "machine")
-        for name, by_tag in (dataset.text_origins or {}).items()
+        for name, by_tag in (origins or {}).items()
     }
     return {name: tags for name, tags in written.items() if tags}
 
@@ -144,8 +148,35 @@ def _subjects(node: Node, dataset: Dataset, portal: Portal) -> None:
         if theme.slug in THEMES:
             node.say("dcat:theme", concept(f"{EU}data-theme/{THEMES[theme.slug]}", theme.title))
     series = portal.series.get(dataset.series_id or "")
+    before, after = portal.places.get(dataset.id, (None, None))
     if series is not None:
-        node.say("dcat:inSeries", Node(f"{portal.base}/series/{series.slug}", ()))
+        node.say("dcat:inSeries", series_node(series, portal))
+        node.say("dcat:prev", _member(portal, before))
+        node.say("dcat:next", _member(portal, after))
+
+
+def series_node(series: DatasetSeries, portal: Portal) -> Node:
+    """A series of datasets; wherever it is named it is described, so that nobody has to look for it."""
+    node = Node(f"{portal.base}/series/{series.slug}", ("dcat:DatasetSeries",))
+    node.texts("dct:title", series.title)
+    node.texts("dct:description", series.description or series.title)
+    frequency = FREQUENCIES[Frequency(series.frequency)]
+    node.say("dct:accrualPeriodicity", typed(f"{EU}frequency/{frequency}", "dct:Frequency"))
+    node.say("dct:publisher", agent_node(series.organization, portal))
+    first, last = portal.ends.get(series.id, (None, None))
+    node.say("dcat:first", _member(portal, first))
+    node.say("dcat:last", _member(portal, last))
+    own = {
+        "slug": series.slug,
+        "description": series.description,
+        "machine": machine_of(series.text_origins),
+    }
+    node.say("weft:elements", Text(orjson.dumps(own, option=orjson.OPT_SORT_KEYS).decode()))
+    return node
+
+
+def _member(portal: Portal, dataset_id: str | None) -> IRI | None:
+    return IRI(f"{portal.base}/datasets/{dataset_id}") if dataset_id else None
 
 
 def _keywords(dataset: Dataset) -> list[str]:

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from api.feeds.authority import ACCESS, EU, FREQUENCIES, LANGUAGES
+from api.feeds.authority import ACCESS, EU, LANGUAGES
 from api.feeds.dcat import Portal, agent_node, contact_node
 from api.feeds.rdf import IRI, Node, Text
 from api.feeds.things import moment_text, typed
 from catalog.models.license import LICENSES
-from catalog.models.vocabulary import Access, Frequency, State
+from catalog.models.vocabulary import Access, State
 
 if TYPE_CHECKING:
-    from catalog.models.series import DatasetSeries
     from catalog.models.service import DataService
     from catalog.services.catalogue import Size
 
@@ -101,18 +100,6 @@ def service_node(service: DataService, portal: Portal) -> Node:
     for dataset in service.datasets:
         if dataset.state == State.PUBLISHED and not dataset.private:
             node.say("dcat:servesDataset", Node(f"{portal.base}/datasets/{dataset.id}", ()))
-    return node
-
-
-def series_node(series: DatasetSeries, portal: Portal) -> Node:
-    """A series of datasets."""
-    node = Node(f"{portal.base}/series/{series.slug}", ("dcat:DatasetSeries",))
-    node.texts("dct:title", series.title)
-    node.texts("dct:description", series.description or series.title)
-    frequency = FREQUENCIES[Frequency(series.frequency)]
-    node.say("dct:accrualPeriodicity", typed(f"{EU}frequency/{frequency}", "dct:Frequency"))
-    node.say("dct:publisher", agent_node(series.organization, portal))
-    node.say("weft:slug", Text(series.slug))
     return node
 
 

@@ -198,8 +198,10 @@ def series_of(datasets: Iterable[Dataset]) -> dict[str, DatasetSeries]:
     ids = {one.series_id for one in datasets if one.series_id}
     if not ids:
         return {}
-    wanted = select(DatasetSeries).where(
-        DatasetSeries.id.in_(ids), DatasetSeries.state == State.PUBLISHED
+    wanted = (
+        select(DatasetSeries)
+        .where(DatasetSeries.id.in_(ids), DatasetSeries.state == State.PUBLISHED)
+        .options(joinedload(DatasetSeries.organization))
     )
     return {one.id: one for one in db.session.scalars(wanted)}
 

@@ -17,6 +17,13 @@ from rdflib.term import Node
 from catalog.errors import Unreadable
 from harvesters.declaration import LANGUAGE, load_from
 from harvesters.formats.dcat_details import details_in, details_of, places_of
+from harvesters.formats.dcat_series import (
+    keys_of_series,
+    places,
+    series_in,
+    series_nodes,
+    series_of,
+)
 from harvesters.formats.graphs import first, labels, named, tagged, tail, texts, values, web
 from harvesters.formats.rdf import pages_of
 from harvesters.harvester import Content, Files, Record, Source
@@ -41,7 +48,7 @@ _NO = Literal("false", datatype=XSD.boolean)
 OWN = (
     "slug", "notice", "license_text", "contact", "tags", "identifier", "spatial", "spatial_code", "spatial_box",
     "spatial_geometry", "temporal_start", "temporal_end", "access_reason", "custom", "extras", "details",
-    "landing_page", "themes", "machine",
+    "landing_page", "themes", "machine", "series_position",
 )  # fmt: skip
 """Fields that another Weft says as they are there."""
 ACCESS = {
@@ -81,26 +88,39 @@ class DCATOptions(Schema):
 
 
 class DCAT:
-    """A format: each dcat:Dataset is a dataset, its distributions are resources."""
+    """A format: each dcat:Dataset is a dataset, its distributions are resources, each dcat:DatasetSeries is a series."""
 
     kind = "dcat"
     options: ClassVar[type[Schema]] = DCATOptions
 
     def records(self, source: Source, http: Http) -> Iterator[Record]:
-        """The datasets of the graph in the order of their addresses, and of the pages that it leads to."""
+        """The series and datasets of the graph in the order of their addresses, and of the pages that it leads to."""
         seen: set[str] = set()
+        listed: set[Node] = set()
         for graph in pages_of(source.url, source.options["format"], http):
-            for node in sorted(set(graph.subjects(RDF.type, DCAT_NS.Dataset)), key=str):
+            some, place = series_nodes(graph), places(graph)
+            for node in some:
+                if node not in listed:
+                    yield Record(
+                        str(node)[:500],
+                        {**series_in(graph, node), **source.options},
+                        is_series=True,
+                    )
+            listed.update(some)
+            for node in sorted(set(graph.subjects(RDF.type, DCAT_NS.Dataset)) - listed, key=str):
                 http.beat()
                 key = _key(graph, node)
                 if key not in seen or isinstance(node, BNode):
                     seen.add(key)
-                    yield Record(key, {**_dataset(graph, node), **source.options})
+                    said = {**_dataset(graph, node), "place": place.get(node, 0), **source.options}
+                    yield Record(key, said, series=keys_of_series(graph, node))
         if not seen:
             raise Unreadable("the catalogue holds no dcat:Dataset")
 
     def describe(self, record: Record) -> dict[str, Any]:
         """The dataset in our words; repeated single values count once, the first in order."""
+        if record.is_series:
+            return series_of(record.body)
         body, language = record.body, record.body["language"]
         license_id, license_text = _license(body)
         access = ACCESS.get(tail(first(body["access"])).upper(), "open")
@@ -125,6 +145,7 @@ class DCAT:
             "modified": max(filter(None, map(moment_of, body["modified"])), default=""),
             "identifier": first(body["identifier"])[:200],
             "extras": _extras(body, language),
+            "series_position": body["place"],
             "details": details_of(body["details"], language),
             **places_of(body["details"]),
             "resources": [_resource(entry, body) for entry in body["distributions"]],

@@ -145,6 +145,36 @@ def test_further_elements_of_any_portal_and_what_cannot_be_held(server: Served, 
     assert point.spatial_box == (7.0, 50.0, 7.0, 50.0)
 
 
+def test_series_of_any_portal_and_the_places_of_their_datasets(server: Served, http: Http) -> None:
+    text = """
+    <s> a dcat:DatasetSeries , dcat:Dataset ; dct:title "Years"@en ; dcat:first <y1> ;
+        dct:accrualPeriodicity <http://publications.europa.eu/resource/authority/frequency/ANNUAL> .
+    <t> a dcat:DatasetSeries ; dct:title "Other"@en ; dcat:seriesMember <y1> ; dcat:first <gone> .
+    <u> a dcat:DatasetSeries , dcat:Dataset ; dct:title "With a file"@en ; dcat:distribution [ dcat:accessURL <http://x.example/f> ] .
+    <y1> a dcat:Dataset ; dct:title "2001"@en ; dcat:inSeries <s> ; dcat:next <y2> .
+    <y2> a dcat:Dataset ; dct:title "2002"@en ; dcat:inSeries <s> .
+    <y3> a dcat:Dataset ; dct:title "2003"@en ; dcat:inSeries <s> ; dcat:prev <y2> .
+    <y4> a dcat:Dataset ; dct:title "2004"@en ; dcat:inSeries <s> ; dcat:prev <y0> .
+    <s> <urn:weft:terms:elements> "no JSON" .
+    """
+    found = turtle(server, http, text)
+    x = "http://x.example/"
+    assert {key.removeprefix(x): one.series_position for key, one in found.items()} == {
+        "y1": 1,
+        "y2": 2,
+        "y3": 3,
+        "y4": 0,
+        "u": 0,
+    }
+    records = list(FORMAT.records(opened(FORMAT, f"{server.url}/c"), http))
+    series = {one.key.removeprefix(x): FORMAT.describe(one) for one in records if one.is_series}
+    assert series == {
+        "s": {"title": {"en": "Years"}, "frequency": "annual"},
+        "t": {"title": {"en": "Other"}, "frequency": "unknown"},
+    }
+    assert [one.series for one in records if one.key == f"{x}y1"] == [(f"{x}s", f"{x}t")]
+
+
 def test_datasets_without_an_address_keep_their_key(server: Served, http: Http) -> None:
     text = '[] a dcat:Dataset ; dct:identifier "i-1" ; dct:title "A" . [] a dcat:Dataset ; dct:title "B" .'
     first = turtle(server, http, text)

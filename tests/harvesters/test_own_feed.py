@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from rdflib import Graph
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 from werkzeug.serving import make_server
 
 from catalog.db import db, transaction
 from catalog.models.dataset import Dataset, Resource
+from catalog.models.log import LogEntry
+from catalog.models.series import DatasetSeries
 from catalog.models.tag import Tag, Vocabulary
 from catalog.models.vocabulary import Access
 from catalog.permissions import SCHEDULER
+from catalog.schemas.series import series_draft
 from catalog.search.documents import last_change
-from catalog.services import catalogue
+from catalog.services import catalogue, series
 from catalog.settings import Settings
 from harvesters import services
 from harvesters.formats.dcat import DCAT, WEFT
@@ -38,9 +41,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
 SAME = (
     "slug", "title", "description", "notice", "license_id", "license_text", "frequency", "access", "access_reason",
     "landing_page", "contact", "spatial", "temporal_start", "temporal_end", "identifier", "spatial_code",
-    "spatial_box", "spatial_geometry", "details", "custom", "text_origins", "extras", "issued",
+    "spatial_box", "spatial_geometry", "details", "custom", "text_origins", "extras", "issued", "series_position",
 )  # fmt: skip
 
+SERIES: dict[str, Any] = {
+    "parts": {
+        "title": {"en": "Parts", "zh": "分册"},
+        "description": {"en": "All parts"},
+        "frequency": "annual",
+        "machine": {"title": ["zh"]},
+    },
+    "empty": {"title": {"zh": "空"}},
+}
 COUNTED = ("created", "changed", "same", "refused", "retired")
 
 
@@ -55,7 +67,12 @@ def elsewhere(tmp_path: Path, empty_database: Path) -> Iterator[str]:
         make_catalogue(tmp_path)
         with transaction():
             db.session.add(Vocabulary(name="colours", tags=[Tag(name="green")]))
+        for slug, said in SERIES.items():
+            draft = series_draft({"slug": slug, "organization": "ecology", **said})
+            series.put(SCHEDULER, draft)
         put("Tagged", tags=["grass"], vocabulary_tags={"colours": ["green"]})
+        for place, title in ((3, "Part A"), (1, "Part B"), (2, "Part C")):
+            put(title, series="parts", series_position=place)
         db.session.remove()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -87,8 +104,24 @@ def links(dataset: Dataset, base: str) -> list[tuple[Any, ...]]:
     ]
 
 
+def series_there() -> dict[str, tuple[Any, ...]]:
+    """Slug → everything that both portals should say of a series."""
+    return {
+        one.slug: (one.title, one.description, one.frequency, one.text_origins, one.state)
+        for one in db.session.scalars(select(DatasetSeries))
+    }
+
+
+def lines_of_series() -> int | None:
+    """Lines of the log about series."""
+    return db.session.scalar(select(func.count()).where(LogEntry.kind == "series"))
+
+
 def described(base: str) -> dict[str, dict[str, Any]]:
     """Slug → everything that both portals should say of a dataset."""
+    names: dict[str, str] = dict(
+        db.session.execute(select(DatasetSeries.id, DatasetSeries.slug)).all()
+    )
     statement = select(Dataset).options(
         selectinload(Dataset.resources).selectinload(Resource.tables),
         selectinload(Dataset.themes),
@@ -97,6 +130,7 @@ def described(base: str) -> dict[str, dict[str, Any]]:
         one.slug: {
             **{name: getattr(one, name) for name in SAME},
             "themes": [theme.slug for theme in one.themes],
+            "series": names.get(one.series_id or ""),
             "keywords": {*one.tags, *(t for some in one.vocabulary_tags.values() for t in some)},
             "last change": last_change(one),
             "resources": links(one, base),
@@ -113,18 +147,20 @@ def test_a_harvest_of_our_own_feed_gives_the_same_catalogue_and_a_second_one_cha
     monkeypatch.setitem(catalogue.page.__kwdefaults__, "limit", 2)  # so that there are two pages
     make_theme()
     source = make_source("dcat", f"{elsewhere}/catalog.{ending}")
-    for expected in ({"created": 4}, {"same": 4}):
+    for expected in ({"created": 7}, {"same": 7}):
         run_id = services.run_now(SCHEDULER, source.id).id
         run = db.session.get(HarvestRun, run_id, populate_existing=True)
         assert run is not None
         counts = {name: getattr(run, name) for name in COUNTED if getattr(run, name)}
         assert counts == expected, (run.problem, services.records(SCHEDULER, run_id))
-    here = described(elsewhere)
+        assert lines_of_series() == 2  # those that say that both were made
+    here, here_series = described(elsewhere), series_there()
     there = create_app(
         Settings(data_dir=app.extensions["weft"]["settings"].data_dir + "/../elsewhere").resolved()
     )
     with there.app_context():
         assert here == described(elsewhere)
+        assert here_series == series_there()
 
 
 def test_what_dcat_has_words_for_needs_no_words_of_ours(

@@ -14,11 +14,13 @@ from marshmallow import Schema
 from sqlalchemy import select, update
 
 from catalog.db import db, transaction
-from catalog.errors import CatalogError, Unavailable
+from catalog.errors import CatalogError, Conflict, Unavailable
 from catalog.models.base import now
 from catalog.models.dataset import Dataset
 from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
+from catalog.schemas.series import series_draft
+from catalog.services import series
 from harvesters import jobs, runner, runs, services
 from harvesters.harvester import Content, Record, Rows, Source
 from harvesters.http import Http
@@ -415,3 +417,57 @@ def test_refused_records_of_a_local_folder_are_kept_without_its_path(
     scripted.script = [Record("a", {"title": {}, "url": f"{tmp_path}/a.json"})]
     (record,) = services.records(SCHEDULER, harvest(source).id)
     assert json.loads(record.raw)["url"] == "a.json"
+
+
+def test_series_are_saved_before_their_datasets_and_withdrawn_when_they_vanish(
+    app: Flask, scripted: Scripted
+) -> None:
+    def years(title: str = "Years") -> Record:
+        return Record("s", {"title": {"en": title}}, is_series=True)
+
+    def ran() -> dict[str, Any]:
+        run_id = services.run_now(SCHEDULER, source.id).id
+        run = db.session.get(HarvestRun, run_id, populate_existing=True)
+        assert run is not None
+        return {
+            name: getattr(run, name)
+            for name in ("created", "changed", "refused")
+            if getattr(run, name)
+        }
+
+    def addresses() -> list[str]:
+        return [one.slug for one, _ in series.listed(SCHEDULER)[0]]
+
+    def of_dataset() -> str:
+        dataset = db.session.scalars(select(Dataset).where(Dataset.record_key == "a")).one()
+        near = series.around(SCHEDULER, dataset)
+        return near.series.slug if near else ""
+
+    source = make_source("scripted", "https://x.example")
+    series.put(
+        SCHEDULER, series_draft({"slug": "years", "organization": "bureau", "title": {"en": "Own"}})
+    )
+    member = Record("a", {"title": {"en": "a"}}, series=("untold", "s"))
+    nameless = Record("n", {"title": {}}, is_series=True)
+    scripted.script = [years(), nameless, member]
+    assert ran() == {"created": 1, "refused": 1}
+    assert (addresses(), of_dataset()) == (["years", "years-2"], "years-2")
+    with pytest.raises(Conflict, match="harvested"):
+        series.put(
+            SCHEDULER,
+            series_draft({"slug": "years-2", "organization": "bureau", "title": {"en": "X"}}),
+        )
+    with pytest.raises(Conflict, match="harvested"):
+        series.withdraw(SCHEDULER, "years-2")
+    scripted.script = [
+        member,
+        years("All years"),
+    ]  # a dataset may stand on a page before its series
+    assert (ran(), of_dataset()) == ({}, "years-2")
+    assert series.show(SCHEDULER, "years-2").title == {"en": "All years"}
+    scripted.script = [Record("a", {"title": {"en": "a"}})]
+    assert ran() == {"changed": 1}
+    assert (addresses(), of_dataset()) == (["years"], "")
+    scripted.script = [years(), member]
+    assert ran() == {"changed": 1}
+    assert (addresses(), of_dataset()) == (["years", "years-2"], "years-2")

@@ -15,10 +15,14 @@ from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.series import DatasetSeries
 from catalog.models.service import DataService
-from catalog.services import catalogue
+from catalog.permissions import SCHEDULER
+from catalog.schemas.series import series_draft
+from catalog.services import catalogue, series
 from tests.make_dataset import make_organization, put
 from tests.make_feeds import graph, make_catalogue, shapes
 
+DCAT3 = Namespace(str(DCAT))
+"""An open one: rdflib does not know the terms of version 3."""
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # rdflib's own
 
@@ -49,12 +53,12 @@ def with_everything(dataset_id: str) -> None:
         owner = db.session.query(Organization).filter_by(slug="ecology").one()
         owner.parent_id = above.id
         owner.contact = {"name": "Bureau", "email": "bureau@example.org"}
-        series = DatasetSeries(slug="years", title={"en": "Years"}, organization_id=owner.id)
-        db.session.add(series)
+        years = DatasetSeries(slug="years", title={"en": "Years"}, organization_id=owner.id)
+        db.session.add(years)
         db.session.flush()
         dataset = db.session.get(Dataset, dataset_id)
         assert dataset is not None
-        dataset.series_id = series.id
+        dataset.series_id = years.id
         service = DataService(
             slug="air-service",
             title={"en": "Air service"},
@@ -69,6 +73,37 @@ def with_everything(dataset_id: str) -> None:
         )
         service.datasets = [dataset]
         db.session.add(service)
+
+
+@pytest.mark.parametrize("path", ["catalog", "datasets/b"])
+def test_series_say_where_their_datasets_stand(client: FlaskClient, path: str) -> None:
+    make_organization()
+    series.put(
+        SCHEDULER,
+        series_draft({"slug": "years", "organization": "ecology", "title": {"en": "Years"}}),
+    )
+    ids = [
+        put(slug, slug=slug, series="years", series_position=place, private=place == 4).dataset_id
+        for place, slug in ((1, "a"), (2, "b"), (3, "c"), (4, "d"))
+    ]
+    a, b, c, _ = [URIRef(f"http://localhost/datasets/{id_}") for id_ in ids]
+    years = URIRef("http://localhost/series/years")
+    found = graph(client, f"/{path}.ttl")
+    told = {
+        (subject, said, other)
+        for said in ("first", "last", "prev", "next", "inSeries")
+        for subject, other in found.subject_objects(DCAT3[said])
+        if subject in (years, b)
+    }
+    assert told == {
+        *((years, "first", a), (years, "last", c)),
+        *((b, "inSeries", years), (b, "prev", a), (b, "next", c)),
+    }
+    assert found.value(years, DCTERMS.title) == Literal("Years", "en")
+    kept = client.get("/datasets/b.ttl")
+    put("e", slug="e", series="years", series_position=1)
+    etag = {"If-None-Match": kept.headers["ETag"]}
+    assert client.get("/datasets/b.ttl", headers=etag).status_code == 200
 
 
 @pytest.mark.parametrize("ending", ["jsonld", "rdf", "xml"])
