@@ -13,12 +13,25 @@ from catalog.errors import CatalogError
 from harvesters.http import Http
 
 
+@dataclass
+class Memory:
+    """What a format remembers from one run that came to its end to the next, such as a moment or an ETag."""
+
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """What the last run kept; nothing at the first, and when everything shall be read again."""
+    after: dict[str, Any] = field(default_factory=dict)
+    """What this run leaves: plain JSON, taken over only if the run comes to its end."""
+    partial: bool = False
+    """Whether only what changed is read: what does not come has not vanished then."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A harvest source as formats see it: its address and its checked options, secrets in clear."""
 
     url: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,8 @@ class Record:
     """Whether it is no dataset but a series of them, which `describe` describes in the fields of SeriesDraft."""
     series: tuple[str, ...] = ()
     """Keys of the series that the dataset belongs to; we know one, the first that could be taken."""
+    gone: bool = False
+    """Whether the source says that it has removed the record."""
 
 
 @dataclass(frozen=True)
