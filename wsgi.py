@@ -37,6 +37,7 @@ from catalog.permissions import ANYONE, SCHEDULER
 from catalog.queue import job_queue
 from catalog.services import accounts, log, moving, search, table_manifest, tables
 from catalog.settings import Settings
+from portal.escaping import PageEnvironment
 
 ROOT = Path(__file__).parent
 FRUGAL = {
@@ -50,6 +51,8 @@ MACHINES = ("/api/", "/datastore/", "/healthz", "/readyz", "/metrics")
 
 class Portal(Flask):
     """Flask without the question whether a function is a coroutine, which a call asks some thirty times: none is."""
+
+    jinja_environment = PageEnvironment
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is."""

@@ -8,10 +8,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
 
-from portal.languages import current
+from portal.languages import current, gettext, ngettext
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",

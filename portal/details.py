@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup, escape
 
 from catalog.models.text import pick
@@ -13,7 +12,7 @@ from catalog.search.regions import line_of, name_of
 from portal.dates import format_date
 from portal.entries import Line, shown
 from portal.filters import contact, lang_attr, language_name, markdown, number
-from portal.languages import current
+from portal.languages import current, gettext, lazy_gettext
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
@@ -63,8 +62,8 @@ LONG = frozenset({"version_notes", "rights", "provenance"})
 def detail_lines(dataset: Dataset) -> list[Line]:
     """The elements that are filled."""
     details = dataset.details or {}
-    lines = ((str(label), _said(name, details.get(name))) for name, label in LABELS.items())
-    return [Line(label, value) for label, value in lines if value]
+    lines = ((label, _said(name, details.get(name))) for name, label in LABELS.items())
+    return [Line(str(label), value) for label, value in lines if value]
 
 
 def custom_lines(dataset: Dataset) -> list[Line]:

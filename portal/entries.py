@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
-from flask_babel import lazy_gettext
 from markupsafe import Markup, escape
 
 from catalog.models.text import pick
 from portal.filters import host, lang_attr, web
-from portal.languages import current
+from portal.languages import current, lazy_gettext
 
 LABELS = {
     "publisher": lazy_gettext("Publisher"),
@@ -51,8 +50,8 @@ def init_app(app: Flask) -> None:
 
 def known(extras: Mapping[str, Any]) -> list[Line]:
     """The fields that have a name here, in one order for all datasets."""
-    lines = ((str(label), shown(extras.get(key))) for key, label in LABELS.items())
-    return [Line(label, value) for label, value in lines if value]
+    lines = ((label, shown(extras.get(key))) for key, label in LABELS.items())
+    return [Line(str(label), value) for label, value in lines if value]
 
 
 def further(extras: Mapping[str, Any]) -> list[Line]:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from catalog.errors import CatalogError
 from catalog.services.dataset_visibility import Withdrawn
 from portal.filters import field_sentences, fill
-from portal.languages import current
+from portal.languages import current, lazy_gettext
 
 
 @dataclass(frozen=True)

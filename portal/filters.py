@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import nh3
 from babel import Locale, UnknownLocaleError
 from flask import Flask
-from flask_babel import gettext
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
@@ -22,7 +21,8 @@ from catalog.permissions import SCHEDULER
 from catalog.schemas.sentences import take_apart
 from catalog.search.highlight import highlight
 from portal.dates import ago, format_date, format_moment, time_element
-from portal.languages import HTML_LANGUAGES, current
+from portal.escaping import put
+from portal.languages import HTML_LANGUAGES, current, gettext
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 THEME_ICONS = frozenset(
@@ -33,6 +33,7 @@ THEME_ICONS = frozenset(
     )
 )  # fmt: skip
 """Drawings of themes in assets/images/icons.svg."""
+NOTHING = Markup()
 HARVEST = "harvest of "
 REASONS = {
     "insert": N_("rows inserted"),
@@ -91,10 +92,13 @@ def text_tag(texts: Mapping[str, str] | None) -> str:
 def lang_attr(texts: Mapping[str, str] | None) -> Markup:
     """` lang="nl"` where the chosen text is not in the language of the page."""
     if not texts:
-        return Markup()
+        return NOTHING
     tag = pick(texts, current())[1]
-    if tag == current():
-        return Markup()
+    return NOTHING if tag == current() else _lang_attr(tag)
+
+
+@lru_cache(maxsize=256)
+def _lang_attr(tag: str) -> Markup:
     return Markup(' lang="{}"').format(HTML_LANGUAGES.get(tag, tag))
 
 
@@ -263,10 +267,8 @@ def marked(words: str, asked: str) -> Markup:
     """The text with what the search has found in `<mark>`."""
     if not asked:
         return escape(words)
-    return Markup("").join(
-        Markup("<mark>{}</mark>").format(part) if found else part
-        for part, found in highlight(words, asked)
-    )
+    parts = ((put(part), found) for part, found in highlight(words, asked))
+    return Markup("".join(f"<mark>{part}</mark>" if found else part for part, found in parts))  # noqa: S704 # each was escaped
 
 
 def web(address: str) -> str:

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from marshmallow import Schema, ValidationError
 
 from catalog.errors import CatalogError, Invalid
+from portal.languages import gettext
 
 T = TypeVar("T")
 Errors = dict[str, list[str]]

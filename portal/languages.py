@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from gettext import NullTranslations
@@ -13,8 +14,11 @@ from babel.support import Translations
 from flask import Flask, Response, current_app, g, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
+
+from portal.escaping import put
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 """Language tag → its own name, in the order of the switch."""
@@ -71,28 +75,55 @@ def take_language(endpoint: str | None, values: dict[str, Any] | None) -> None: 
     _language.set(g.lang)
 
 
+def gettext(message: str, /, **places: object) -> str:
+    """The sentence in the language of this request: Flask-Babel's, without its search for the catalogue at each call."""
+    text = catalogue_of(current()).gettext(message)
+    return text % places if places else text
+
+
+def ngettext(one: str, many: str, number: int, /, **places: object) -> str:
+    """The sentence that fits a number; `num` is the number itself."""
+    return catalogue_of(current()).ngettext(one, many, number) % {"num": number, **places}
+
+
+def lazy_gettext(message: str) -> LazyString:
+    """A sentence that is made before the language is known."""
+    return LazyString(gettext, message)
+
+
 _MARKED: dict[tuple[str, str], Markup] = {}
-"""Translations as templates want them."""
+"""Translations as templates show them, of the sentences without places."""
 MOST_MARKED = 5000
 """Templates have fewer sentences; if data gets in here, memory must not grow with it."""
 
 
 def translated(message: str, **places: object) -> Markup:
-    """`_()` of templates: quicker than Flask-Babel's, which looks for its catalogue at each call."""
+    """`_()` of templates."""
     language = current()
+    if places:
+        return _filled(catalogue_of(language).gettext(message), places)
     marked = _MARKED.get((language, message))
     if marked is None:
         if len(_MARKED) >= MOST_MARKED:
             _MARKED.clear()
-        marked = Markup(catalogue_of(language).gettext(message))  # noqa: S704 # our own sentences
+        marked = _filled(catalogue_of(language).gettext(message), {})
         _MARKED[language, message] = marked
-    return marked % places
+    return marked
 
 
 def counted(one: str, many: str, number: int, /, **places: object) -> Markup:
-    """`ngettext()` of templates; `num` is the number itself."""
+    """`ngettext()` of templates."""
     text = catalogue_of(current()).ngettext(one, many, number)
-    return Markup(text) % {"num": number, **places}  # noqa: S704 # our own sentences
+    return _filled(text, {"num": number, **places})
+
+
+def _filled(text: str, places: Mapping[str, object]) -> Markup:
+    """One of our own sentences with escaped values in its places."""
+    safe = {
+        name: value if isinstance(value, int | float) else put(value)
+        for name, value in places.items()
+    }
+    return Markup(text % safe)  # noqa: S704 # our own sentences
 
 
 @lru_cache(maxsize=8)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, request, url_for
-from flask_babel import gettext
 from markupsafe import Markup
 
 from catalog.errors import BadQuery, CatalogError
 from catalog.search import SearchQuery
 from catalog.services import datasets, search, sql, sql_examples
 from catalog.services.attempts import address_block
+from portal.languages import gettext
 from portal.site import Site
 from portal.table_page.cells import body
 

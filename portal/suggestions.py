@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from flask import url_for
-from flask_babel import gettext
 
 from catalog.search import Suggestion
 from catalog.search.facets import FACET_BY_NAME
+from portal.languages import gettext
 
 PLACES = {"dataset": "datasets", "series": "series", "service": "services"}
 """Type of an item → first part of its address."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 
 from portal.dates import format_date
 from portal.filters import number
+from portal.languages import gettext, lazy_gettext
 
 if TYPE_CHECKING:
     from catalog.models.service import ServiceCheck

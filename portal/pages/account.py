@@ -18,7 +18,6 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from flask_login import current_user
 
 from catalog.errors import NotFound
@@ -34,6 +33,7 @@ from portal import oidc, once
 from portal.forms import Errors, address, again, attempt, next_page
 from portal.identity import sign_in as open_session
 from portal.identity import sign_out as close_session
+from portal.languages import gettext
 from portal.site import Site
 
 bp = Blueprint("account", __name__, url_prefix="/account")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.schemas.account import AddressSchema, InvitedSchema, NewPasswordSchema
 from catalog.services import account_mails, accounts, mail
 from portal.forms import address, again, attempt
 from portal.identity import sign_in as open_session
+from portal.languages import gettext
 
 bp = Blueprint("account_mails", __name__, url_prefix="/account")
 

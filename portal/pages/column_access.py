@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.models.vocabulary import Access, ColumnAccess
 from catalog.schemas.grid import Grid
 from catalog.services import column_declarations, table_columns
+from portal.languages import gettext
 from portal.publishing.form import Errors
 from portal.table_page.page import TablePage
 

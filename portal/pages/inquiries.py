@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from marshmallow import ValidationError
 
 from catalog.errors import CatalogError, Invalid
 from catalog.schemas.inquiry import InquirySchema
 from catalog.services import datasets, inquiries, organizations
 from portal.forms import form_fields
+from portal.languages import gettext
 from portal.publishing.form import Errors, errors_of
 
 bp = Blueprint("inquiries", __name__)

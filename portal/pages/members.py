@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.errors import Invalid, NotFound
 from catalog.models.vocabulary import MemberRole
@@ -12,6 +11,7 @@ from catalog.permissions import Action, require
 from catalog.schemas.account import InvitationSchema
 from catalog.services import account_mails, mail, members, organizations
 from portal.forms import Errors, attempt
+from portal.languages import gettext
 
 bp = Blueprint("members", __name__, url_prefix="/organizations/<slug>/members")
 

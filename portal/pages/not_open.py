@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, render_template, stream_with_context
-from flask_babel import gettext
 
 from catalog.models.text import pick
 from catalog.services import not_open
+from portal.languages import gettext
 from portal.paging import Pages, asked_page
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.errors import CatalogError, NotFound
 from catalog.services import attempts, provided_accounts
 from portal import oidc
 from portal.forms import address, next_page
 from portal.identity import sign_in as open_session
+from portal.languages import gettext
 from portal.site import Site
 
 bp = Blueprint("oidc", __name__, url_prefix="/account/oidc")

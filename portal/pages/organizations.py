@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.search import SearchQuery
 from catalog.services import organization_tree, organizations, search
 from catalog.services.organization_tree import Node
 from portal.filters import text
+from portal.languages import gettext
 from portal.paging import PER_PAGE, Pages, asked_page
 
 bp = Blueprint("organizations", __name__)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.errors import N_, CatalogError, Conflict, Invalid
 from catalog.schemas.dataset import dataset_draft
@@ -26,6 +25,7 @@ from catalog.services import (
     workspace,
 )
 from portal.dates import zone
+from portal.languages import gettext
 from portal.paging import PER_PAGE, Pages, asked_page
 from portal.publishing.differences import Difference, in_words
 from portal.publishing.form import (

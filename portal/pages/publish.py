@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flask import Blueprint, g, render_template, request
-from flask_babel import gettext
 
 from catalog.errors import N_
 from catalog.services import organization_log, workspace
 from catalog.services.workspace import MOST_COUNTED, Desk
 from portal.dates import local
+from portal.languages import gettext
 from portal.paging import PER_PAGE, Pages, asked_page
 
 bp = Blueprint("publish", __name__)

@@ -6,12 +6,12 @@ from typing import cast
 from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
-from flask_babel import gettext
 
 from catalog.schemas.grid import Grid, read_grid
 from catalog.services import citations, release_files, tables
 from catalog.tabular.query import TableQuery
 from catalog.tabular.where_text import listed_name, order_text
+from portal.languages import gettext
 from portal.readers import count_view
 from portal.site import Site
 from portal.table_page.cells import body

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.schemas.account import SavedSearchSchema
 from catalog.services import accounts, mail, saved_searches
 from portal import atom
 from portal.forms import Errors, again, attempt
+from portal.languages import gettext
 from portal.site import Site
 
 if TYPE_CHECKING:

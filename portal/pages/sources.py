@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
 
 from catalog.permissions import Action, allowed
 from harvesters import services
+from portal.languages import gettext, lazy_gettext
 from portal.paging import Pages, asked_page
 
 bp = Blueprint("sources", __name__)

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from marshmallow import ValidationError
 
 from catalog.errors import Invalid, NotFound
@@ -15,6 +14,7 @@ from catalog.schemas.grid import Grid
 from catalog.services import column_declarations, conformance
 from portal.filters import sentence
 from portal.forms import form_fields
+from portal.languages import gettext
 from portal.table_page.dictionary import ColumnForm, said_of
 from portal.table_page.page import TablePage
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from catalog.permissions import Action, allowed
 from catalog.search.facets import MOST_TEXT
 from catalog.services import tags, vocabularies
-from portal.languages import LANGUAGES
+from portal.languages import LANGUAGES, gettext
 from portal.paging import Pages, asked_page
 
 bp = Blueprint("tags", __name__)

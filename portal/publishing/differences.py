@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from flask_babel import gettext
 
 from catalog.models.text import pick
 from catalog.schemas.dataset_fields import FIELDS, RESOURCE_FIELDS, Field, Words, custom_field
@@ -18,7 +17,7 @@ from catalog.services.revisions import Change
 from portal.dates import format_date
 from portal.details import LABELS
 from portal.filters import language_name
-from portal.languages import current
+from portal.languages import current, gettext
 
 _FIELDS = {field.path: field for field in FIELDS}
 _RESOURCE = {field.path: field for field in RESOURCE_FIELDS}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import Flask
-from flask_babel import gettext
 
 from catalog.errors import N_
+from portal.languages import gettext
 
 STATES = {
     "draft": N_("Draft"),

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
-from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
 
 from portal.filters import number
+from portal.languages import gettext, ngettext
 
 SHORT = 90
 """Characters of a text that are shown at once."""

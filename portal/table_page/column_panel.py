@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import g
-from flask_babel import gettext
 
 from catalog.errors import CatalogError
 from catalog.schemas.grid import LONGEST_VALUE, conditions
 from catalog.services import table_values
 from catalog.tabular.filters import Comparison
 from catalog.tabular.query import Order
+from portal.languages import gettext
 from portal.table_page.cells import number_text
 from portal.table_page.profiles import Profile, profile_of
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
-from flask_babel import gettext, lazy_gettext
 
 from catalog.schemas.column_declaration import CONSTRAINTS
 from catalog.schemas.table_schema import semantic_label
 from catalog.tabular.semantics import SEMANTICS
 from catalog.tabular.table_schema import TYPES as KINDS
 from portal.filters import text
+from portal.languages import gettext, lazy_gettext
 from portal.table_page.words import TYPES
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask_babel import gettext
-
 from catalog.tabular.query import Condition
 from catalog.tabular.where_text import where_text
+from portal.languages import gettext
 
 Pairs = list[tuple[str, str]]
 MANY = 20_000

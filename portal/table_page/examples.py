@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from flask_babel import gettext
-
 from catalog.tabular.filters import Comparison
+from portal.languages import gettext
 from portal.table_page import sent_examples
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
-from flask_babel import gettext
 from markupsafe import Markup, escape
 
 from catalog.errors import BadQuery, CatalogError
@@ -23,6 +22,7 @@ from catalog.services import charts, maps, points, tables
 from catalog.tabular.filters import SUITED, WITHOUT_VALUE
 from catalog.tabular.values import usable
 from portal.filters import sentence, text
+from portal.languages import gettext
 from portal.table_page.addresses import Addresses
 from portal.table_page.names import with_part
 from portal.table_page.words import COMPARISON_SIGNS, COMPARISONS, TYPES, VIEWS

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import Response, g, request
-from flask_babel import gettext, ngettext
 
 from catalog.errors import BadQuery
 from catalog.schemas.chart import LONGEST_TITLE, chart_pairs, read_chart, read_title
@@ -17,7 +16,7 @@ from catalog.services import charts
 from catalog.tabular.chart import NUMERIC, OTHER, TEMPORAL, TOPS, ChartQuery, ChartWords, Kind
 from catalog.tabular.chart_spec import share, starts_at_zero
 from portal.filters import number
-from portal.languages import current
+from portal.languages import current, gettext, ngettext
 from portal.table_page.cells import number_text
 from portal.table_page.page import Heading, TablePage, in_words
 from portal.table_page.words import AGGREGATES, CATEGORY_ORDERS, KINDS, UNITS

@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import g
-from flask_babel import gettext, ngettext
 
 from catalog.errors import NotFound
 from catalog.services import points
 from catalog.tabular.filters import Comparison, Filter
 from catalog.tabular.point_sql import Box, latitude_of, north_of
 from portal.filters import compact, number
+from portal.languages import gettext, ngettext
 
 if TYPE_CHECKING:
     from catalog.services.points import PointMap

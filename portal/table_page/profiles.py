@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask_babel import gettext
 from markupsafe import Markup, escape
 
 from catalog.schemas.table_schema import semantic_label
 from catalog.tabular.coordinates import DATUM_NAMES
 from portal.conformance import share_of
 from portal.filters import number, text
+from portal.languages import gettext
 from portal.table_page.cells import number_text
 from portal.table_page.words import TYPES
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flask import g
-from flask_babel import gettext
 from markupsafe import Markup
 
 from catalog.errors import CatalogError
@@ -15,6 +14,7 @@ from catalog.services import releases, tables
 from catalog.tabular.query import Join, JoinKind
 from portal.dates import format_date
 from portal.filters import text
+from portal.languages import gettext
 from portal.table_page.names import with_part
 from portal.table_page.page import Heading, in_words
 

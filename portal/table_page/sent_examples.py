@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pprint import pformat
 from typing import Any
 
-from flask_babel import gettext
+from portal.languages import gettext
 
 
 def curl(address: str, body: Mapping[str, Any]) -> str:

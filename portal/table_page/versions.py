@@ -9,13 +9,13 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from flask import g, request, url_for
-from flask_babel import gettext, lazy_gettext, ngettext
 
 from catalog.services import release_changes, releases, tables
 from catalog.services.releases import ChangePage, ReleaseInfo, ReleasePage, SchemaChange
 from catalog.tabular.changes import Kind, RowChange
 from catalog.tabular.query import TableQuery
 from portal.filters import number
+from portal.languages import gettext, lazy_gettext, ngettext
 from portal.paging import Pages, address_with, asked_page
 from portal.table_page.cells import number_text
 from portal.table_page.citing import citation_of, permanent

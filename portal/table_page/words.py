@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext
+from portal.languages import lazy_gettext
 
 TYPES = {
     "string": lazy_gettext("Text"),
