@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.answers import address
 from api.ckan.errors import Malformed, described
+from api.ckan.registry import Changed
 from api.errors import with_headers
 from api.rows import plain
 from catalog.errors import CatalogError
@@ -22,7 +23,10 @@ CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,100}", re.ASCII)
 
 def success(name: str, result: Any) -> Response:
     """What the action gave."""
-    return answer({"help": help_of(name), "success": True, "result": result})
+    body: dict[str, Any] = {"help": help_of(name), "success": True, "result": result}
+    if isinstance(result, Changed):
+        body |= {"result": result.result, "changed_entities": result.entities}
+    return answer(body)
 
 
 def failure(error: CatalogError | HTTPException) -> Response:

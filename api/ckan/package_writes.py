@@ -12,7 +12,7 @@ from api.ckan.given import one, text_of
 from api.ckan.package_checks import check, is_name_taken
 from api.ckan.package_drafts import NAMES, changed_draft, new_draft
 from api.ckan.packages import found
-from api.ckan.registry import Run, action, signed_in
+from api.ckan.registry import Changed, Run, action, signed_in
 from catalog.errors import Conflict, Denied, Invalid, NotFound
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, allowed
@@ -89,7 +89,11 @@ def package_update(who: Identity, data: dict[str, Any]) -> Any:
     name = data.get("id") or data.get("name")
     if name is None:
         raise Refused({"id": "Missing value"})
-    return update(who, there(who, text_of(name)), data)
+    dataset = there(who, text_of(name))
+    before = dataset_changes.stamp(dataset)
+    updated = update(who, dataset, data)
+    after = dataset_changes.stamp(there(who, dataset.id))
+    return updated if after == before else Changed(updated, {"packages": [dataset.id]})
 
 
 @action()

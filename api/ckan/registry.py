@@ -24,6 +24,14 @@ class Action:
     """What `help_show` tells."""
 
 
+@dataclass(frozen=True)
+class Changed:
+    """What an action gave, and the ids of what it has changed by kind, as `changed_entities` tells them."""
+
+    result: Any
+    entities: dict[str, list[str]]
+
+
 ACTIONS: dict[str, Action] = {}
 
 

@@ -162,8 +162,8 @@ def test_what_was_not_said_is_null(ckan: Ckan) -> None:
 
 def test_an_update_with_what_was_shown_changes_nothing(ckan: Ckan) -> None:
     package = make(ckan, **FULL)
-    again = ckan.call("package_update", **package)
-    assert again == package
+    answer = ckan.ask("package_update", **package).json
+    assert (answer["result"], "changed_entities" in answer) == (package, False)
     db.session.rollback()
     revisions = select(DatasetRevision).filter_by(dataset_id=package["id"])
     assert len(db.session.scalars(revisions).all()) == 1
@@ -171,7 +171,9 @@ def test_an_update_with_what_was_shown_changes_nothing(ckan: Ckan) -> None:
 
 def test_an_update_empties_what_it_does_not_say_but_for_groups_and_resources(ckan: Ckan) -> None:
     package = make(ckan, **FULL)
-    updated = ckan.call("package_update", id=package["id"], title="New")
+    answer = ckan.ask("package_update", id=package["id"], title="New").json
+    assert answer["changed_entities"] == {"packages": [package["id"]]}
+    updated = answer["result"]
     assert updated["title"] == "New"
     assert (updated["notes"], updated["tags"], updated["extras"], updated["author"]) == (
         None,
