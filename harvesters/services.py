@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, String, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import db, transaction
 from catalog.errors import N_, Invalid, NotFound
-from catalog.models.base import new_id, now
+from catalog.models.base import Texts, new_id, now
 from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.vocabulary import State
@@ -42,6 +43,14 @@ class SourceDraft:
     description: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     schedule: Schedule = Schedule.DAILY
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a source is called, in addresses and in words."""
+
+    slug: str
+    title: Texts
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,20 @@ def source(who: Identity, id_or_slug: str) -> HarvestSource:
         raise NotFound("there is no source “%(slug)s”", slug=id_or_slug[:100])
     require(who, Action.SOURCE_READ, found.organization)
     return found
+
+
+def named(who: Identity, source_id: str) -> Named | None:
+    """What a source is called; None for one that was removed."""
+    require(who, Action.SOURCE_READ)
+    found = db.session.execute(_called(), {"source": source_id}).first()
+    return Named(found.slug, found.title) if found else None
+
+
+@cache
+def _called() -> Select[str, Texts]:
+    """Made once: the page of every dataset that was harvested asks it."""
+    wanted = HarvestSource.id == bindparam("source", type_=String)
+    return select(HarvestSource.slug, HarvestSource.title).where(wanted)
 
 
 def runs(

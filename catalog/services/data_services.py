@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Select, String, bindparam, delete, func, insert, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import db, transaction
@@ -119,14 +120,22 @@ def listed(
 
 def of_dataset(who: Identity, dataset_id: str) -> list[DataService]:  # noqa: ARG001 # every service is public
     """The services that serve a dataset."""
-    serving = (
+    return list(db.session.scalars(_serving(), {"dataset": dataset_id}))
+
+
+@cache
+def _serving() -> Select[DataService]:
+    """Made once: every page of a dataset asks it."""
+    return (
         select(DataService)
         .join(service_dataset, service_dataset.c.service_id == DataService.id)
-        .where(service_dataset.c.dataset_id == dataset_id, DataService.state == State.PUBLISHED)
+        .where(
+            service_dataset.c.dataset_id == bindparam("dataset", type_=String),
+            DataService.state == State.PUBLISHED,
+        )
         .order_by(DataService.slug)
         .limit(MOST)
     )
-    return list(db.session.scalars(serving))
 
 
 def _served(slugs: Sequence[str]) -> set[str]:

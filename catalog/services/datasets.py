@@ -10,11 +10,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, or_, select, update
+from sqlalchemy import bindparam, select, update
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, Conflict, Invalid, NotFound
-from catalog.models.address import FormerAddress
 from catalog.models.base import now
 from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.organization import Organization
@@ -28,12 +27,13 @@ from catalog.services import (
     addresses,
     dataset_content,
     dataset_creation,
+    dataset_reading,
     log,
     publication_dates,
     revisions,
 )
 from catalog.services.dataset_visibility import unseen
-from catalog.services.indexing import changed, index_due_datasets, whole
+from catalog.services.indexing import changed, index_due_datasets
 
 _NO_LONGER_LISTED = {
     "zh": "提供部门的目录中已不再列出。",
@@ -198,27 +198,17 @@ def show(who: Identity, slug_or_id: str) -> Dataset:
 
     Raises NotFound, also for what is not public; Gone when withdrawn. One that was merged into another gives that.
     """
-    dataset = db.session.scalars(_shown(), {"name": slug_or_id}).first() or _moved(slug_or_id)
-    while dataset is not None and dataset.merged_into:
-        dataset = db.session.scalars(_shown(), {"name": dataset.merged_into}).first()
+    dataset = dataset_reading.named(slug_or_id)
     if dataset is None:
         raise NotFound("there is no dataset “%(slug)s”", slug=slug_or_id[:120])
     if not allowed(who, Action.DATASET_READ, dataset):
         raise unseen(dataset)
-    return dataset
+    return dataset_reading.with_parts(dataset)
 
 
 def may_edit(who: Identity, dataset: Dataset) -> bool:
     """Whether `who` may propose a change to it; for hiding a button."""
     return dataset.source_id is None and allowed(who, Action.DATASET_WRITE, dataset)
-
-
-def _moved(slug: str) -> Dataset | None:
-    """The dataset that had this address before."""
-    former = db.session.get(FormerAddress, ("dataset", slug))
-    if former is None:
-        return None
-    return db.session.scalars(_shown(), {"name": former.object_id}).first()
 
 
 def slugs(
@@ -272,18 +262,6 @@ def touch(dataset_id: str) -> None:
             .values(updated_at=now(), index_due=now())
         )
         tx.after_commit(changed, dataset_id)
-
-
-@cache
-def _shown() -> Select[Dataset]:
-    """Made once: putting the statement together costs as much as running it."""
-    named = bindparam("name", type_=String)
-    return (
-        select(Dataset)
-        .where(or_(Dataset.slug == named, Dataset.id == named))
-        .options(*whole())
-        .execution_options(populate_existing=True)
-    )
 
 
 def _organizations(slugs: Collection[str]) -> dict[str, Organization]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Integer, Select, String, bindparam, func, select
 
 from catalog.db import db, transaction
 from catalog.errors import N_, Conflict, Invalid, NotFound
@@ -95,20 +96,28 @@ def answer(
 
 def of_dataset(dataset: Dataset, *, limit: int, offset: int = 0) -> list[Inquiry]:
     """The questions about a dataset that were answered in public, the newest first."""
-    found = _public(dataset.id).order_by(Inquiry.answered_at.desc(), Inquiry.id)
-    return list(db.session.scalars(found.limit(limit).offset(offset)))
+    page = {"dataset": dataset.id, "most": limit, "passed": offset}
+    return list(db.session.scalars(_page_of_dataset(), page))
 
 
 def count_of_dataset(dataset: Dataset) -> int:
     """How many they are."""
-    return int(
-        db.session.scalar(select(func.count()).select_from(_public(dataset.id).subquery())) or 0
-    )
+    public = select(func.count()).select_from(_public().subquery())
+    return int(db.session.scalar(public, {"dataset": dataset.id}) or 0)
 
 
-def _public(dataset_id: str) -> Select[Inquiry]:
+@cache
+def _page_of_dataset() -> Select[Inquiry]:
+    """Made once: every page of a dataset asks it."""
+    newest = _public().order_by(Inquiry.answered_at.desc(), Inquiry.id)
+    return newest.limit(bindparam("most", type_=Integer)).offset(bindparam("passed", type_=Integer))
+
+
+def _public() -> Select[Inquiry]:
     return select(Inquiry).where(
-        Inquiry.dataset_id == dataset_id, Inquiry.public.is_(True), Inquiry.state == "answered"
+        Inquiry.dataset_id == bindparam("dataset", type_=String),
+        Inquiry.public.is_(True),
+        Inquiry.state == "answered",
     )
 
 

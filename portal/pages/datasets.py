@@ -11,7 +11,6 @@ from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from catalog.errors import NotFound
 from catalog.models.license import LICENSES
 from catalog.models.text import pick
 from catalog.permissions import ANYONE, Action, allowed
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from catalog.models.dataset import Dataset
     from catalog.models.inquiry import Inquiry
     from catalog.models.service import DataService
-    from harvesters.models import HarvestSource
 
 bp = Blueprint("datasets", __name__)
 OPEN_TABLES = 10
@@ -58,7 +56,7 @@ class Page:
     license_title: str
     license_url: str
     frequency: str
-    source: HarvestSource | None
+    source: harvesting.Named | None
     languages: tuple[str, ...]
     """Languages of the texts other than the reader's."""
     area: str
@@ -126,7 +124,7 @@ def page_of(dataset: Dataset) -> Page:
         license_title=license_title(dataset.license_id),
         license_url=license_.url if license_ else "",
         frequency=FACET_BY_NAME["frequency"].values[dataset.frequency],
-        source=_source(dataset),
+        source=harvesting.named(g.identity, dataset.source_id) if dataset.source_id else None,
         languages=tuple(_languages(dataset)),
         similar=search.similar(g.identity, dataset.id),
         questions=asked[:QUESTIONS],
@@ -161,13 +159,3 @@ def _languages(dataset: Dataset) -> Iterator[str]:
     for tag in sorted({*dataset.title, *dataset.description} - chosen):
         if tag not in LANGUAGES and (dataset.title.get(tag) or dataset.description.get(tag)):
             yield tag
-
-
-def _source(dataset: Dataset) -> HarvestSource | None:
-    """Where it was harvested from; a source that was removed is no error here."""
-    if dataset.source_id is None:
-        return None
-    try:
-        return harvesting.source(g.identity, dataset.source_id)
-    except NotFound:
-        return None
