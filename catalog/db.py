@@ -17,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from catalog.errors import Conflict
+from catalog.errors import Conflict, Unavailable
 from catalog.models.base import Base
 
 if TYPE_CHECKING:
@@ -64,13 +64,7 @@ def transaction() -> Iterator[Transaction]:
     tx = db.session.info["transaction"] = Transaction()
     try:
         db.session.commit()  # ends the snapshot that earlier reads have opened
-        token = _writing.set(True)
-        try:
-            connection = db.session.connection()  # SQLite takes its write lock with this
-        finally:
-            _writing.reset(token)
-        if connection.dialect.name == "postgresql":
-            connection.execute(_ONLY_WRITER)
+        _lock()
         yield tx
         db.session.commit()  # this is the place
     except BaseException:
@@ -79,6 +73,19 @@ def transaction() -> Iterator[Transaction]:
     finally:
         del db.session.info["transaction"]
     tx.run_effects()
+
+
+def _lock() -> None:
+    """Become the only writer; raises Unavailable where others do not come to an end."""
+    token = _writing.set(True)
+    try:
+        connection = db.session.connection()  # SQLite takes its write lock with this
+        if connection.dialect.name == "postgresql":
+            connection.execute(_ONLY_WRITER)
+    except OperationalError as error:
+        raise Unavailable("nothing can be written right now; try again in a moment") from error
+    finally:
+        _writing.reset(token)
 
 
 def insert_rows(rows: Iterable[Base]) -> None:

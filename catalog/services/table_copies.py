@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from catalog.db import db
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, Unavailable
 from catalog.models.table import DataTable
 from catalog.services.table_journal import follow
 from catalog.tabular.store import table_store
@@ -34,7 +34,7 @@ def keep_copies(app: Flask, stop: threading.Event) -> None:
         ):  # each step has a session of its own, and so sees what was committed
             try:
                 keeper.step()
-            except OperationalError as error:
+            except (OperationalError, Unavailable) as error:
                 log.warning("the database does not answer: %s", error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,12 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 import catalog.db
-from catalog.db import change_mark, closing, db, packed, transaction, unpacked
-from catalog.errors import Conflict
+from catalog.db import change_mark, closing, db, held_still, packed, transaction, unpacked
+from catalog.errors import Conflict, Unavailable
 from catalog.models.group import Group
 from catalog.models.organization import Organization
 from catalog.settings import Settings
@@ -110,6 +111,39 @@ def test_writers_wait_for_each_other_and_none_reads_what_is_old(shared_app: Flas
     db.session.rollback()
     assert db.session.scalar(select(Group.position).filter_by(slug="counter")) == 80
     assert len(slugs()) == 21
+
+
+def test_writers_that_change_the_same_rows_in_opposite_orders_do_not_lock_each_other_out(
+    shared_app: Flask,
+) -> None:
+    names = [f"g{number}" for number in range(6)]
+    with transaction():
+        db.session.add_all(Group(slug=name, title={}, position=0) for name in names)
+    started = threading.Barrier(2)
+
+    def write(order: list[str]) -> None:
+        with shared_app.app_context():
+            started.wait(10)
+            for _ in range(10):
+                with transaction():
+                    for name in order:  # each of them is locked by its own statement
+                        moved = update(Group).where(Group.slug == name)
+                        db.session.execute(moved.values(position=Group.position + 1))
+
+    with ThreadPoolExecutor(2) as writers:
+        list(writers.map(write, (names, names[::-1])))
+    db.session.rollback()
+    assert list(db.session.scalars(select(Group.position))) == [20] * 6
+
+
+def test_who_waits_for_others_too_long_may_try_again(app: Flask, settings: Settings) -> None:
+    with held_still(Path(settings.data_dir) / "catalog.sqlite"):
+        db.session.execute(text("PRAGMA busy_timeout=1"))
+        with pytest.raises(Unavailable), transaction():
+            add("never")
+    with transaction():
+        add("a")
+    assert (app.name, slugs()) == ("portal", ["a"])
 
 
 @pytest.mark.usefixtures("app")
