@@ -19,6 +19,7 @@ from catalog.services import dataset_changes
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset, Resource
     from catalog.models.organization import Organization
+    from catalog.services.dataset_rows import DatasetRow, OrganizationRow, ResourceRow
 
 DATASTORE_ONLY = "datastore"
 """`url_type` of a resource that clients made for a table and may write without force."""
@@ -30,11 +31,12 @@ _INSIDE = ("upload", "file", "nameless")
 STATES = {State.PUBLISHED: "active", State.DRAFT: "draft", State.WITHDRAWN: "deleted"}
 
 
-def package(dataset: Dataset) -> dict[str, Any]:
+def package(dataset: Dataset | DatasetRow) -> dict[str, Any]:
     """The dataset with its resources, as `package_show` gives it."""
+    language = g.lang
     extras = dataset.extras or {}
-    resources = [resource(one, dataset) for one in dataset.resources]
-    tags = sorted((_tag(row) for row in dataset.tag_rows), key=lambda tag: str(tag["name"]))
+    resources = [_resource(one, language) for one in dataset.resources]
+    tags = sorted((_tag(row) for row in dataset.tag_rows), key=_name)
     return {
         **{name: extras.get(name) for name in OWN},
         "creator_user_id": dataset.creator_id,
@@ -44,18 +46,18 @@ def package(dataset: Dataset) -> dict[str, Any]:
         "metadata_created": moment(dataset.created_at),
         "metadata_modified": moment(dataset.updated_at),
         "name": dataset.slug,
-        "notes": text_of(dataset.description) or None,
+        "notes": _text(dataset.description, language) or None,
         "num_resources": len(resources),
         "num_tags": len(tags),
-        "organization": organization(dataset.organization),
+        "organization": _organization(dataset.organization, language),
         "owner_org": dataset.organization_id,
         "private": dataset.private,
         "state": STATES[State(dataset.state)],
-        "title": text_of(dataset.title),
+        "title": _text(dataset.title, language),
         "type": extras.get("type") or "dataset",
         "url": dataset.landing_page or extras.get("url"),
         "extras": extras_list({**extras, **(dataset.custom or {})}),
-        "groups": [_group(theme) for theme in dataset.themes],
+        "groups": [_group(theme, language) for theme in dataset.themes],
         "resources": resources,
         "tags": tags,
         "relationships_as_subject": [],
@@ -88,8 +90,12 @@ def license_id(extras: Mapping[str, Any], ours: str) -> str | None:
     return str(given) if given else None if ours == "notspecified" else ours
 
 
-def resource(row: Resource, dataset: Dataset) -> dict[str, Any]:
+def resource(row: Resource | ResourceRow) -> dict[str, Any]:
     """The resource, as `resource_show` gives it."""
+    return _resource(row, g.lang)
+
+
+def _resource(row: Resource | ResourceRow, language: str) -> dict[str, Any]:
     ready = [table for table in row.tables if table.head]
     extras = row.extras or {}
     return {
@@ -98,7 +104,7 @@ def resource(row: Resource, dataset: Dataset) -> dict[str, Any]:
         "created": moment(row.created_at),
         "datastore_active": len(ready) == 1,
         "datastore_tables": [table.id for table in ready],
-        "description": text_of(row.description) or None,
+        "description": _text(row.description, language) or None,
         "format": formats.spelled(row.format),
         "hash": "",
         "id": row.id,
@@ -106,8 +112,8 @@ def resource(row: Resource, dataset: Dataset) -> dict[str, Any]:
         "metadata_modified": moment(row.updated_at),
         "mimetype": row.media_type or None,
         "mimetype_inner": None,
-        "name": text_of(row.title) or (None if "nameless" in extras else row.key),
-        "package_id": dataset.id,
+        "name": _text(row.title, language) or (None if "nameless" in extras else row.key),
+        "package_id": row.dataset_id,
         "position": row.position,
         "resource_type": None,
         "size": row.size,
@@ -118,20 +124,20 @@ def resource(row: Resource, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def loaded_at(row: Resource) -> str | None:
+def loaded_at(row: Resource | ResourceRow) -> str | None:
     """When its tables last changed."""
     loaded = [table.loaded_at for table in row.tables if table.head and table.loaded_at]
     return moment(max(loaded)) if loaded else None
 
 
-def organization(row: Organization) -> dict[str, Any]:
+def _organization(row: Organization | OrganizationRow, language: str) -> dict[str, Any]:
     """The department, as it stands in a dataset."""
     return {
         "id": row.id,
         "name": row.slug,
-        "title": text_of(row.title),
+        "title": _text(row.title, language),
         "type": "organization",
-        "description": text_of(row.description),
+        "description": _text(row.description, language),
         "image_url": row.image_url or "",
         "created": moment(row.created_at),
         "is_organization": True,
@@ -142,14 +148,18 @@ def organization(row: Organization) -> dict[str, Any]:
 
 def text_of(texts: Mapping[str, str]) -> str:
     """The text in the caller's language, or the best there is."""
-    return pick(texts or {}, g.lang)[0]
+    return _text(texts, g.lang)
+
+
+def _text(texts: Mapping[str, str], language: str) -> str:
+    return pick(texts or {}, language)[0]
 
 
 def moment(value: datetime | None) -> str | None:
     """ISO 8601 in UTC with microseconds and without a zone, as CKAN writes moments."""
     if value is None:
         return None
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return value.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")]
 
 
 def as_text(value: Any) -> str:
@@ -157,7 +167,7 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _url(row: Resource, tables: list[str]) -> str:
+def _url(row: Resource | ResourceRow, tables: list[str]) -> str:
     """The address of the link, the file, or of the table as a file."""
     if row.file_path:
         return address(row.file_path)
@@ -166,7 +176,7 @@ def _url(row: Resource, tables: list[str]) -> str:
     return address(f"/datastore/dump/{row.id if len(tables) == 1 else tables[0]}")
 
 
-def _license(dataset: Dataset) -> dict[str, Any]:
+def _license(dataset: Dataset | DatasetRow) -> dict[str, Any]:
     id_ = license_id(dataset.extras or {}, dataset.license_id)
     known = licenses.known(id_) if id_ else None
     told = {
@@ -177,16 +187,20 @@ def _license(dataset: Dataset) -> dict[str, Any]:
     return {**told, "license_url": known.url} if known and known.url else told
 
 
-def _group(theme: Any) -> dict[str, Any]:
-    title = text_of(theme.title)
+def _group(theme: Any, language: str) -> dict[str, Any]:
+    title = _text(theme.title, language)
     return {
-        "description": text_of(theme.description),
+        "description": _text(theme.description, language),
         "display_name": title,
         "id": theme.id,
         "image_display_url": theme.image_url or "",
         "name": theme.slug,
         "title": title,
     }
+
+
+def _name(tag: Mapping[str, Any]) -> str:
+    return str(tag["name"])
 
 
 def _tag(row: Any) -> dict[str, Any]:

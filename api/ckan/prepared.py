@@ -17,13 +17,14 @@ from api.answers import site
 from api.ckan import dictized
 from api.rows import plain
 from catalog.permissions import ANYONE, Identity
-from catalog.services import dataset_changes
+from catalog.services import dataset_changes, dataset_rows
 
 MOST_BYTES = 64_000_000
 MOST_ANSWERS = 1_000
 _KEPT, _ANSWERS = "weft_ckan_prepared", "weft_ckan_answers"
 Asked = tuple[tuple[str, ...], str, str]
 """Names, language, address."""
+Stamp = tuple[object, ...]
 Key = tuple[str, str, str]
 """Id, language, and the address of the portal that stands in the JSON."""
 
@@ -33,10 +34,10 @@ class Prepared:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, tuple[str, bytes]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[Stamp, bytes]] = OrderedDict()
         self._bytes = 0
 
-    def get(self, key: Key, stamp: str) -> bytes | None:
+    def get(self, key: Key, stamp: Stamp) -> bytes | None:
         """The JSON, if it was made of just this."""
         with self._lock:
             found = self._kept.get(key)
@@ -45,10 +46,10 @@ class Prepared:
             self._kept.move_to_end(key)
             return found[1]
 
-    def put(self, key: Key, stamp: str, packed: bytes) -> None:
+    def put(self, key: Key, stamp: Stamp, packed: bytes) -> None:
         """Keep the JSON."""
         with self._lock:
-            _, before = self._kept.pop(key, ("", b""))
+            _, before = self._kept.pop(key, ((), b""))
             self._kept[key] = (stamp, packed)
             self._bytes += len(packed) - len(before)
             while self._bytes > MOST_BYTES:
@@ -77,16 +78,19 @@ def packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
 
 
 def _packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
-    stamps = dataset_changes.stamps(who, ids)
     found: dict[str, bytes] = {}
-    for id_, stamp in stamps.items():
-        packed = _prepared().get(_key(id_), stamp)
-        if packed is not None:
-            found[id_] = packed
-    missing = [id_ for id_ in stamps if id_ not in found]
-    for dataset in dataset_changes.of_ids(missing) if missing else ():
+    missing = []
+    for dataset in dataset_rows.named(who, ids):
+        packed = _prepared().get(_key(dataset.id), dataset.stamp)
+        if packed is None:
+            missing.append(dataset)
+        else:
+            found[dataset.id] = packed
+    if missing:
+        dataset_rows.complete(missing)
+    for dataset in missing:
         packed = orjson.dumps(dictized.package(dataset), default=plain)
-        _prepared().put(_key(dataset.id), stamps[dataset.id], packed)
+        _prepared().put(_key(dataset.id), dataset.stamp, packed)
         found[dataset.id] = packed
     return {id_: orjson.Fragment(packed) for id_, packed in found.items()}
 

@@ -35,7 +35,7 @@ def resource_show(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id of the resource
     """
     row = shown(who, one(data))
-    return dictized.resource(row, row.dataset)
+    return dictized.resource(row)
 
 
 @action(safe=True)
@@ -67,7 +67,7 @@ def resource_search(who: Identity, data: dict[str, Any]) -> Any:
         limit=min(given["limit"], MOST_FOUND),
         offset=given["offset"],
     )
-    return {"count": count, "results": [dictized.resource(row, row.dataset) for row in rows]}
+    return {"count": count, "results": [dictized.resource(row) for row in rows]}
 
 
 @action()

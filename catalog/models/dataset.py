@@ -173,8 +173,7 @@ class Resource(Base):
     @property
     def file_path(self) -> str:
         """Where its uploaded file is fetched, below the address of the portal; empty where it has none."""
-        name = (self.extras or {}).get("upload")
-        return f"/dataset/{self.dataset_id}/resource/{self.id}/download/{name}" if name else ""
+        return upload_path(self.dataset_id, self.id, self.extras)
 
     dataset: Mapped[Dataset] = relationship(back_populates="resources", lazy="raise")
     tables: Mapped[list[DataTable]] = relationship(
@@ -183,6 +182,12 @@ class Resource(Base):
         order_by="DataTable.position",
         cascade="all, delete-orphan",
     )
+
+
+def upload_path(dataset_id: str, resource_id: str, extras: dict[str, Any] | None) -> str:
+    """Where the uploaded file of a resource with these extras is fetched; empty where it has none."""
+    name = (extras or {}).get("upload")
+    return f"/dataset/{dataset_id}/resource/{resource_id}/download/{name}" if name else ""
 
 
 def public() -> ColumnElement[bool]:

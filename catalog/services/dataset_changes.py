@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import String, bindparam, delete, func, or_, select
+from sqlalchemy import String, bindparam, delete, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -175,49 +175,6 @@ def ending(dataset: Dataset) -> Action:
 def mark() -> int | None:
     """Equal to the one before only if nothing was committed meanwhile; None where that costs a query."""
     return change_mark()
-
-
-def stamps(who: Identity, ids: Iterable[str]) -> dict[str, str]:
-    """Those of the datasets that `who` may read, each with what changes when anything shown of it does."""
-    rows = db.session.execute(_stamped(), {"names": list(ids)}).all()
-    alike = {(row.state, row.private, row.organization_id): row for row in rows}
-    readable = {
-        known: allowed(who, Action.DATASET_READ, _target(row)) for known, row in alike.items()
-    }
-    return {
-        row.id: "/".join(map(str, row[1:]))
-        for row in rows
-        if readable[row.state, row.private, row.organization_id]
-        or allowed(who, Action.DATASET_READ, _target(row))
-    }
-
-
-@cache
-def _stamped() -> Any:
-    """Made once: putting the statement together costs more than running it."""
-    names: Any = bindparam("names", expanding=True)
-    themes = select(func.max(Group.updated_at)).scalar_subquery()
-    statement: Any = (
-        select(
-            Dataset.id,
-            Dataset.state,
-            Dataset.private,
-            Dataset.organization_id,
-            Dataset.updated_at,
-            Organization.updated_at,
-            themes,
-        )
-        .join(Organization, Organization.id == Dataset.organization_id)
-        .where(or_(Dataset.id.in_(names), Dataset.slug.in_(names)), Dataset.merged_into.is_(None))
-    )
-    return statement
-
-
-def _target(row: Any) -> Dataset:
-    """As much of a dataset as rules look at."""
-    return Dataset(
-        id=row.id, state=row.state, private=row.private, organization_id=row.organization_id
-    )
 
 
 def holder_of(slug: str) -> str | None:
