@@ -165,3 +165,26 @@ class HarvestLoad(Base):
     """Of the resource's `load` when its content was last loaded well."""
     worker: Mapped[str] = mapped_column(String(200), default="")
     updated_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SentBatch(Base):
+    """A batch that a department's program sent, so that the same one changes nothing when it comes again."""
+
+    __tablename__ = "harvest_sent_batch"
+    __table_args__ = (
+        Index("ix_harvest_sent_batch_name", "source_id", "name", unique=True),
+        Index("ix_harvest_sent_batch_list", "source_id", "list_name"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    source_id: Mapped[str] = mapped_column(ForeignKey("harvest_source.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    """As the sender calls it."""
+    list_name: Mapped[str] = mapped_column(String(200), default="")
+    """The full list that it is a part of."""
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of what was sent."""
+    keys: Mapped[list[Any]] = mapped_column(default=list)
+    """Keys of the records that are there, for the end of the list."""
+    answer: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -7,13 +7,14 @@ from harvesters.formats.datapackage import DataPackage
 from harvesters.formats.dcat import DCAT
 from harvesters.formats.files import FilesFolder
 from harvesters.formats.jkan import JKAN
+from harvesters.formats.push import Push
 from harvesters.formats.rest import Rest
 from harvesters.formats.sql import SQL
 from harvesters.harvester import Harvester
 
 FORMATS: dict[str, Harvester] = {
     harvester.kind: harvester
-    for harvester in (SQL(), FilesFolder(), Rest(), DCAT(), DataPackage(), JKAN())
+    for harvester in (SQL(), FilesFolder(), Rest(), Push(), DCAT(), DataPackage(), JKAN())
 }
 """Kind → format, in the order in which forms offer them."""
 

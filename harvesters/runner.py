@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ from catalog.search.analysis import spelled
 from catalog.services import datasets, series
 from harvesters import loads, runs
 from harvesters.declaration import titled
-from harvesters.harvester import Harvester, Record
+from harvesters.harvester import Harvester, Record, Source
 from harvesters.http import Http
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource
 from harvesters.registry import harvester_of
@@ -62,11 +62,22 @@ class Described:
     draft: DatasetDraft
 
 
+@dataclass(frozen=True)
+class Sent:
+    """Records that a department's program sent, for a run that fetches nothing."""
+
+    records: Sequence[Record]
+    earlier: frozenset[str] | None = None
+    """Keys that came in the other batches of a full list that ends with this one; None where no list ends."""
+
+
 @dataclass
 class Tally:
     """What a run has seen and done so far."""
 
     keys: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    """Keys of records that the source says it has removed."""
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
             ("seen", "created", "changed", "same", "refused", "retired"), 0
@@ -81,8 +92,8 @@ class Tally:
         self.counts[what] += number
 
 
-def run(run_id: str, later: loads.Later) -> None:
-    """Do a run that waits; `later` asks for the load of a resource."""
+def run(run_id: str, later: loads.Later, sent: Sent | None = None) -> None:
+    """Do a run that waits, with what was sent or what the source gives; `later` asks for the load of a resource."""
     runs.end_dead()
     if not runs.claim(run_id):
         return
@@ -95,7 +106,7 @@ def run(run_id: str, later: loads.Later) -> None:
     )
     if source is None:  # removed since it was asked for
         return
-    walk = Walk(run_id, source, later)
+    walk = Walk(run_id, source, later, sent)
     error: CatalogError | None = None
     try:
         walk.through()
@@ -110,8 +121,10 @@ def run(run_id: str, later: loads.Later) -> None:
 class Walk:
     """A walk through one source."""
 
-    def __init__(self, run_id: str, source: HarvestSource, later: loads.Later) -> None:
-        self.run_id, self.later = run_id, later
+    def __init__(
+        self, run_id: str, source: HarvestSource, later: loads.Later, sent: Sent | None = None
+    ) -> None:
+        self.run_id, self.later, self.sent = run_id, later, sent
         self.source_id, self.slug, self.kind = source.id, source.slug, source.kind
         self.url, self.options = source.url, source.options
         self.organization = source.organization.slug
@@ -128,7 +141,7 @@ class Walk:
         source = source_of(harvester, self.url, self.options, settings.secret_key)
         with Http(settings, beat=self.beat) as http:
             try:
-                for record in harvester.records(source, http):
+                for record in self._records(harvester, source, http):
                     self._take(harvester, record)
                     self.beat()
             finally:
@@ -136,7 +149,13 @@ class Walk:
         tally = self.tally
         if tally.unfetched and len(tally.unfetched) == tally.counts["seen"]:
             raise tally.unfetched[0]  # nothing at all came: the source itself is at fault
-        self._retire()
+        self._retire(partial=source.memory.partial)
+
+    def _records(self, harvester: Harvester, source: Source, http: Http) -> Iterable[Record]:
+        if self.sent is None:
+            return harvester.records(source, http)
+        source.memory.partial = self.sent.earlier is None
+        return self.sent.records
 
     def beat(self) -> None:
         """Save what waits, and commit the counters, at most once a second; never inside a record's transaction."""
@@ -147,7 +166,7 @@ class Walk:
         self._said = time.monotonic()
 
     def _take(self, harvester: Harvester, record: Record) -> None:
-        key = clean(record.key)[:500]
+        key = key_of(record)
         if record.is_series:
             self._take_series(harvester, key, record)
             return
@@ -155,6 +174,9 @@ class Walk:
         with self._refusing(key, record):
             if not key:
                 raise Invalid("the record has no key")
+            if record.gone:
+                self.tally.gone.add(key)
+                return
             if key in self.tally.keys:
                 raise Invalid(
                     "the key %(key)s occurs twice in the source: the first record is kept", key=key
@@ -257,17 +279,20 @@ class Walk:
                 )
             )
 
-    def _retire(self) -> None:
-        """Withdraw datasets whose records vanished; not when most of them did."""
-        published = set(
-            db.session.scalars(
+    def _retire(self, *, partial: bool) -> None:
+        """Withdraw datasets whose records vanished; not when most of them did, unless the source says so itself."""
+        published = {
+            str(key)
+            for key in db.session.scalars(
                 select(Dataset.record_key).where(
                     Dataset.source_id == self.source_id, Dataset.state == State.PUBLISHED
                 )
             )
-        )
-        vanished = published - self.tally.keys
-        if len(vanished) * 2 > len(published):
+        }
+        earlier = (self.sent and self.sent.earlier) or frozenset()
+        gone = published & self.tally.gone
+        vanished = gone if partial else published - self.tally.keys - earlier
+        if len(vanished - gone) * 2 > len(published):
             error = Unreadable(
                 "%(vanished)s of %(published)s datasets vanished from the source: they are kept, for that "
                 "looks like a mistake of the source",
@@ -278,9 +303,15 @@ class Walk:
             return
         if vanished:
             self.tally.add(
-                "retired", datasets.retire_unseen(SCHEDULER, self.source_id, self.tally.keys)
+                "retired", datasets.retire_unseen(SCHEDULER, self.source_id, published - vanished)
             )
-        series.retire_unseen(SCHEDULER, self.source_id, self._series)
+        if not partial and self.sent is None:  # series are not sent
+            series.retire_unseen(SCHEDULER, self.source_id, self._series)
+
+
+def key_of(record: Record) -> str:
+    """The record's key as the catalogue keeps it."""
+    return clean(record.key)[:500]
 
 
 def _is_spelled(title: Any) -> bool:

@@ -14,6 +14,7 @@ from api.v1 import (
     openapi,
     organizations,
     publishing,
+    pushing,
     queries,
     releases,
     sql,
@@ -37,6 +38,7 @@ NOUNS = (
     coordinates.bp,
     writing.bp,
     publishing.bp,
+    pushing.bp,
 )
 """The endpoints, in the order of the description."""
 

@@ -24,6 +24,7 @@ TAGS = (
         "writing",
         N_("Rows, columns and keys of tables that you may change, with a key of your account"),
     ),
+    ("sources", N_("Records and rows that a department's own program sends, with a key")),
 )
 
 

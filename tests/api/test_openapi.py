@@ -203,6 +203,9 @@ NEED_A_KEY = (
     "retireElement",
     "putCodes",
     "deleteCodes",
+    "sendRecords",
+    "sendRows",
+    "showBatch",
 )
 """Without one they answer 401 or 422 only, which few examples show."""
 OPERATIONS = (
