@@ -34,7 +34,7 @@ dataset_theme = Table(
     "dataset_theme",
     Base.metadata,
     Column("dataset_id", ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True),
-    Column("theme_id", ForeignKey("theme.id", ondelete="CASCADE"), primary_key=True),
+    Column("theme_id", ForeignKey("theme.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 
@@ -53,7 +53,8 @@ class Dataset(Base):
     __tablename__ = "dataset"
     __table_args__ = (
         Index("ix_dataset_origin", "source_id", "record_key", unique=True),
-        Index("ix_dataset_organization_state", "organization_id", "state"),
+        # Counting what is public by organization or theme reads this alone, and no descriptions.
+        Index("ix_dataset_organization_public", "organization_id", "state", "private", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate
 
@@ -58,8 +58,26 @@ def group_fields(described: Mapping[str, Any]) -> dict[str, Any]:
     return _load(GroupSchema(), described, N_("the description of this theme cannot be used"))
 
 
+class ListedOrganization(NamedTuple):
+    """What lists say of an organization: a page of hundreds needs no rows that SQLAlchemy looks after."""
+
+    id: str
+    slug: str
+    title: dict[str, str]
+    description: dict[str, str]
+    kind: str
+    homepage: str
+    parent_id: str | None
+    image_url: str
+    contact: dict[str, Any]
+    fields: list[Any]
+
+
 def organization_json(
-    organization: Organization, language: str, *, above: Sequence[Organization] = ()
+    organization: Organization | ListedOrganization,
+    language: str,
+    *,
+    above: Sequence[Organization] = (),
 ) -> dict[str, Any]:
     """What the API says of an organization; `above` are those that it belongs to, the nearest last."""
     return {

@@ -9,7 +9,10 @@ from sqlalchemy import select
 
 from catalog.db import db
 from catalog.models.organization import Organization
+from catalog.schemas.organization import ListedOrganization
 
+Counted = tuple[ListedOrganization, int]
+"""An organization and the number of its published datasets."""
 DEEPEST = 20
 """Levels that are followed: a circle, which nobody can make, would end there."""
 
@@ -18,7 +21,7 @@ DEEPEST = 20
 class Node:
     """An organization with those below it; `datasets` are its own, `whole` also theirs."""
 
-    organization: Organization
+    organization: ListedOrganization
     datasets: int
     children: tuple[Node, ...] = ()
 
@@ -58,10 +61,10 @@ def below(organization: Organization) -> list[Organization]:
     return found
 
 
-def tree(counted: Sequence[tuple[Organization, int]]) -> list[Node]:
+def tree(counted: Sequence[Counted]) -> list[Node]:
     """The organizations as they belong to each other, in the order in which they are given."""
     known = {organization.id for organization, _ in counted}
-    under: dict[str | None, list[tuple[Organization, int]]] = {}
+    under: dict[str | None, list[Counted]] = {}
     for organization, count in counted:
         parent = organization.parent_id if organization.parent_id in known else None
         under.setdefault(parent, []).append((organization, count))
@@ -75,14 +78,3 @@ def tree(counted: Sequence[tuple[Organization, int]]) -> list[Node]:
         )
 
     return list(nodes(None, 0))
-
-
-def find(nodes: Sequence[Node], slug: str) -> Node | None:
-    """The organization of that slug with what is below it."""
-    for node in nodes:
-        if node.organization.slug == slug:
-            return node
-        inner = find(node.children, slug)
-        if inner is not None:
-            return inner
-    return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import BindParameter, Select, bindparam, case, func, select, true, update
 
 from catalog.db import Transaction, db, transaction
 from catalog.errors import N_, Invalid, NotFound
@@ -13,8 +14,9 @@ from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset, public
 from catalog.models.organization import Organization
 from catalog.permissions import Action, Identity, require
-from catalog.schemas.organization import KINDS, organization_fields
+from catalog.schemas.organization import KINDS, ListedOrganization, organization_fields
 from catalog.services import addresses, log, organization_tree
+from catalog.services.organization_tree import Counted, Node
 from catalog.services.search import forget_labels, index_due_datasets
 
 _RANK = case({kind: at for at, kind in enumerate(KINDS)}, value=Organization.kind)
@@ -135,22 +137,52 @@ def _note(who: Identity, organization: Organization, what: str, fields: list[str
     log.append(who, f"organization.{what}", subject, data)
 
 
-def all(who: Identity) -> list[tuple[Organization, int]]:  # noqa: A001, ARG001 # reads as organizations.all; everybody may
+def all(who: Identity) -> list[Counted]:  # noqa: A001, ARG001 # reads as organizations.all; everybody may
     """All organizations with the number of their published datasets: the city and its departments first."""
+    return _listed(_counted())
+
+
+def first(who: Identity, limit: int) -> list[Counted]:  # noqa: ARG001 # everybody may
+    """The first of them that have published any."""
+    counted = _counted()
+    return _listed(counted.where(counted.selected_columns.datasets > 0).limit(limit))
+
+
+def with_all_below(who: Identity, organization: Organization) -> Node:  # noqa: ARG001 # everybody may
+    """An organization with all that belongs to it, as `all` counts and orders them."""
+    members = [organization, *organization_tree.below(organization)]
+    listed = _listed(_counted(some=True), ids=[one.id for one in members])
+    return organization_tree.tree(listed)[0]
+
+
+def _listed(counted: Select[Any], **asked: Any) -> list[Counted]:
+    return [
+        (ListedOrganization(*described), datasets)
+        for *described, datasets in db.session.execute(counted, asked)
+    ]
+
+
+@cache
+def _counted(*, some: bool = False) -> Select[Any]:
+    """What is said of organizations, of all or of those whose `ids` are given, and how many datasets of each are public."""
+    ids: BindParameter[str] = bindparam("ids", expanding=True)
+    mine, theirs = (
+        (Organization.id.in_(ids), Dataset.organization_id.in_(ids)) if some else (true(), true())
+    )
     counts = (
         select(Dataset.organization_id, func.count().label("datasets"))
-        .where(public())
+        .where(public(), theirs)
         .group_by(Dataset.organization_id)
         .subquery()
     )
-    datasets = func.coalesce(counts.c.datasets, 0)
-    statement = (
-        select(Organization, datasets)
+    datasets = func.coalesce(counts.c.datasets, 0).label("datasets")
+    said = [getattr(Organization, name) for name in ListedOrganization._fields]
+    return (
+        select(*said, datasets)
         .outerjoin(counts, counts.c.organization_id == Organization.id)
-        .where(Organization.deleted_at.is_(None))
+        .where(Organization.deleted_at.is_(None), mine)
         .order_by(_RANK, datasets.desc(), Organization.slug)
     )
-    return [(organization, count) for organization, count in db.session.execute(statement)]
 
 
 def show(who: Identity, slug: str) -> Organization:  # noqa: ARG001 # every organization is public

@@ -12,17 +12,17 @@ from portal.site import inside_page, site_address, site_titles
 bp = Blueprint("home", __name__)
 LISTED = 5
 """Datasets in the lists of the newest and the most used."""
+DEPARTMENTS = 9
 
 
 @bp.get("/")
 def show() -> str:
     """Search, themes, departments, newest and most used."""
-    owners = [(one, count) for one, count in organizations.all(g.identity) if count]
     return render_template(
         "home.html",
         figures=figures.show(),
         themes=[(theme, count) for theme, count in groups.all(g.identity) if count],
-        organizations=owners,
+        organizations=organizations.first(g.identity, DEPARTMENTS),
         newest=_first("modified"),
         used=_first("uses"),
         described=inside_page(catalogue_json(g.lang, site_address(), titles=site_titles())),

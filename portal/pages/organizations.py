@@ -58,7 +58,6 @@ def show(slug: str) -> ResponseReturnValue:
             language=g.lang,
         ),
     )
-    nodes = organization_tree.tree(organizations.all(g.identity))
     return render_template(
         "organizations/show.html",
         organization=organization,
@@ -69,7 +68,7 @@ def show(slug: str) -> ResponseReturnValue:
                 for one in reversed(organization_tree.above(organization))
             ),
         ],
-        node=organization_tree.find(nodes, organization.slug),
+        node=organizations.with_all_below(g.identity, organization),
         page=page,
         pages=Pages.of(page.total, number),
     )

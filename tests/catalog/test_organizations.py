@@ -136,10 +136,12 @@ def test_organizations_form_a_tree_without_circles() -> None:
     nodes = organization_tree.tree(organizations.all(ANYONE))
     (root,) = nodes
     assert (root.organization.slug, root.datasets, root.whole) == ("city", 0, 2)
-    found = organization_tree.find(nodes, "laboratory")
-    assert found is not None
-    assert found.whole == 1
-    assert organization_tree.find(nodes, "nobody") is None
+    found = organizations.with_all_below(ANYONE, organizations.show(ANYONE, "ecology"))
+    assert (found.organization.slug, found.datasets, found.whole) == ("ecology", 1, 2)
+    assert [one.organization.slug for one in found.children] == ["laboratory"]
+    assert [one.slug for one, _ in organizations.first(ANYONE, 5)] == [
+        one.slug for one, count in organizations.all(ANYONE) if count
+    ]
 
 
 def test_what_is_not_said_of_an_organization_stays() -> None:
