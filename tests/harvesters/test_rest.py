@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from marshmallow import ValidationError
 
 from catalog.errors import Denied, Invalid, Unavailable, Unreadable
-from harvesters.formats.rest import Rest, at_path
-from harvesters.harvester import Rows
+from harvesters.formats.rest import Rest
+from harvesters.formats.rest_calls import at_path
+from harvesters.formats.rest_catalogue import a_little_before
+from harvesters.harvester import Memory, Record, Rows, Source
 from harvesters.http import Http
 from tests.make_server import Asked, Served, plain
 from tests.make_source import draft_of, opened
@@ -41,7 +47,8 @@ def paged(*, total: int | None = None) -> Callable[[Asked], None]:
             "next": f"/api/rows?offset={start + size}&size={size}" if more else "",
             "updated": "2024-05-31",
         }
-        asked.answer(json.dumps(page).encode(), headers={"ETag": '"e1"'})
+        link = f'<{page["next"]}>; rel="next", </api/rows>; rel=first' if more else ""
+        asked.answer(json.dumps(page).encode(), headers={"ETag": '"e1"', "Link": link})
 
     return behave
 
@@ -81,6 +88,7 @@ def read(server: Served, http: Http, dataset: dict[str, Any]) -> list[Any]:
         {"kind": "offset", "size": 3, "start": 0},
         {"kind": "cursor", "following": "cursor"},
         {"kind": "next", "following": "next"},
+        {"kind": "link"},
     ],
 )
 def test_every_way_of_paging_gives_all_rows(
@@ -149,6 +157,11 @@ def endless(asked: Asked) -> None:
             {"kind": "next", "following": "next"},
             "another server",
         ),
+        (
+            plain(b'{"data": {"items": [{"id": 1}]}}', headers={"Link": '<rows>; rel="next"'}),
+            {"kind": "link"},
+            "a page came twice",
+        ),
         (plain(b'{"data": {"items": {"id": 1}}}'), {}, "no list of records at “data.items”"),
         (plain(b'{"data": {"items": [1]}}'), {}, "no list of records"),
         (plain(b"[]"), {}, "no list of records"),
@@ -209,3 +222,155 @@ def test_queries_of_the_base_and_of_the_path_are_both_sent(
     source = opened(REST, server.url + base, datasets=[declaration])
     assert [record.error for record in REST.records(source, http)] == [None]
     assert parse_qs(urlsplit(server.asked[0][1]).query) == {"key": ["k"], "a": ["1"], "b": ["2"]}
+
+
+def test_a_key_is_sent_as_a_parameter(server: Served, http: Http) -> None:
+    server.behaviours["/api/rows"] = plain(b"[]")
+    dataset = {"slug": "rows", "title": {"en": "Rows"}, "path": "rows"}
+    source = opened(
+        REST, f"{server.url}/api", key="k", key_in="query", key_param="appkey", datasets=[dataset]
+    )
+    assert [record.error for record in REST.records(source, http)] == [None]
+    assert server.asked[0][1] == "/api/rows?appkey=k"
+    assert "X-Api-Key" not in server.asked[0][2]
+
+
+@pytest.mark.parametrize("sent_in", ["header", "query"])
+@pytest.mark.parametrize(
+    ("algorithm", "encoding", "clock"),
+    [("sha256", "hex", "seconds"), ("sm3", "base64", "milliseconds"), ("sha1", "upper", "iso")],
+)
+def test_calls_are_signed_over_declared_parts(
+    server: Served, http: Http, sent_in: str, algorithm: str, encoding: str, clock: str
+) -> None:
+    """The server of the department checks the signature as its manual says."""
+    answers: list[bool] = []
+
+    def checked(asked: Asked) -> None:
+        path, _, query = asked.path.partition("?")
+        given = {name: values[0] for name, values in parse_qs(query).items()}
+        sent = dict(asked.headers) if sent_in == "header" else dict(given)
+        signature = sent["X-Sign"]
+        given.pop("X-Sign", None)
+        ordered = "&".join(f"{name}={quote(value)}" for name, value in sorted(given.items()))
+        text = "|".join(["GET", path, ordered, sent["X-Time"], sent["X-Once"], "weft"])
+        digest = hmac.new(b"k", text.encode(), algorithm).digest()
+        found = base64.b64decode(signature) if encoding == "base64" else bytes.fromhex(signature)
+        answers.append(found == digest)
+        asked.answer(b"[]")
+
+    server.behaviours["/api/rows"] = checked
+    dataset = {
+        "slug": "rows", "title": {"en": "Rows"}, "path": "rows", "params": {"b": "上 海", "a": "1"},
+    }  # fmt: skip
+    sign = {
+        "parts": ["method", "path", "query", "timestamp", "nonce", "app"],
+        "separator": "|",
+        "algorithm": algorithm,
+        "encoding": encoding,
+        "clock": clock,
+        "app": "weft",
+        "sent": {"signature": "X-Sign", "timestamp": "X-Time", "nonce": "X-Once"},
+        "sent_in": sent_in,
+    }
+    source = opened(
+        REST, f"{server.url}/api", key="k", key_in="signed", sign=sign, datasets=[dataset]
+    )
+    assert [record.error for record in REST.records(source, http)] == [None]
+    assert answers == [True]
+
+
+CATALOGUE = {
+    "path": "list",
+    "records": "data",
+    "key": "code",
+    "fields": {
+        "title": "name",
+        "description": "about",
+        "license": "terms",
+        "frequency": "cycle",
+        "tags": "words",
+        "issued": "day",
+        "modified": "at",
+        "landing_page": "page",
+        "temporal_start": "from",
+        "identifier": "code",
+    },
+    "defaults": {"frequency": "annual", "contact": "12345"},
+    "resources": {"records": "files", "fields": {"title": "n", "url": "u", "format": "f"}},
+    "since": {"param": "since", "field": "at"},
+    "gone": {"field": "state"},
+}
+LIST = [
+    {
+        "code": "A/1",
+        "name": "公园名录",
+        "about": {"zh": "公园", "en": "Parks"},
+        "terms": "CC BY 4.0",
+        "cycle": "每月",
+        "words": "公园、绿地",
+        "day": "2024-05-01",
+        "at": "2026-01-02 10:00:00",
+        "page": "https://parks.example.org/1",
+        "files": [{"n": "表", "u": "https://parks.example.org/1.csv", "f": "csv"}] * 2,
+    },
+    {"code": "A/2", "name": "Trees", "words": ["tree"], "at": "2026-01-03 09:00:00", "files": []},
+    {"code": "A/3", "name": "Gone", "at": "2025-12-01 00:00:00", "state": True, "files": {"u": ""}},
+]
+
+
+def listed(server: Served, http: Http, before: dict[str, Any]) -> tuple[Source, list[Record]]:
+    server.behaviours["/api/list"] = plain(json.dumps({"data": LIST}).encode())
+    given = opened(REST, f"{server.url}/api", language="zh", catalogue=CATALOGUE)
+    source = replace(given, memory=Memory(before))
+    return source, list(REST.records(source, http))
+
+
+def test_the_records_of_a_list_are_datasets_by_a_mapping(server: Served, http: Http) -> None:
+    source, (park, tree, gone) = listed(server, http, {})
+    assert (gone.key, gone.gone, park.gone, source.memory.partial) == ("A/3", True, False, False)
+    draft = draft_of(REST, park)
+    assert (draft.title, draft.description["en"]) == ({"zh": "公园名录"}, "Parks")
+    assert (draft.license, draft.frequency, draft.tags) == (
+        "CC-BY-4.0", "monthly", ("公园", "绿地"),
+    )  # fmt: skip
+    assert (draft.identifier, draft.contact, draft.landing_page[-2:]) == ("A/1", "12345", "/1")
+    assert draft.modified is not None
+    assert str(draft.modified.replace(tzinfo=None)) == "2026-01-02 10:00:00"
+    (resource,) = draft.resources
+    assert (resource.format, resource.title, resource.url[-5:]) == ("CSV", {"zh": "表"}, "1.csv")
+    assert draft_of(REST, tree).frequency == "annual"
+    assert draft_of(REST, tree).resources == ()
+    assert source.memory.after["since"] == "2026-01-03 09:00:00"
+
+
+def test_the_next_run_asks_for_what_changed_and_now_and_then_for_everything(
+    server: Served, http: Http
+) -> None:
+    first, _ = listed(server, http, {})
+    second, _ = listed(server, http, first.memory.after)
+    assert (second.memory.partial, second.memory.after) == (True, first.memory.after)
+    assert parse_qs(urlsplit(server.asked[-1][1]).query) == {"since": ["2026-01-03 08:59:00"]}
+    third, _ = listed(server, http, {**first.memory.after, "full": "2020-01-01T00:00:00+00:00"})
+    assert (third.memory.partial, third.memory.after["since"]) == (False, "2026-01-03 09:00:00")
+    assert server.asked[-1][1] == "/api/list"
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("1767225600", "1767225540"),
+        ("1767225600000", "1767225540000"),
+        ("2026-01-03T09:00:00Z", "2026-01-03T08:59:00Z"),
+        ("2026-01-03T09:00:00+08:00", "2026-01-03T08:59:00+08:00"),
+        ("2026-01-03", "2026-01-03"),
+        ("revision 1234", "revision 1234"),
+    ],
+)
+def test_a_little_before_a_moment_is_written_as_the_source_does(text: str, before: str) -> None:
+    assert a_little_before(text) == before
+
+
+def test_a_source_declares_datasets_or_a_catalogue() -> None:
+    with pytest.raises(ValidationError, match="Declare datasets"):
+        opened(REST, "https://x.example")
