@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog.errors import Invalid
+from harvesters.formats.datajson import DataJSON
 from harvesters.formats.datapackage import DataPackage
 from harvesters.formats.dcat import DCAT
 from harvesters.formats.files import FilesFolder
@@ -14,7 +15,16 @@ from harvesters.harvester import Harvester
 
 FORMATS: dict[str, Harvester] = {
     harvester.kind: harvester
-    for harvester in (SQL(), FilesFolder(), Rest(), Push(), DCAT(), DataPackage(), JKAN())
+    for harvester in (
+        SQL(),
+        FilesFolder(),
+        Rest(),
+        Push(),
+        DCAT(),
+        DataPackage(),
+        JKAN(),
+        DataJSON(),
+    )
 }
 """Kind → format, in the order in which forms offer them."""
 

@@ -72,9 +72,10 @@ EU_THEMES = {
 
 def format_of(text: str) -> str:
     """Upper-case short name of a format: from an authority address, a media type or a plain word."""
-    media = _MEDIA.get(text.strip().lower().partition(";")[0].removeprefix(_IANA))
-    word = media or re.split(r"[/#]", text.strip())[-1]
-    return re.sub(r"[^\w+.-]+", "-", word).strip("-").upper()[:40]
+    plain = re.sub(r"\s*\([^()]*\)$", "", text.strip()) or text.strip()
+    media = _MEDIA.get(plain.lower().strip(" .").partition(";")[0].removeprefix(_IANA))
+    word = media or re.split(r"[/#]", plain)[-1]
+    return re.sub(r"[^\w+.-]+", "-", word).strip("-.").upper()[:40]
 
 
 _IANA = "https://www.iana.org/assignments/media-types/"
@@ -95,6 +96,27 @@ _MEDIA = {
     "application/rdf+xml": "RDF",
     "text/turtle": "TURTLE",
     "application/ld+json": "JSON-LD",
+    "application/vnd.google-earth.kml+xml": "KML",
+    "application/vnd.google-earth.kmz": "KMZ",
+    "application/vnd.ogc.wms_xml": "WMS",
+    "application/vnd.ogc.wfs_xml": "WFS",
+    "application/geopackage+sqlite3": "GPKG",
+    "application/x-shapefile": "SHP",
+    "application/vnd.apache.parquet": "PARQUET",
+    "text/plain": "TXT",
+    "web page": "HTML",
+    "htm": "HTML",
+    "ogc wms": "WMS",
+    "ogc wfs": "WFS",
+    "shapefile": "SHP",
+    "esri shapefile": "SHP",
+    "geopackage": "GPKG",
+    "zip+csv": "CSV",
+    "csv+zip": "CSV",
+    "zip+xml": "XML",
+    "xml+zip": "XML",
+    "geo json": "GEOJSON",
+    "excel": "XLSX",
 }
 
 MEDIA_TYPES = {

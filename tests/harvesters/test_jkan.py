@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import Invalid, NotFound, Unreadable
-from harvesters.formats.jkan import JKAN, markdown
+from harvesters.formats.jkan import JKAN
 from harvesters.harvester import Files
 from harvesters.http import Http
+from harvesters.markdown import markdown
 from tests.harvesters.conftest import DEMO
 from tests.make_server import Served, plain
 from tests.make_source import draft_of, drafts, opened

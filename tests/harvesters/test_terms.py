@@ -128,6 +128,13 @@ def test_frequencies(text: str, expected: str) -> None:
         ("text/csv; charset=utf-8", "CSV"),
         ("GeoJSON", "GEOJSON"),
         ("esri rest", "ESRI-REST"),
+        (".csv", "CSV"),
+        ("csv.", "CSV"),
+        ("zip+csv", "CSV"),
+        ("Web Page", "HTML"),
+        ("OGC WMS", "WMS"),
+        ("CSV (Comma-Separated Values)", "CSV"),
+        ("(x)", "X"),
         ("", ""),
     ],
 )
