@@ -21,7 +21,8 @@ FORGOTTEN = timedelta(minutes=10)
 
 @job()
 def run_harvest(source_id: str, run_id: str) -> None:  # noqa: ARG001 # the source stands in the log
-    """Do a run that was asked for."""
+    """Do a run that was asked for, or go on with it."""
+    go_on(but=run_id)
     runner.run(run_id, load_resource.later)
 
 
@@ -34,16 +35,22 @@ def load_resource(source_id: str, resource_id: str) -> None:
 
 @job(every_minutes=5)
 def keep_harvesting() -> None:
-    """Start runs that are due, end runs whose worker died, ask again for what was lost."""
-    ended = runs.end_dead()
-    if ended:
-        log.warning("dead_runs_ended", count=ended)
+    """Start runs that are due, go on with those whose worker died, ask again for what was lost."""
+    go_on()
     empty = job_queue().waiting() == 0
     for source_id, resource_id in loads.lost(queue_is_empty=empty):
         load_resource.later(source_id, resource_id)
     if empty:
         _ask_again()
     _start_due()
+
+
+def go_on(but: str = "") -> None:
+    """Take up again all runs that somebody has begun and nobody does, apart from `but`."""
+    for source_id, run_id in runs.take_up():
+        if run_id != but:
+            log.warning("run_taken_up_again", source=source_id, run=run_id)
+            run_harvest.later(source_id, run_id)
 
 
 def _ask_again() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from catalog.models.base import Base, Texts, new_id, now
@@ -33,6 +33,24 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class Decision(StrEnum):
+    """What a person said about datasets that a run would withdraw."""
+
+    OPEN = ""
+    WITHDRAW = "withdraw"
+    KEEP = "keep"
+
+
+class Result(StrEnum):
+    """What became of a record the last time that it was seen, or missed."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    SAME = "same"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class LoadState(StrEnum):
     """Where the load of a resource is."""
 
@@ -57,6 +75,16 @@ class HarvestSource(Base):
     """As the operator wrote them; secrets are sealed (see harvesters/sealing.py)."""
     organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id"), index=True)
     schedule: Mapped[Schedule] = mapped_column(String(20), default=Schedule.DAILY)
+    cron: Mapped[str] = mapped_column(String(100), default="")
+    """The moments of the schedule `cron`, as crontab writes them, in the portal's time zone."""
+    most_withdrawn: Mapped[int] = mapped_column(Integer, default=50)
+    """Of a hundred datasets; a run that would withdraw more waits for a person."""
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """How records are cleaned, as harvesters/rules.py has them."""
+    alerts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Who is told of trouble: `{"mail": [addresses], "webhook": address}`."""
+    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the format kept of the last run that came to its end, with the mark of what read it."""
     next_run_at: Mapped[datetime | None]
     last_run_id: Mapped[str | None] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -112,7 +140,15 @@ class HarvestRun(Base):
     """Why the run failed: `{"message": msgid, "context": {…}, "code": …}`."""
     notes: Mapped[list[Any]] = mapped_column(default=list)
     """What else is worth knowing, in the same form."""
+    held: Mapped[int] = mapped_column(Integer, default=0)
+    """Datasets that are not withdrawn before a person has said so, for they are many."""
+    decision: Mapped[Decision] = mapped_column(String(20), default=Decision.OPEN)
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+    is_trial: Mapped[bool] = mapped_column(default=False)
+    """Whether it only says what it would do."""
     asked_by: Mapped[str] = mapped_column(String(200), default="")
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    """How often a worker has taken it up; who has an older number must not write any more."""
     worker: Mapped[str] = mapped_column(String(200), default="")
     """Machine and process that do the work."""
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -124,6 +160,32 @@ class HarvestRun(Base):
     def ended(self) -> bool:
         """Whether the walk is over, well or not."""
         return self.state in {RunState.DONE, RunState.FAILED}
+
+
+class HarvestItem(Base):
+    """A record of a source as it was last seen, and what became of it."""
+
+    __tablename__ = "harvest_item"
+
+    source_id: Mapped[str] = mapped_column(
+        ForeignKey("harvest_source.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(500), primary_key=True)
+    dataset_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    hash: Mapped[str] = mapped_column(String(64), default="")
+    """SHA-256 of the record and of everything that decides what is made of it."""
+    result: Mapped[Result] = mapped_column(String(20))
+    error: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Why it was refused, as in HarvestRecord."""
+    raw: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    """The record, see harvesters/items.py."""
+    has_loads: Mapped[bool] = mapped_column(default=False)
+    """Whether there is content to load: it may be new although the record is the same."""
+    run_id: Mapped[str] = mapped_column(String(36))
+    """The run that saw it last."""
+    attempt: Mapped[int] = mapped_column(Integer)
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    """When the record, or what became of it, was last another one."""
 
 
 class HarvestRecord(Base):

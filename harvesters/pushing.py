@@ -26,11 +26,11 @@ from catalog.permissions import Action, Identity, require
 from catalog.services import table_columns, table_writes
 from harvesters import loads, runner, runs, services
 from harvesters.harvester import Record
-from harvesters.jobs import load_resource
+from harvesters.jobs import go_on, load_resource
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState, SentBatch
 from harvesters.registry import harvester_of
-from harvesters.runner import Sent, key_of
 from harvesters.sealing import source_of
+from harvesters.tally import Sent, key_of
 
 MOST_RECORDS = 1_000
 MOST_KEYS = 1_000_000
@@ -41,6 +41,7 @@ COUNTS = ("seen", "created", "changed", "same", "refused", "retired")
 ROWS_WRITTEN = N_(
     "%(record)s: %(inserted)s rows added, %(updated)s changed, %(deleted)s deleted (release %(release)s)"
 )
+BUSY = N_("another batch of this source is being taken: send this one again in a moment")
 
 Answer = dict[str, Any]
 
@@ -97,8 +98,7 @@ def take_rows(who: Identity, slug: str, batch: RowsBatch) -> Answer:
         return {**known, "repeated": True}
     resource = _resource(source, batch)
     run = _asked(who, source)
-    runs.claim(run.id)
-    written = _in_run(run.id, lambda: _write(who, resource, batch))
+    written = _in_run(run, lambda: _write(who, resource, batch))
     answer = {"batch": batch.name, "run": run.id, "repeated": False, **written}
     return _kept(source, batch.name, _digest(batch), answer)
 
@@ -178,11 +178,8 @@ def _keys_of(source: HarvestSource, list_name: str) -> frozenset[str]:
 
 def _asked(who: Identity, source: HarvestSource) -> HarvestRun:
     """A run for the batch; one at a time, so that the end of a list sees all of it."""
-    runs.end_dead()
-    busy = Unavailable(
-        "another batch of this source is being taken: send this one again in a moment",
-        retry_after=2,
-    )
+    go_on()
+    busy = Unavailable(BUSY, retry_after=2)
     if runs.active(source.id) is not None:
         raise busy
     try:
@@ -267,8 +264,11 @@ def _resource(source: HarvestSource, batch: RowsBatch) -> Resource:
     return found
 
 
-def _in_run(run_id: str, work: Callable[[], Answer]) -> Answer:
+def _in_run(run: HarvestRun, work: Callable[[], Answer]) -> Answer:
     """Do the work as a run of the source, which ends with it, well or not."""
+    lease = runs.claim(run.id)
+    if lease is None:
+        raise Unavailable(BUSY, retry_after=2)
     error: CatalogError | None = CatalogError(
         "an error of the portal stopped this run; its log says more"
     )
@@ -284,7 +284,7 @@ def _in_run(run_id: str, work: Callable[[], Answer]) -> Answer:
         counts["load_failed"] = 1
         raise
     finally:
-        runs.end(run_id, counts, error, notes)
+        runs.end(lease, counts, error, notes)
 
 
 def _write(who: Identity, resource: Resource, batch: RowsBatch) -> Answer:

@@ -1,205 +1,176 @@
-"""One run: walks a source's records, saves them some at a time, counts, retires.
+"""One run: walks a source's records, saves them some at a time, counts, withdraws.
 
 Records that can be taken are saved together, which costs a fraction of saving each by itself; where one of them cannot, each
-gets a transaction of its own, so that the others are taken.
+gets a transaction of its own, so that the others are taken. What became of a record is written with its dataset, so that a run
+that broke off goes on where it was: what is done counts as done.
 """
 
 from __future__ import annotations
 
-import re
+import errno
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
-from zoneinfo import ZoneInfo
 
-import orjson
 import structlog
-from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from catalog.db import db, transaction
 from catalog.errors import CatalogError, Invalid, Unreadable
 from catalog.models.base import new_id
-from catalog.models.dataset import Dataset
 from catalog.models.slug import slug_from
 from catalog.models.text import pick
-from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
-from catalog.schemas.dataset import dataset_draft
-from catalog.schemas.drafts import DatasetDraft, Origin
+from catalog.schemas.drafts import Origin
 from catalog.schemas.series import series_draft
-from catalog.schemas.texts import clean
 from catalog.search.analysis import spelled
 from catalog.services import datasets, series
-from harvesters import loads, runs
-from harvesters.declaration import titled
-from harvesters.harvester import Harvester, Record, Source
+from harvesters import items, loads, retiring, runs
+from harvesters.describing import Describer
+from harvesters.harvester import Memory, Record, Source
 from harvesters.http import Http
-from harvesters.models import HarvestRecord, HarvestRun, HarvestSource
-from harvesters.registry import harvester_of
+from harvesters.models import HarvestRecord, HarvestSource, Result
 from harvesters.sealing import source_of
+from harvesters.tally import Sent, Taken, Tally, key_of
 
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
 TOGETHER = 100
 """Records that are saved in one transaction."""
-LONGEST_RAW = 200_000
 MOST_REFUSALS = 1_000
-"""Refused records that are kept with their raw text; more are only counted."""
-
-
-@dataclass(frozen=True)
-class Described:
-    """A record with the draft that was made of it."""
-
-    key: str
-    record: Record
-    draft: DatasetDraft
-
-
-@dataclass(frozen=True)
-class Sent:
-    """Records that a department's program sent, for a run that fetches nothing."""
-
-    records: Sequence[Record]
-    earlier: frozenset[str] | None = None
-    """Keys that came in the other batches of a full list that ends with this one; None where no list ends."""
-
-
-@dataclass
-class Tally:
-    """What a run has seen and done so far."""
-
-    keys: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
-    """Keys of records that the source says it has removed."""
-    counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("seen", "created", "changed", "same", "refused", "retired"), 0
-        )
-    )
-    unfetched: list[CatalogError] = field(default_factory=list)
-    """Errors of records that could not even be fetched."""
-    notes: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, what: str, number: int = 1) -> None:
-        """Count."""
-        self.counts[what] += number
+"""Refused records whose reason is kept with the run; of more, only the last is known at the record."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 def run(run_id: str, later: loads.Later, sent: Sent | None = None) -> None:
-    """Do a run that waits, with what was sent or what the source gives; `later` asks for the load of a resource."""
-    runs.end_dead()
-    if not runs.claim(run_id):
+    """Do a run that waits, or go on with it, with what was sent or what the source gives; `later` asks for the load of a resource."""
+    lease = runs.claim(run_id)
+    if lease is None:
         return
-    found = db.session.get(HarvestRun, run_id, populate_existing=True)
     source = db.session.get(
         HarvestSource,
-        found.source_id if found else None,
+        lease.source_id,
         populate_existing=True,
         options=[joinedload(HarvestSource.organization)],
     )
-    if source is None:  # removed since it was asked for
+    if source is None:  # pragma: no cover # its runs went with it
         return
-    walk = Walk(run_id, source, later, sent)
-    error: CatalogError | None = None
     try:
+        _walk(lease, source, later, sent)
+    except runs.Superseded:
+        log.warning("run_superseded", run=run_id, attempt=lease.attempt)
+    except (OperationalError, InterfaceError, OSError) as error:
+        log.exception("run_put_back", run=run_id, attempt=lease.attempt)
+        db.session.rollback()
+        runs.put_back(lease)
+        raise CatalogError("the portal could not write: the run goes on later") from error
+
+
+def _walk(lease: runs.Lease, source: HarvestSource, later: loads.Later, sent: Sent | None) -> None:
+    """Walk, and end the run with its sentence whatever a format stumbled over; raises when it is the portal that cannot go on."""
+    slug, error, walk = source.slug, None, None
+    try:
+        walk = Walk(lease, source, later, sent)
         walk.through()
     except CatalogError as caught:
         error = caught
-    except Exception:  # the run must end with a sentence, whatever a format stumbled over
-        log.exception("harvest_failed", source=source.slug, run=run_id)
+    except Exception as caught:
+        if isinstance(caught, runs.Superseded) or is_ours(caught):
+            raise
+        log.exception("harvest_failed", source=slug, run=lease.run_id)
         error = CatalogError("an error of the portal stopped this run; its log says more")
-    runs.end(run_id, walk.tally.counts, error, walk.tally.notes)
+    tally = walk.tally if walk else Tally()
+    memory = walk.kept() if walk and error is None else None
+    runs.end(lease, {**tally.counts, "held": tally.held}, error, tally.notes, memory=memory)
+
+
+def is_ours(error: Exception) -> bool:
+    """Whether the portal's own database or disk is at fault, so that it is no use to go on, and no fault of the record."""
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 class Walk:
     """A walk through one source."""
 
     def __init__(
-        self, run_id: str, source: HarvestSource, later: loads.Later, sent: Sent | None = None
+        self, lease: runs.Lease, source: HarvestSource, later: loads.Later, sent: Sent | None = None
     ) -> None:
-        self.run_id, self.later, self.sent = run_id, later, sent
-        self.source_id, self.slug, self.kind = source.id, source.slug, source.kind
+        self.lease, self.later, self.sent = lease, later, sent
+        self.source_id, self.slug = source.id, source.slug
         self.url, self.options = source.url, source.options
-        self.organization = source.organization.slug
+        self.most_withdrawn = source.most_withdrawn
         self.tally = Tally()
+        self.describer = Describer(source)
+        same = source.memory.get("mark") == self.describer.mark
+        self.memory = Memory(before=source.memory.get("kept", {}) if same else {})
+        if not lease.is_first:
+            self.tally.counts |= items.counts(lease)
         self._said = time.monotonic()
-        self._waiting: list[Described] = []
+        self._coming: list[Taken] = []
         self._series: dict[str, str] = {}
         """Key of each series that was seen → its address here; empty where it could not be taken."""
 
     def through(self) -> None:
-        """Take all records; retire what vanished only after a walk that came to its end."""
-        harvester = harvester_of(self.kind)
-        settings = loads.settings()
-        source = source_of(harvester, self.url, self.options, settings.secret_key)
-        with Http(settings, beat=self.beat) as http:
+        """Take all records; withdraw what vanished only after a walk that came to its end."""
+        harvester = self.describer.harvester
+        source = source_of(harvester, self.url, self.options, loads.settings().secret_key)
+        with Http(loads.settings(), beat=self.beat) as http:
             try:
-                for record in self._records(harvester, source, http):
-                    self._take(harvester, record)
+                for record in self._records(replace(source, memory=self.memory), http):
+                    self._take(record)
                     self.beat()
             finally:
                 self._save()
         tally = self.tally
-        if tally.unfetched and len(tally.unfetched) == tally.counts["seen"]:
-            raise tally.unfetched[0]  # nothing at all came: the source itself is at fault
-        self._retire(partial=source.memory.partial)
+        if tally.first_unfetched and tally.unfetched == tally.counts["seen"]:
+            raise tally.first_unfetched  # nothing at all came: the source itself is at fault
+        if not self.memory.partial:
+            self._retire()
+        elif self.sent is None:
+            for record in items.refused_before(self.lease):
+                self._take(record)
+            self._save()
 
-    def _records(self, harvester: Harvester, source: Source, http: Http) -> Iterable[Record]:
+    def _records(self, source: Source, http: Http) -> Iterable[Record]:
         if self.sent is None:
-            return harvester.records(source, http)
-        source.memory.partial = self.sent.earlier is None
+            return self.describer.harvester.records(source, http)
+        self.memory.partial = self.sent.earlier is None
         return self.sent.records
+
+    def kept(self) -> dict[str, Any] | None:
+        """What the format keeps for the next run; nothing new where that must see again what this one could not finish."""
+        if self.tally.unfetched or self.tally.held or self.sent:
+            return None
+        return {"mark": self.describer.mark, "kept": self.memory.after}
 
     def beat(self) -> None:
         """Save what waits, and commit the counters, at most once a second; never inside a record's transaction."""
         if time.monotonic() - self._said < BEAT_SECONDS or "transaction" in db.session.info:
             return
         self._save()
-        runs.beat(self.run_id, self.tally.counts)
+        runs.beat(self.lease, self.tally.counts)
         self._said = time.monotonic()
 
-    def _take(self, harvester: Harvester, record: Record) -> None:
+    def _take(self, record: Record) -> None:
         key = key_of(record)
         if record.is_series:
-            self._take_series(harvester, key, record)
+            self._take_series(key, record)
             return
-        self.tally.add("seen")
-        with self._refusing(key, record):
-            if not key:
-                raise Invalid("the record has no key")
-            if record.gone:
-                self.tally.gone.add(key)
-                return
-            if key in self.tally.keys:
-                raise Invalid(
-                    "the key %(key)s occurs twice in the source: the first record is kept", key=key
-                )
-            self.tally.keys.add(key)
-            if record.error is not None:
-                self.tally.unfetched.append(record.error)
-                raise record.error
-            described = self._described(harvester, record)
-            if record.series:
-                described["series"] = self._series_of(record)
-            draft = dataset_draft(
-                described, zone=ZoneInfo(loads.settings().time_zone), harvested=True
-            )
-            self._waiting.append(Described(key, record, draft))
-        if len(self._waiting) >= TOGETHER:
+        self._coming.append(Taken(key, record))
+        if len(self._coming) >= TOGETHER:
             self._save()
 
-    def _take_series(self, harvester: Harvester, key: str, record: Record) -> None:
+    def _take_series(self, key: str, record: Record) -> None:
         """A series is saved at once, before the datasets that belong to it; runs count datasets only."""
         self._series.setdefault(key, "")
-        with self._refusing(key, record):
-            described = self._described(harvester, record)
+        with self._refusing(Taken(key, record)):
+            described = self.describer.described(record)
             if not described.get("slug"):
                 described["slug"] = slug_from(spelled(pick(described.get("title") or {}, "en")[0]))
             origin = Origin(self.source_id, key)
@@ -213,134 +184,184 @@ class Walk:
         return next((self._series[key] for key in record.series if self._series[key]), "")
 
     @contextmanager
-    def _refusing(self, key: str, record: Record) -> Iterator[None]:
+    def _refusing(self, taken: Taken) -> Iterator[None]:
         """A record that cannot be taken is kept with the reason, and the walk goes on."""
         try:
             yield
         except CatalogError as error:
-            self._refuse(key, record, error)
+            self._refuse(taken, error)
         except Exception as error:  # one broken record must not stop the others
-            log.exception("record_failed", source=self.slug, key=key)
+            if isinstance(error, runs.Superseded) or is_ours(error):
+                raise
+            log.exception("record_failed", source=self.slug, key=taken.key)
             kind = type(error).__name__
-            self._refuse(
-                key, record, Unreadable("the record could not be taken (%(kind)s)", kind=kind)
-            )
-
-    def _described(self, harvester: Harvester, record: Record) -> dict[str, Any]:
-        try:
-            described = harvester.describe(record)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            log.warning(
-                "record_not_understood", source=self.slug, key=record.key, error=repr(error)
-            )
-            raise Unreadable("the record is not built as records of this kind are") from error
-        if not described.get("slug") and not _is_spelled(described.get("title")):
-            described = {**described, "slug": slug_from(f"{self.slug}-{titled(record.key)}")}
-        return {"organization": self.organization, **described}
+            self._refuse(taken, Unreadable("the record could not be taken (%(kind)s)", kind=kind))
 
     def _save(self) -> None:
-        """Save what waits: all together, or each by itself where one of them cannot be taken."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
+        """Save what came: what stands is only marked, the rest all together, or each by itself where one cannot be taken."""
+        coming, self._coming = self._coming, []
+        if not coming:
             return
+        known = items.known(self.source_id, [one.key for one in coming])
+        standing: dict[str, items.Known] = {}
+        new: dict[str, Taken] = {}
+        gone: dict[str, Taken] = {}
+        for came in coming:
+            before = known.get(came.key)
+            again = came.key in {*standing, *new, *gone} or self._has_seen(before)
+            one = replace(came, again=again)
+            self.tally.add("seen", 0 if one.record.gone else 1)
+            with self._refusing(one):
+                self._check(one)
+                if one.record.gone:
+                    gone[one.key] = one
+                    continue
+                self._uncount(before)
+                taken = self._described(one, before)
+                if taken.draft is None and before is not None:
+                    standing[one.key] = before
+                else:
+                    new[one.key] = taken
+        self._mark(standing)
+        self._put_all(list(new.values()))
+        self._withdraw(gone, known)
+
+    def _has_seen(self, before: items.Known | None) -> bool:
+        lease = (self.lease.run_id, self.lease.attempt)
+        return before is not None and (before.run_id, before.attempt) == lease
+
+    def _check(self, one: Taken) -> None:
+        """Raise what speaks against the record before it is even looked at."""
+        if not one.key:
+            raise Invalid("the record has no key")
+        if one.again:
+            raise Invalid(
+                "the key %(key)s occurs twice in the source: the first record is kept", key=one.key
+            )
+        if one.record.error is not None:
+            self.tally.unfetched += 1
+            self.tally.first_unfetched = self.tally.first_unfetched or one.record.error
+            raise one.record.error
+
+    def _described(self, one: Taken, before: items.Known | None) -> Taken:
+        """With its draft, unless it stands as it was taken before."""
+        belongs = self._series_of(one.record)
+        hash_ = self.describer.hash_of(one.record, belongs)
+        if before is not None and before.stands(hash_):
+            return replace(one, hash=hash_)
+        return replace(one, hash=hash_, draft=self.describer.draft(one.record, belongs))
+
+    def _uncount(self, before: items.Known | None) -> None:
+        """A record that an earlier attempt of this run has counted is counted anew."""
+        if before and before.run_id == self.lease.run_id and before.result in items.TAKEN:
+            self.tally.add("seen", -1)
+            self.tally.add(before.result, -1)
+
+    def _mark(self, standing: dict[str, items.Known]) -> None:
+        """Say that records are the same; what an earlier attempt of this run has done stays counted as that."""
+        if not standing:
+            return
+        done = [key for key, one in standing.items() if one.run_id == self.lease.run_id]
+        same = [key for key, one in standing.items() if one.run_id != self.lease.run_id]
+        with transaction() as tx:
+            runs.hold(self.lease)
+            items.seen_again(self.lease, done, None)
+            items.seen_again(self.lease, same, Result.SAME)
+            for one in standing.values():
+                if one.has_loads and one.dataset_id:
+                    loads.plan(tx, self.lease.run_id, self.source_id, one.dataset_id, self.later)
+        self.tally.add("same", len(same))
+        for key in done:
+            self.tally.add(standing[key].result)
+
+    def _put_all(self, records: list[Taken]) -> None:
         try:
-            self._put(waiting)
+            self._put(records)
             return
         except CatalogError:
             pass  # which one it was is found out and said below
-        except Exception:
+        except Exception as error:
+            if isinstance(error, runs.Superseded) or is_ours(error):
+                raise
             log.exception("records_saved_one_by_one", source=self.slug)
-        for one in waiting:
-            with self._refusing(one.key, one.record):
+        for one in records:
+            with self._refusing(one):
                 self._put([one])
 
-    def _put(self, records: list[Described]) -> None:
+    def _put(self, records: list[Taken]) -> None:
+        drafts = [(one, one.draft) for one in records if one.draft is not None]
+        if not drafts:
+            return
+        pairs = [(draft, Origin(self.source_id, one.key)) for one, draft in drafts]
         with transaction() as tx:
-            pairs = [(one.draft, Origin(self.source_id, one.key)) for one in records]
+            runs.hold(self.lease)
             outcomes = datasets.put_all(SCHEDULER, pairs)
-            for (draft, _), put in zip(pairs, outcomes, strict=True):
-                if any(resource.load for resource in draft.resources):
-                    loads.plan(tx, self.run_id, self.source_id, put.dataset_id, self.later)
+            rows = []
+            for (one, draft), put in zip(drafts, outcomes, strict=True):
+                has_loads = any(resource.load for resource in draft.resources)
+                if has_loads:
+                    loads.plan(tx, self.lease.run_id, self.source_id, put.dataset_id, self.later)
+                rows.append(
+                    {
+                        "key": one.key,
+                        "hash": one.hash,
+                        "result": Result(put.outcome.value),
+                        "dataset_id": put.dataset_id,
+                        "has_loads": has_loads,
+                        "raw": items.packed(one.record),
+                    }
+                )
+            items.write(self.lease, rows)
         for put in outcomes:
             self.tally.add(put.outcome.value)
 
-    def _refuse(self, key: str, record: Record, error: CatalogError) -> None:
+    def _withdraw(self, gone: dict[str, Taken], known: dict[str, items.Known]) -> None:
+        """Withdraw what the source says it has removed."""
+        ids = [str(known[key].dataset_id) for key in gone if key in known and known[key].dataset_id]
+        if ids:
+            with transaction():
+                runs.hold(self.lease)
+                retiring.withdraw(self.source_id, self.lease.run_id, ids)
+
+    def _refuse(self, taken: Taken, error: CatalogError) -> None:
         self.tally.add("refused")
-        if self.tally.counts["refused"] > MOST_REFUSALS:
-            return
+        told = runs.told(error)
+        record = taken.record
         with transaction():
+            runs.hold(self.lease)
+            if taken.key and not taken.again and not record.is_series:
+                items.refuse(
+                    self.lease, taken.key, told, b"" if record.error else items.packed(record)
+                )
+            if self.tally.counts["refused"] > MOST_REFUSALS:
+                return
             db.session.add(
                 HarvestRecord(
                     id=new_id(),
-                    run_id=self.run_id,
-                    key=key,
-                    error=runs.told(error),
-                    raw=without_folder(_raw(record.body), self.url),
+                    run_id=self.lease.run_id,
+                    key=taken.key,
+                    error=told,
+                    raw=items.without_folder(items.as_json(record.body, indent=True), self.url),
                 )
             )
 
-    def _retire(self, *, partial: bool) -> None:
-        """Withdraw datasets whose records vanished; not when most of them did, unless the source says so itself."""
-        published = {
-            str(key)
-            for key in db.session.scalars(
-                select(Dataset.record_key).where(
-                    Dataset.source_id == self.source_id, Dataset.state == State.PUBLISHED
-                )
-            )
-        }
-        earlier = (self.sent and self.sent.earlier) or frozenset()
-        gone = published & self.tally.gone
-        vanished = gone if partial else published - self.tally.keys - earlier
-        if len(vanished - gone) * 2 > len(published):
+    def _retire(self) -> None:
+        """Withdraw datasets whose records vanished; where they are many, a person is asked."""
+        if self.sent and self.sent.earlier:
+            items.came_earlier(self.lease, sorted(self.sent.earlier))
+        vanished = retiring.vanished(self.source_id, self.lease.run_id)
+        there = retiring.published(self.source_id)
+        if vanished * 100 > there * self.most_withdrawn:
+            self.tally.held = vanished
             error = Unreadable(
-                "%(vanished)s of %(published)s datasets vanished from the source: they are kept, for that "
-                "looks like a mistake of the source",
-                vanished=len(vanished),
-                published=len(published),
+                "%(vanished)s of %(published)s datasets vanished from the source: they are kept until "
+                "somebody has confirmed that they are to be withdrawn",
+                vanished=vanished,
+                published=there,
             )
             self.tally.notes.append(runs.told(error))
             return
         if vanished:
-            self.tally.add(
-                "retired", datasets.retire_unseen(SCHEDULER, self.source_id, published - vanished)
-            )
-        if not partial and self.sent is None:  # series are not sent
+            retiring.withdraw_missed(self.source_id, self.lease.run_id)
+        if self.sent is None:  # series are not sent
             series.retire_unseen(SCHEDULER, self.source_id, self._series)
-
-
-def key_of(record: Record) -> str:
-    """The record's key as the catalogue keeps it."""
-    return clean(record.key)[:500]
-
-
-def _is_spelled(title: Any) -> bool:
-    """Whether an address can be made of a title: of two letters or digits, or of one that is spelled."""
-    words = map(str, title.values()) if isinstance(title, Mapping) else ()
-    return any(
-        sum(1 if letter.isascii() else 2 for letter in text if letter.isalnum()) >= 2
-        for text in words
-    )
-
-
-def without_folder(text: str, url: str) -> str:
-    """The text with paths of a local source as they are below its folder, for all may read it."""
-    if url.startswith(("http://", "https://")):
-        return text
-    place = Path("/" + unquote(url.partition("?")[0]).partition("/")[2].lstrip("/"))
-    folder = place.parent if place.suffix else place
-    for known in {str(folder), str(folder.resolve())} - {"/"}:
-        text = re.sub(rf"(file:(//)?|\w+:///)?{re.escape(known)}(?=[/\"\s]|$)/?", "", text)
-    return text
-
-
-def _raw(body: Any) -> str:
-    """The record as JSON text, whatever it holds."""
-    stringify: Callable[[Any], str] = str
-    try:
-        text = orjson.dumps(
-            body, default=stringify, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-        ).decode()
-    except (orjson.JSONEncodeError, RecursionError):
-        text = repr(body)
-    return text.replace("\x00", "")[:LONGEST_RAW]

@@ -1,14 +1,19 @@
-"""The rows of runs: asked for, claimed by one worker, kept alive, ended; also when a worker died."""
+"""The rows of runs: asked for, leased by one worker, kept alive, taken up by another when that died, ended.
+
+A lease has a number, and everything that a run writes is written only while its number is still the newest: a worker that was
+taken for dead, but is only slow, does no harm.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from catalog.db import db, transaction
 from catalog.errors import N_, CatalogError, Invalid
@@ -24,9 +29,29 @@ EVERY = {
     Schedule.WEEKLY: timedelta(weeks=1),
     Schedule.MONTHLY: timedelta(days=30),
 }
+MOST_ATTEMPTS = 5
+"""So often a run is taken up; then it is the source that kills its workers."""
 LOST_WORKER = N_(
-    "the worker stopped in the middle of this run; what was there is kept, the next run starts anew"
+    "the worker stopped in the middle of this run %(count)s times; what was there is kept"
 )
+
+
+class Superseded(Exception):  # no error: somebody else goes on
+    """Another worker has taken up the run, or it was removed."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to do a run, until another worker has a newer one."""
+
+    run_id: str
+    source_id: str
+    attempt: int
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nobody has worked on the run before."""
+        return self.attempt == 1
 
 
 def active(source_id: str) -> HarvestRun | None:
@@ -56,52 +81,106 @@ def next_run(schedule: Schedule, after: datetime) -> datetime | None:
     return after + step if step else None
 
 
-def claim(run_id: str) -> bool:
-    """Whether this process may do the run: it waited, and nobody else took it."""
+def claim(run_id: str) -> Lease | None:
+    """The lease of a run that waits; None when it does not, or somebody else took it."""
     moment = now()
+    started = func.coalesce(HarvestRun.started_at, moment)
     with transaction():
-        taken: Any = db.session.execute(
+        taken = db.session.execute(
             update(HarvestRun)
             .where(HarvestRun.id == run_id, HarvestRun.state == RunState.WAITING)
             .values(
-                state=RunState.RUNNING, started_at=moment, heartbeat_at=moment, worker=this_worker()
+                state=RunState.RUNNING,
+                started_at=started,
+                heartbeat_at=moment,
+                worker=this_worker(),
+                attempt=HarvestRun.attempt + 1,
             )
-        )
-    return bool(taken.rowcount)
+            .returning(HarvestRun.source_id, HarvestRun.attempt)
+        ).one_or_none()
+        if taken is None:
+            return None
+        if taken.attempt > 1:  # these are tried again, and told again
+            db.session.execute(
+                delete(HarvestRecord).where(
+                    HarvestRecord.run_id == run_id, HarvestRecord.step == "record"
+                )
+            )
+    return Lease(run_id, taken.source_id, taken.attempt)
 
 
-def beat(run_id: str, counts: Mapping[str, int]) -> None:
-    """Say that the run is alive and how far it is."""
+def hold(lease: Lease) -> None:
+    """Raise Superseded unless the lease is the newest; inside the transaction that writes."""
+    held = select(HarvestRun.id).where(*_leased(lease))
+    if db.session.scalar(held) is None:
+        raise Superseded(lease.run_id)
+
+
+def beat(lease: Lease, counts: Mapping[str, int]) -> None:
+    """Renew the lease, and say how far the run is."""
     with transaction():
+        hold(lease)
         db.session.execute(
-            update(HarvestRun).where(HarvestRun.id == run_id).values(heartbeat_at=now(), **counts)
+            update(HarvestRun).where(*_leased(lease)).values(heartbeat_at=now(), **counts)
         )
 
 
 def end(
-    run_id: str, counts: Mapping[str, int], error: CatalogError | None, notes: list[dict[str, Any]]
+    lease: Lease,
+    counts: Mapping[str, int],
+    error: CatalogError | None,
+    notes: list[dict[str, Any]],
+    *,
+    memory: Mapping[str, Any] | None = None,
 ) -> None:
-    """End a run that is still running, well or with its error, and forget runs of long ago."""
+    """End a run that is still ours, well or with its error, and forget runs of long ago; `memory` is kept for the next."""
     with transaction():
-        run = db.session.get(HarvestRun, run_id, populate_existing=True, with_for_update=True)
-        if run is not None and run.state == RunState.RUNNING:
-            run.state = RunState.FAILED if error else RunState.DONE
-            run.problem = told(error) if error else {}
-            run.notes = [*notes, *run.notes]  # loads may have noted something already
-            run.ended_at = now()
-            for name, count in counts.items():
-                setattr(run, name, count)
-    _forget_old(run_id)
-
-
-def _forget_old(run_id: str) -> None:
-    with transaction():
-        run = db.session.get(HarvestRun, run_id)
+        run = db.session.scalar(
+            select(HarvestRun)
+            .where(*_leased(lease))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
         if run is None:
             return
+        run.state = RunState.FAILED if error else RunState.DONE
+        run.problem = told(error) if error else {}
+        run.notes = [*notes, *run.notes]  # loads may have noted something already
+        run.ended_at = now()
+        for name, count in counts.items():
+            setattr(run, name, count)
+        if memory is not None:
+            db.session.execute(
+                update(HarvestSource)
+                .where(HarvestSource.id == lease.source_id)
+                .values(memory=dict(memory))
+            )
+    _forget_old(lease)
+
+
+def put_back(lease: Lease) -> None:
+    """Let another worker go on where this one cannot."""
+    with transaction():
+        run = db.session.scalar(
+            select(HarvestRun).where(*_leased(lease)).execution_options(populate_existing=True)
+        )
+        if run is not None:
+            _take_up(run)
+
+
+def _leased(lease: Lease) -> tuple[Any, ...]:
+    return (
+        HarvestRun.id == lease.run_id,
+        HarvestRun.state == RunState.RUNNING,
+        HarvestRun.attempt == lease.attempt,
+    )
+
+
+def _forget_old(lease: Lease) -> None:
+    with transaction():
         old = db.session.scalars(
             select(HarvestRun.id)
-            .where(HarvestRun.source_id == run.source_id)
+            .where(HarvestRun.source_id == lease.source_id)
             .order_by(HarvestRun.created_at.desc())
             .offset(KEPT_RUNS)
         ).all()
@@ -109,36 +188,28 @@ def _forget_old(run_id: str) -> None:
         db.session.execute(delete(HarvestRun).where(HarvestRun.id.in_(old)))
 
 
-def end_dead() -> int:
-    """End runs whose worker died; how many."""
-    ended = 0
+def take_up() -> list[tuple[str, str]]:
+    """Let runs whose worker died wait again; source and run of all that wait for somebody to go on."""
     with transaction():
-        for run in db.session.scalars(
+        begun = db.session.scalars(
             select(HarvestRun)
-            .where(HarvestRun.state == RunState.RUNNING)
+            .where(
+                HarvestRun.state.in_([RunState.WAITING, RunState.RUNNING]), HarvestRun.attempt > 0
+            )
             .execution_options(populate_existing=True)
-        ):
-            if is_alive(run.worker, run.heartbeat_at):
-                continue
-            run.state, run.ended_at = RunState.FAILED, now()
-            run.problem = told(CatalogError(LOST_WORKER))
-            _make_due(run)
-            ended += 1
-    return ended
+        ).all()
+        for run in begun:
+            if run.state == RunState.RUNNING and not is_alive(run.worker, run.heartbeat_at):
+                _take_up(run)
+    return [(run.source_id, run.id) for run in begun if run.state == RunState.WAITING]
 
 
-def _make_due(dead: HarvestRun) -> None:
-    """Let a scheduled source run again soon; once only, for the source itself may be what kills workers."""
-    before = db.session.scalar(
-        select(HarvestRun)
-        .where(HarvestRun.source_id == dead.source_id, HarvestRun.id != dead.id)
-        .order_by(HarvestRun.created_at.desc())
-        .limit(1)
-    )
-    source = db.session.get(HarvestSource, dead.source_id, populate_existing=True)
-    died_before = before is not None and before.problem.get("message") == LOST_WORKER
-    if source is not None and source.schedule != Schedule.MANUAL and not died_before:
-        source.next_run_at = now()
+def _take_up(run: HarvestRun) -> None:
+    if run.attempt < MOST_ATTEMPTS:
+        run.state = RunState.WAITING
+        return
+    run.state, run.ended_at = RunState.FAILED, now()
+    run.problem = told(CatalogError(LOST_WORKER, count=run.attempt))
 
 
 def this_worker() -> str:

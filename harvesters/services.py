@@ -21,10 +21,10 @@ from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from harvesters import loads
 from harvesters.harvester import Harvester
-from harvesters.jobs import run_harvest
+from harvesters.jobs import go_on, run_harvest
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState, Schedule
 from harvesters.registry import harvester_of
-from harvesters.runs import active, ask, end_dead
+from harvesters.runs import active, ask
 from harvesters.sealing import checked, seal
 
 MOST_AT_ONCE = 500
@@ -211,7 +211,7 @@ def dataset_count(who: Identity, source_id: str) -> int:
 
 def run_now(who: Identity, source_id: str) -> HarvestRun:
     """Ask for a run; while one waits or runs, that one is given."""
-    end_dead()
+    go_on()
     found = source(who, source_id)
     require(who, Action.SOURCE_RUN, found.organization)
     running = active(found.id)

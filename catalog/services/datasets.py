@@ -174,23 +174,28 @@ def require_place(who: Identity, dataset: Dataset | None, organization: Organiza
 
 def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
     """Withdraw the published datasets of a source whose record is not among `keys`; how many."""
-    seen = frozenset(keys)
+    there = select(Dataset.id, Dataset.record_key).where(Dataset.source_id == source_id)
+    with transaction():
+        return retire(who, [id_ for id_, key in db.session.execute(there) if key not in keys])
+
+
+def retire(who: Identity, ids: Collection[str]) -> int:
+    """Withdraw those of the datasets that are published, for their source no longer has them; how many."""
     with transaction() as tx:
         published = db.session.scalars(
             select(Dataset)
-            .where(Dataset.source_id == source_id, Dataset.state == State.PUBLISHED)
+            .where(Dataset.id.in_(ids), Dataset.state == State.PUBLISHED)
             .execution_options(populate_existing=True)
-        )
-        unseen = [dataset for dataset in published if dataset.record_key not in seen]
-        for dataset in unseen:
+        ).all()
+        for dataset in published:
             require(who, Action.DATASET_RETIRE, dataset)
             dataset.state, dataset.withdrawn_at = State.WITHDRAWN, now()
             dataset.withdrawn_reason = dict(_NO_LONGER_LISTED)
             dataset.updated_at = dataset.index_due = now()
             log.about(who, "dataset.withdrawn", dataset)
-        if unseen:
+        if published:
             tx.after_commit(index_due_datasets.later)
-    return len(unseen)
+    return len(published)
 
 
 def show(who: Identity, slug_or_id: str) -> Dataset:

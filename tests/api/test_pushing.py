@@ -172,8 +172,9 @@ def test_only_publishers_send_and_only_to_sources_that_are_sent_to(sender: Sende
     with transaction():
         waiting = runs.ask(source, "somebody")
     assert sender.send("parks", one("z"), status=503)["code"] == "unavailable"
-    runs.claim(waiting.id)
-    runs.end(waiting.id, {}, None, [])
+    lease = runs.claim(waiting.id)
+    assert lease is not None
+    runs.end(lease, {}, None, [])
     assert sender.send("parks", one("z"))["created"] == 1
 
 

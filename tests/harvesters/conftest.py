@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from catalog.settings import Settings
 from harvesters.http import Http, Limits
+from harvesters.models import HarvestSource
+from harvesters.registry import FORMATS
+from tests.make_scripted import Scripted
 from tests.make_server import Served, make_server
+from tests.make_source import make_source
 
 DEMO = Path(__file__).parent.parent.parent / "demo"
 QUICK = Limits(
@@ -44,3 +49,17 @@ def http(server: Served, folder: Path) -> Iterator[Http]:
     settings = Settings(fetch_private_hosts=server.host, fetch_folders=f"{folder}:{DEMO}")
     with Http(settings, QUICK) as made:
         yield made
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A registered format that gives what the test has written."""
+    made = Scripted()
+    monkeypatch.setitem(FORMATS, "scripted", made)
+    return made
+
+
+@pytest.fixture
+def source(app: Flask, scripted: Scripted) -> HarvestSource:  # the app is open, the format known
+    """A source of that format."""
+    return make_source("scripted", "http://x.example/")

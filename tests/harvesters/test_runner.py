@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from marshmallow import Schema
 from sqlalchemy import select, update
 
 from catalog.db import db, transaction
@@ -21,61 +20,11 @@ from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
 from catalog.schemas.series import series_draft
 from catalog.services import series
-from harvesters import jobs, runner, runs, services
-from harvesters.harvester import Content, Record, Rows, Source
-from harvesters.http import Http
+from harvesters import items, jobs, runner, runs, services
+from harvesters.harvester import Record
 from harvesters.models import HarvestRun, HarvestSource, RunState, Schedule
-from harvesters.registry import FORMATS
+from tests.make_scripted import Scripted, counts, harvest, titled
 from tests.make_source import make_source
-
-
-class Scripted:
-    """A format whose records a test writes; an exception in the list is raised at its place."""
-
-    kind = "scripted"
-    options = Schema
-
-    def __init__(self) -> None:
-        self.script: list[Record | Exception] = []
-
-    def records(self, source: Source, http: Http) -> Iterator[Record]:  # noqa: ARG002 # the protocol
-        for entry in self.script:
-            if isinstance(entry, Exception):
-                raise entry
-            yield entry
-
-    def describe(self, record: Record) -> dict[str, Any]:
-        if "raise" in record.body:
-            raise record.body["raise"]
-        return dict(record.body)
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol
-        return Rows([])
-
-
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    made = Scripted()
-    monkeypatch.setitem(FORMATS, "scripted", made)
-    return made
-
-
-@pytest.fixture
-def source(app: Flask, scripted: Scripted) -> HarvestSource:
-    return make_source("scripted", "http://x.example/")
-
-
-def titled(key: str, **more: Any) -> Record:
-    return Record(key, {"title": {"en": key}, **more})
-
-
-def harvest(source: HarvestSource) -> HarvestRun:
-    run = services.run_now(SCHEDULER, source.id)
-    return services.runs(SCHEDULER, run.source_id, 0, 1)[0]
-
-
-def counts(run: HarvestRun) -> tuple[int, ...]:
-    return run.seen, run.created, run.changed, run.same, run.refused, run.retired
 
 
 def states() -> dict[str, str]:
@@ -169,6 +118,7 @@ def test_nothing_is_retired_when_most_of_it_vanished(
     assert (run.state, run.retired) == (RunState.DONE, 0)
     (note,) = run.notes
     assert note["context"] == {"vanished": 3 - len(left), "published": 3}
+    assert run.held == 3 - len(left)
     assert set(states().values()) == {State.PUBLISHED}
 
 
@@ -233,9 +183,9 @@ def test_counters_can_be_watched(
     seen: list[int] = []
     beat = runs.beat
 
-    def watched(run_id: str, numbers: Mapping[str, int]) -> None:
-        beat(run_id, numbers)
-        seen.append(services.progress(SCHEDULER, [run_id]).seen)
+    def watched(lease: runs.Lease, numbers: Mapping[str, int]) -> None:
+        beat(lease, numbers)
+        seen.append(services.progress(SCHEDULER, [lease.run_id]).seen)
 
     monkeypatch.setattr(runs, "beat", watched)
     scripted.script = [titled("a"), titled("b"), titled("c")]
@@ -279,7 +229,7 @@ def kill(run: HarvestRun, **values: Any) -> None:
         {"worker": "elsewhere:1", "heartbeat_at": now() - timedelta(minutes=11)},
     ],
 )
-def test_a_run_whose_worker_died_is_ended_by_the_next(
+def test_a_run_whose_worker_died_is_taken_up_again(
     source: HarvestSource, scripted: Scripted, values: dict[str, Any]
 ) -> None:
     with transaction():
@@ -287,26 +237,9 @@ def test_a_run_whose_worker_died_is_ended_by_the_next(
     runs.claim(dead.id)
     kill(dead, **values)
     scripted.script = [titled("a")]
-    assert harvest(source).state == RunState.DONE
+    assert services.run_now(SCHEDULER, source.id).asked_by == "scheduler"
     ended = db.session.get_one(HarvestRun, dead.id, populate_existing=True)
-    assert ended.state == RunState.FAILED
-    assert ended.problem["message"] == runs.LOST_WORKER
-
-
-def test_a_scheduled_source_whose_worker_died_runs_again_once(
-    source: HarvestSource, scripted: Scripted
-) -> None:
-    scripted.script = [titled("a")]
-    for number in range(2):
-        with transaction():
-            source.schedule, source.next_run_at = Schedule.WEEKLY, now() + timedelta(days=7)
-            dead = runs.ask(source, "x")
-        runs.claim(dead.id)
-        kill(dead, heartbeat_at=now() - timedelta(minutes=11))
-        assert runs.end_dead() == 1
-        due = db.session.get_one(HarvestSource, source.id, populate_existing=True).next_run_at
-        assert due is not None
-        assert (due <= now()) == (number == 0)
+    assert (ended.state, ended.attempt, ended.created) == (RunState.DONE, 2, 1)
 
 
 def test_a_worker_elsewhere_that_beats_is_alive() -> None:
@@ -333,15 +266,16 @@ def test_the_clock_starts_what_is_due(source: HarvestSource, scripted: Scripted)
     assert len(services.runs(SCHEDULER, source.id)) == 1
 
 
-def test_the_clock_ends_dead_runs_and_asks_again_for_lost_ones(
+def test_the_clock_goes_on_with_dead_runs_and_asks_again_for_lost_ones(
     source: HarvestSource, scripted: Scripted
 ) -> None:
+    scripted.script = [titled("a")]
     with transaction():
         dead = runs.ask(source, "x")
     runs.claim(dead.id)
     kill(dead, heartbeat_at=now() - timedelta(minutes=11))
     jobs.keep_harvesting()
-    assert db.session.get_one(HarvestRun, dead.id, populate_existing=True).state == RunState.FAILED
+    assert db.session.get_one(HarvestRun, dead.id, populate_existing=True).state == RunState.DONE
     with transaction():
         lost = runs.ask(source, "x")
     kill(lost, created_at=now() - timedelta(minutes=11))
@@ -366,7 +300,7 @@ def test_a_run_of_a_source_that_was_removed_does_nothing(source: HarvestSource) 
     with transaction():
         db.session.delete(db.session.get_one(HarvestSource, source.id))
     runner.run(run.id, lambda *_: None)
-    runs.end(run.id, {}, None, [])
+    runs.end(runs.Lease(run.id, source.id, 1), {}, None, [])
 
 
 def test_errors_are_kept_in_words_that_can_be_translated() -> None:
@@ -375,12 +309,12 @@ def test_errors_are_kept_in_words_that_can_be_translated() -> None:
 
 
 def test_raw_records_of_any_shape_are_kept() -> None:
-    assert runner._raw({"a": {1}}) == '{\n  "a": "{1}"\n}'
-    assert "\x00" not in runner._raw({"a": "\x00"})
+    assert items.as_json({"a": {1}}, indent=True) == '{\n  "a": "{1}"\n}'
+    assert "\x00" not in items.as_json({"a": "\x00"})
     deep: list[Any] = []
     for _ in range(300):
         deep = [deep]
-    assert runner._raw(deep)
+    assert items.as_json(deep)
 
 
 def test_a_title_too_short_for_an_address_gets_one_from_its_source(
@@ -407,7 +341,7 @@ def test_a_title_too_short_for_an_address_gets_one_from_its_source(
     ],
 )
 def test_raw_records_tell_no_path_of_the_machine(url: str, raw: str, kept: str) -> None:
-    assert runner.without_folder(raw, url) == kept
+    assert items.without_folder(raw, url) == kept
 
 
 def test_refused_records_of_a_local_folder_are_kept_without_its_path(
