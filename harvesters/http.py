@@ -168,6 +168,20 @@ class Http:
 
         return self._tried(fetch)
 
+    def post(
+        self, url: str, *, content: bytes, headers: Mapping[str, str], most: int | None = None
+    ) -> Answer:
+        """As `get`, for a question that is too long for an address; asking twice must do no harm."""
+        limit = min(most or self.limits.page_bytes, self.limits.page_bytes)
+
+        def fetch() -> Answer:
+            sent = {**headers, "Accept-Encoding": "gzip"}
+            with self._open("POST", url, sent, content) as response:
+                body = b"".join(self._chunks(response, limit))
+                return Answer(str(response.url), body, _lower(response.headers))
+
+        return self._tried(fetch)
+
     def ask(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes = b""
     ) -> tuple[int, bytes]:
@@ -239,13 +253,18 @@ class Http:
         raise AssertionError("unreachable")  # pragma: no cover # the last attempt returns or raises
 
     @contextmanager
-    def _open(self, method: str, url: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """The answer after its redirects, its body not yet read."""
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
+    ) -> Iterator[httpx.Response]:
+        """The answer after its redirects, its body not yet read; content goes to the same server only."""
         address, sent = web_address(url), dict(headers)
         with _sentences(address, self.limits, self._deadline):
             for _ in range(self.limits.redirects + 1):
                 request = self._client.build_request(
-                    method, address, headers={"User-Agent": AGENT, **sent}
+                    method,
+                    address,
+                    headers={"User-Agent": AGENT, **sent},
+                    content=content or None,
                 )
                 response = self._client.send(request, stream=True, follow_redirects=False)
                 try:
@@ -258,6 +277,10 @@ class Http:
                     response.close()
                 following = web_address(urljoin(address, target))
                 if _origin(following) != _origin(address):
+                    if content:
+                        raise Unreadable(
+                            "%(url)s sends questions on to another server", url=shown(address)
+                        )
                     sent = {"Accept-Encoding": sent.get("Accept-Encoding", "identity")}
                 address = following
             raise Unreadable(

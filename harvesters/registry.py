@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from catalog.errors import Invalid
+from harvesters.formats.csw import CSW
 from harvesters.formats.datajson import DataJSON
 from harvesters.formats.datapackage import DataPackage
 from harvesters.formats.dcat import DCAT
 from harvesters.formats.files import FilesFolder
+from harvesters.formats.iso import ISO
 from harvesters.formats.jkan import JKAN
 from harvesters.formats.push import Push
 from harvesters.formats.rest import Rest
@@ -24,6 +26,8 @@ FORMATS: dict[str, Harvester] = {
         DataPackage(),
         JKAN(),
         DataJSON(),
+        CSW(),
+        ISO(),
     )
 }
 """Kind → format, in the order in which forms offer them."""

@@ -34,12 +34,12 @@ def license_of(text: str) -> tuple[str, str]:
 
 
 _FREQUENCIES = {
-    "continuous": "continuous cont real-time realtime streaming update_cont hourly pt1h r/pt1h r/pt1s 10min 15min 5min 30min 1min",
+    "continuous": "continuous continual cont real-time realtime streaming update_cont hourly pt1h r/pt1h r/pt1s 10min 15min 5min 30min 1min",
     "daily": "daily r/p1d p1d daily_2 12hrs 每日 每天 日",
     "weekly": "weekly weekly_2 weekly_3 r/p1w p1w r/p7d r/p3.5d r/p0.33w 每周 周",
-    "monthly": "monthly monthly_2 monthly_3 r/p1m p1m r/p0.5m r/p0.33m biweekly r/p2w 每月 月",
+    "monthly": "monthly monthly_2 monthly_3 r/p1m p1m r/p0.5m r/p0.33m biweekly fortnightly r/p2w 每月 月",
     "quarterly": "quarterly bimonthly r/p3m p3m r/p2m 每季度 季",
-    "annual": "annual annually yearly annual_2 annual_3 semiannual biannual r/p1y p1y r/p6m r/p0.5y 每年 年",
+    "annual": "annual annually yearly annual_2 annual_3 semiannual biannual biannually r/p1y p1y r/p6m r/p0.5y 每年 年",
     "irregular": "irregular irreg asneeded as_needed as-needed not_planned notplanned biennial triennial r/p2y r/p3y 不定期",
     "never": "never static historical 不更新",
 }
@@ -68,6 +68,31 @@ EU_THEMES = {
     "TRAN": "transport",
 }
 """EU authority table `data-theme` → slugs of our themes."""
+
+ISO_THEMES = {
+    "farming": "agriculture",
+    "biota": "environment",
+    "boundaries": "planning",
+    "climatologyMeteorologyAtmosphere": "environment",
+    "disaster": "safety",
+    "economy": "economy",
+    "elevation": "planning",
+    "environment": "environment",
+    "extraTerrestrial": "technology",
+    "geoscientificInformation": "environment",
+    "health": "health",
+    "imageryBaseMapsEarthCover": "planning",
+    "inlandWaters": "environment",
+    "intelligenceMilitary": "safety",
+    "location": "planning",
+    "oceans": "environment",
+    "planningCadastre": "planning",
+    "society": "population",
+    "structure": "planning",
+    "transportation": "transport",
+    "utilitiesCommunication": "technology",
+}
+"""Topic categories of ISO 19115 → slugs of our themes."""
 
 
 def format_of(text: str) -> str:
@@ -173,6 +198,14 @@ def day_of(text: str) -> str:
     """The day as ISO 8601, as it was written, or nothing."""
     found = _moment(text)
     return found.date().isoformat() if found else ""
+
+
+def period_of(text: str) -> str:
+    """A year or a month as it stands, else the day, or nothing."""
+    plain = text.strip()
+    if re.fullmatch(r"[12]\d{3}(-(0[1-9]|1[0-2]))?", plain):
+        return plain
+    return day_of(plain)
 
 
 def _moment(text: str) -> datetime | None:
