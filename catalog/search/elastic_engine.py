@@ -45,7 +45,7 @@ from catalog.search.engine import (
     Suggestion,
 )
 from catalog.search.facets import FACETS, check_query
-from catalog.search.ranking import ALL_WORDS
+from catalog.search.ranking import ALL_WORDS, LIKE_FLOOR
 from catalog.settings import Settings
 
 LONGEST_MEANT = 60
@@ -170,10 +170,15 @@ class ElasticEngine:
             cards = _cards(this)
             if not cards:
                 return ()
-            (found,) = self._ask(Asked(query, like_query(cards[0], id_), today).best(limit))
+            like, own = like_query(cards[0], id_), like_query(cards[0], id_, itself=True)
+            found, whole = self._ask(
+                Asked(query, like, today).best(limit), Asked(query, own, today).best(1)
+            )
         except Missing:
             return ()
-        return tuple(map(_hit, found["hits"]["hits"]))
+        hits, itself = (tuple(map(_hit, one["hits"]["hits"])) for one in (found, whole))
+        floor = LIKE_FLOOR * itself[0].score if itself else 0.0
+        return tuple(hit for hit in hits if hit.score >= floor)
 
     def _search(self, query: SearchQuery) -> SearchPage:
         today, text = self._today(), query.text

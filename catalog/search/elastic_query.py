@@ -178,8 +178,8 @@ def begins_query(text: str) -> Json | None:
     return any_of([*steps, constant(every(words), 1.0)])
 
 
-def like_query(card: Mapping[str, Any], id_: str) -> Json:
-    """Documents that share the terms which say most of this one, without itself."""
+def like_query(card: Mapping[str, Any], id_: str, *, itself: bool = False) -> Json:
+    """Documents that share the terms which say most of this one, without itself; or `itself` by all of its own."""
     parts = (
         (TITLE_TIMES, card.get("title", {}).values()),
         (TAG_TIMES, card.get("tags", ())),
@@ -192,13 +192,13 @@ def like_query(card: Mapping[str, Any], id_: str) -> Json:
             "like": [" ".join(terms)],
             "analyzer": "whitespace",
             "min_term_freq": 1,
-            "min_doc_freq": 2,
+            "min_doc_freq": 1 if itself else 2,
             "max_query_terms": LIKE_TERMS,
             "minimum_should_match": 1,
             "boost_terms": 1.0,
         }
     }
-    return {"bool": {"must": [alike], "must_not": [term("id", id_)]}}
+    return {"bool": {"must": [alike], "filter" if itself else "must_not": [term("id", id_)]}}
 
 
 def near_query(word: str, distance: int) -> Json:

@@ -25,6 +25,11 @@ TITLE_SOUND = 300.0
 """A title that has all sounds of a word; each one counts its part."""
 LONG_SPELLED = 4
 """Pairs of syllables from which on a word of pinyin is several words, of which enough will do."""
+LIKE_FLOOR = 0.15
+"""Part of the score that a document has by its own terms which another one needs to be similar.
+
+Of the best answers that share a judged query 94 % reach it, of documents that share none 0.5 %.
+"""
 FEWEST_PAIRS, MOST_PAIRS = 3, 7
 MOST_WEIGHT = 3
 """Words that a Chinese word with synonyms counts as, at most."""

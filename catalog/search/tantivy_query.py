@@ -43,7 +43,6 @@ from catalog.search.ranking import (
     steps_of,
     weight_of,
 )
-from catalog.search.tantivy_conditions import without
 from catalog.search.tantivy_documents import exactly
 from catalog.search.tantivy_units import every, meant_query, unit_query, ways_query
 
@@ -174,13 +173,12 @@ class Compiler:
             words[-1] = _either(words[-1], self._prefix("title", last))
         return [*steps, Query.const_score_query(every(words), 1.0)]
 
-    def like(self, terms: Iterable[tuple[str, float]], id_: str) -> Query:
-        """Documents with these terms, each with its weight, without one document."""
+    def like(self, terms: Iterable[tuple[str, float]]) -> Query:
+        """Documents with these terms, each with its weight."""
         wishes = [
             Query.boost_query(self._term("text", term, "freq"), weight) for term, weight in terms
         ]
-        alike = Query.boolean_query(_each(Occur.Should, wishes))
-        return without(alike, self._term("id", id_, "basic"))
+        return Query.boolean_query(_each(Occur.Should, wishes))
 
     def near(self, word: str, distance: int) -> Query:
         """Documents with a word that differs by so many letters at most."""

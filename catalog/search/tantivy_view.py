@@ -19,7 +19,7 @@ from catalog.search.analysis import is_cjk, normal_title, sort_key, term_of, ter
 from catalog.search.engine import Bucket, Hit, SearchQuery, Suggestion
 from catalog.search.facets import RISING, Facet
 from catalog.search.indexed import IS
-from catalog.search.ranking import ALL_WORDS
+from catalog.search.ranking import ALL_WORDS, LIKE_FLOOR
 from catalog.search.tantivy_conditions import ConditionCompiler, any_of, without
 from catalog.search.tantivy_counts import Part, count_facets, count_fields, total_of
 from catalog.search.tantivy_documents import exactly
@@ -149,13 +149,20 @@ class View:
         return (*titles[: limit - len(tags)], *tags)
 
     def similar(self, id_: str, limit: int) -> tuple[Hit, ...]:
-        """Documents that share the rarest terms of this one."""
-        cards = self._cards(self._compiler.with_id(id_), 1)
-        weights = self._weights(cards[0]) if cards else []
+        """Documents that share the rarest terms of this one: enough of them, measured by itself."""
+        this = self._compiler.with_id(id_)
+        cards = self._cards(this, 1)
+        weights = self._weights(cards[0], least=2) if cards else []
         if not weights:
             return ()
-        found = self._best(self._compiler.like(weights, id_), limit)
-        return tuple(_hit(searcher, score, address) for score, address, searcher in found)
+        own = self._compiler.like(self._weights(cards[0], least=1))
+        whole = max((score for score, _, _ in self._best(narrowed(own, [this]), 1)), default=0.0)
+        found = self._best(without(self._compiler.like(weights), this), limit)
+        return tuple(
+            _hit(searcher, score, address)
+            for score, address, searcher in found
+            if score >= LIKE_FLOOR * whole
+        )
 
     def _parts(self, text: Query) -> list[Part]:
         return [
@@ -278,8 +285,8 @@ class View:
         ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return [Suggestion("tag", tag, tag, count=count) for tag, count in ordered[:limit]]
 
-    def _weights(self, card: Mapping[str, Any]) -> list[tuple[str, float]]:
-        """The terms that say most of a document, by how rare they are and where they stand."""
+    def _weights(self, card: Mapping[str, Any], *, least: int) -> list[tuple[str, float]]:
+        """The terms that say most of a document, by how rare they are and where they stand; `least` documents have each."""
         places: dict[str, float] = {}
         for weight, texts in (
             (TEXT_WEIGHT, card.get("description", {}).values()),
@@ -292,7 +299,7 @@ class View:
         weights = []
         for term, weight in places.items():
             frequency = sum(s.doc_freq("text", term) for s, _ in self._searchers)
-            if 1 < frequency <= max(count // 2, FEW_DOCUMENTS):
+            if least <= frequency <= max(count // 2, FEW_DOCUMENTS):
                 weights.append((term, weight * math.log1p(count / frequency)))
         return sorted(weights, key=lambda pair: (-pair[1], pair[0]))[:LIKE_TERMS]
 

@@ -263,12 +263,13 @@ def test_similar_documents_share_rare_words(engine: SearchEngine) -> None:
             make_document("1", zh="空气质量日报", tags=("环境",)),
             make_document("2", zh="空气质量月报", tags=("环境",)),
             make_document("3", zh="水质日报"),
-            make_document("4", zh="公交线路"),
+            make_document("4", zh="公交线路", description="每日更新的线路"),
+            make_document("5", zh="图书馆", description="全市公共图书馆的地址和每日更新的开放时间"),
             make_document("secret", zh="空气质量年报", visibility=("org",)),
         ]
     )
     alike = [hit.id for hit in engine.similar("1")]
     assert alike[0] == "2"
     assert not {"1", "4", "secret"} & set(alike)
-    assert engine.similar("unknown") == ()
+    assert engine.similar("4") == engine.similar("unknown") == ()
     assert engine.similar("1", 0) == ()
