@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from html import escape
 
@@ -58,7 +58,7 @@ def pages() -> Response:
     same = current(tag, size.changed)
     if same is not None:
         return same
-    body = f"{HEAD}<urlset {SPACES}>\n{''.join(map(_place, paths))}</urlset>\n"
+    body = f"{HEAD}<urlset {SPACES}>\n{_places((path, None) for path in paths)}</urlset>\n"
     return answer(body.encode(), "application/xml", tag, size.changed)
 
 
@@ -111,18 +111,21 @@ def _map(offset: int) -> Iterator[bytes]:
         if not found:
             break
         after = found[-1].id
-        places = (_place(f"datasets/{one.slug}", one.changed) for one in found)
-        yield "".join(places).encode()
+        yield _places((f"datasets/{one.slug}", one.changed) for one in found).encode()
     yield b"</urlset>\n"
 
 
-def _place(path: str, changed: datetime | None = None) -> str:
-    """A page in each language, with its other languages beside it."""
-    others = "".join(
-        f'<xhtml:link rel="alternate" hreflang="{tag}" href="{base()}/{name}/{path}"/>'
+def _places(of: Iterable[tuple[str, datetime | None]]) -> str:
+    """Pages in each language, and when each last changed, if that is known."""
+    start = base()
+    heads = [f"<url><loc>{start}/{name}/" for name in LANGUAGES]
+    links = [
+        f'<xhtml:link rel="alternate" hreflang="{tag}" href="{start}/{name}/'
         for name, tag in LANGUAGES.items()
-    )
-    when = f"<lastmod>{stamp(changed)}</lastmod>" if changed else ""
-    return "".join(
-        f"<url><loc>{base()}/{name}/{path}</loc>{when}{others}</url>\n" for name in LANGUAGES
-    )
+    ]
+    made = []
+    for path, changed in of:
+        when = f"<lastmod>{stamp(changed)}</lastmod>" if changed else ""
+        others = "".join(f'{link}{path}"/>' for link in links)
+        made += [f"{head}{path}</loc>{when}{others}</url>\n" for head in heads]
+    return "".join(made)

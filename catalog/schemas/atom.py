@@ -84,4 +84,4 @@ def plain(text: str) -> str:
 
 def stamp(moment: datetime) -> str:
     """A moment in UTC to the second, as feeds and maps of sites have it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"

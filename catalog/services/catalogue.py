@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import current_app
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -111,8 +111,7 @@ def page(
     return _read(_ids(which, after, offset, limit), *whole())
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """What a map of the site says of a dataset."""
 
     id: str
@@ -132,7 +131,7 @@ def addresses(
     if after:
         chosen = chosen.where(Dataset.id > after)
     rows = db.session.execute(chosen.order_by(Dataset.id).offset(offset).limit(limit))
-    return [Address(*row) for row in rows]
+    return [Address._make(row) for row in rows]
 
 
 def id_at(who: Identity, position: int) -> str:

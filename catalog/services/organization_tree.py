@@ -23,12 +23,8 @@ class Node:
 
     organization: ListedOrganization
     datasets: int
-    children: tuple[Node, ...] = ()
-
-    @property
-    def whole(self) -> int:
-        """Datasets of the organization and of all that belongs to it."""
-        return self.datasets + sum(child.whole for child in self.children)
+    children: tuple[Node, ...]
+    whole: int
 
 
 def above(organization: Organization) -> list[Organization]:
@@ -69,12 +65,14 @@ def tree(counted: Sequence[Counted]) -> list[Node]:
         parent = organization.parent_id if organization.parent_id in known else None
         under.setdefault(parent, []).append((organization, count))
 
+    def node(organization: ListedOrganization, datasets: int, depth: int) -> Node:
+        children = nodes(organization.id, depth + 1)
+        whole = datasets + sum(child.whole for child in children)
+        return Node(organization, datasets, children, whole)
+
     def nodes(parent: str | None, depth: int) -> tuple[Node, ...]:
         if depth > DEEPEST:
             return ()
-        return tuple(
-            Node(organization, count, nodes(organization.id, depth + 1))
-            for organization, count in under.get(parent, ())
-        )
+        return tuple(node(*counted, depth) for counted in under.get(parent, ()))
 
     return list(nodes(None, 0))
