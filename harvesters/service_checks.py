@@ -37,6 +37,13 @@ def check_services() -> None:
     uptime.forget_old()
 
 
+@job()
+def check_service(service_id: str) -> None:
+    """Ask one service that is new or has another address, so that its page need not wait for the next round."""
+    with Http(settings(), LIMITS) as http:
+        look(http, uptime.due(now(), only=service_id), time.sleep)
+
+
 def look(http: Http, due: Iterable[tuple[str, str]], sleep: Callable[[float], None]) -> None:
     """Ask each address once, hosts one after the other with a pause between two questions to one."""
     asked: set[str] = set()

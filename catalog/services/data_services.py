@@ -18,11 +18,13 @@ from catalog.models.text import origins_of
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.data_service import DataServiceDraft
-from catalog.services import addresses, log
+from catalog.services import addresses, log, uptime
 from catalog.services.datasets import organization_named
 from catalog.services.indexing import changed
 
 TRANSLATED = ("title", "description", "limits", "access_reason")
+ASKED_AT = frozenset({"endpoint_url", "check_url", "state"})
+"""Fields after whose change the service is looked at at once."""
 MOST = 500
 _WITH = (joinedload(DataService.organization), selectinload(DataService.datasets))
 
@@ -59,6 +61,8 @@ def put(who: Identity, draft: DataServiceDraft) -> DataService:
             service.updated_at = service.index_due = now()
             tx.after_commit(changed, service.id)
             _note(who, service, what, fields=fields)
+        if not ASKED_AT.isdisjoint(fields):
+            tx.after_commit(uptime.ask_soon, service.id)
     return service
 
 

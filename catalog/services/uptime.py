@@ -13,6 +13,7 @@ from catalog.models.base import now
 from catalog.models.service import DataService, ServiceCheck
 from catalog.models.vocabulary import State
 from catalog.permissions import Identity
+from catalog.queue import ImmediateQueue, job_queue
 
 KEPT = timedelta(days=90)
 EVERY = timedelta(minutes=15)
@@ -21,6 +22,8 @@ PERIODS: Mapping[str, timedelta] = {
     "month": timedelta(days=30),
     "quarter": KEPT,
 }
+LOOK = "harvesters.service_checks.check_service"
+"""The job that looks at one service: what reaches the network lies above the catalogue."""
 MOST_DUE = 500
 """Services that one round asks."""
 
@@ -56,9 +59,17 @@ class Uptime:
     last: ServiceCheck | None
 
 
-def due(moment: datetime) -> list[tuple[str, str]]:
-    """Id and address of the public services whose last look is a quarter of an hour ago."""
+def ask_soon(service_id: str) -> None:
+    """Ask the worker for a look now: the address is new. Commands and tests, which have no worker, do not look."""
+    if not isinstance(job_queue(), ImmediateQueue):
+        job_queue().put(LOOK, (service_id,), retries=0)
+
+
+def due(moment: datetime, *, only: str = "") -> list[tuple[str, str]]:
+    """Id and address of the public services whose last look is a quarter of an hour ago; of the `only` one in any case."""
     waited = or_(DataService.checked_at.is_(None), DataService.checked_at <= moment - EVERY)
+    if only:
+        waited = DataService.id == only
     address = case(
         (DataService.check_url != "", DataService.check_url), else_=DataService.endpoint_url
     )

@@ -12,6 +12,7 @@ from catalog.errors import Conflict, Denied, Gone, Invalid, NotFound
 from catalog.models.base import now
 from catalog.models.service import ServiceCheck
 from catalog.permissions import ANYONE, SCHEDULER, Identity
+from catalog.queue import REGISTRY
 from catalog.schemas.data_service import data_service_draft
 from catalog.search import SearchQuery
 from catalog.services import data_services, log, search, uptime
@@ -103,6 +104,32 @@ def test_services_are_asked_and_a_host_is_given_a_pause(http: Http, server: Serv
     assert pauses == [service_checks.PAUSE] * 3
     assert uptime.due(now()) == []
     assert len(uptime.due(now() + uptime.EVERY)) == 4
+
+
+def test_a_service_is_asked_as_soon_as_it_has_another_address(
+    app: Flask, server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[tuple[str, tuple[str, ...]]] = []
+
+    class Queue:
+        """One that keeps what it is asked for until the test runs it."""
+
+        def put(self, name: str, args: tuple[str, ...], *, retries: int) -> bool:
+            if name == uptime.LOOK:
+                assert retries == 0
+                waiting.append((name, args))
+            return True
+
+    id_ = make_service(check_url=f"{server.url}/old")
+    assert uptime.of(ANYONE, id_).last is None  # without a worker nobody looks
+    monkeypatch.setitem(app.extensions["weft"], "queue", Queue())
+    make_service(check_url=f"{server.url}/old", title={"en": "Other"})
+    assert waiting == []
+    make_service(check_url=f"{server.url}/missing")
+    make_service(check_url=f"{server.url}/missing")
+    assert waiting == [(uptime.LOOK, (id_,))]
+    REGISTRY[waiting[0][0]](*waiting[0][1])
+    assert uptime.of(ANYONE, id_).last is not None
 
 
 def test_nothing_inside_is_reached(app: Flask) -> None:
