@@ -37,6 +37,10 @@ class Asked(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.do_GET()
 
+    def do_PROPFIND(self) -> None:
+        """As POST."""
+        self.do_POST()
+
     def do_HEAD(self) -> None:
         """As GET; `answer` leaves the body out."""
         self.do_GET()

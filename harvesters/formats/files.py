@@ -1,19 +1,16 @@
-"""A folder of files, local or on a web server, with or without declarations."""
+"""A folder of files, on this machine or elsewhere, with or without declarations."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import asdict
 from fnmatch import fnmatchcase
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from marshmallow import Schema, fields, validate, validates_schema
 
-from catalog.errors import NotFound, Unreadable
 from harvesters.declaration import (
     LANGUAGE,
     DeclarationSchema,
@@ -23,9 +20,10 @@ from harvesters.declaration import (
     titled,
     unique_slugs,
 )
-from harvesters.folders import MOST_FILES, version_of
+from harvesters.folders import MOST_FILES
 from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Http
+from harvesters.places import Entry, Place, place_of
 from harvesters.terms import MEDIA_TYPES
 
 
@@ -74,6 +72,37 @@ class FilesOptions(Schema):
         metadata={"description": "Whether people may be sent to the files' web addresses"},
     )
 
+    user = fields.String(
+        load_default="",
+        metadata={"description": "User of the server; of S3 the access key"},
+    )
+    password = fields.String(
+        load_default="",
+        metadata={"secret": True, "description": "Password of the user, or of the private key"},
+    )
+    private_key = fields.String(
+        load_default="",
+        metadata={"secret": True, "description": "Private key for SFTP, in PEM or OpenSSH's form"},
+    )
+    host_key = fields.String(
+        load_default="",
+        metadata={"description": "Fingerprint of the key that the SFTP server shows (SHA256:…)"},
+    )
+    encoding = fields.String(
+        load_default="utf-8",
+        validate=validate.OneOf(["utf-8", "gb18030", "latin-1"]),
+        metadata={"description": "Encoding of file names on an FTP server"},
+    )
+    endpoint = fields.String(
+        load_default="",
+        metadata={"description": "Address of the S3-compatible storage; that of Amazon without it"},
+    )
+    region = fields.String(
+        load_default="us-east-1",
+        validate=validate.Regexp(r"^[a-z0-9-]{1,40}$"),
+        metadata={"description": "Region of the S3-compatible storage"},
+    )
+
     @validates_schema
     def check(self, data: dict[str, Any], **_: Any) -> None:
         """No slug twice."""
@@ -89,17 +118,21 @@ class FilesFolder:
     def records(self, source: Source, http: Http) -> Iterator[Record]:
         """One record a declaration that has files, then one for each file that none names."""
         options = source.options
-        names = [name for name in _names(source, http) if not _matches(name, options["excluded"])]
-        taken: set[str] = set()
-        for declared in options["datasets"]:
-            found = [name for name in names if fnmatchcase(name, declared["pattern"])]
-            taken.update(found)
-            if found:
-                key = declared.get("slug") or declared["pattern"]
-                yield Record(key, _body(source, http, declared, found))
-        for name in names if options["undeclared"] else ():
-            if name not in taken and format_by_name(name):
-                yield Record(name, _body(source, http, {"title": {}, "pattern": name}, [name]))
+        with place_of(source, http) as place:
+            files = [
+                file for file in place.entries() if not _matches(file.name, options["excluded"])
+            ]
+            taken: set[str] = set()
+            for declared in options["datasets"]:
+                found = [file for file in files if fnmatchcase(file.name, declared["pattern"])]
+                taken.update(file.name for file in found)
+                if found:
+                    key = declared.get("slug") or declared["pattern"]
+                    yield Record(key, _body(source, http, place, declared, found))
+            for file in files if options["undeclared"] else ():
+                if file.name not in taken and format_by_name(file.name):
+                    alone = {"title": {}, "pattern": file.name}
+                    yield Record(file.name, _body(source, http, place, alone, [file]))
 
     def describe(self, record: Record) -> dict[str, Any]:
         """The declaration, with a title from the file's name where there is none."""
@@ -117,92 +150,23 @@ class FilesFolder:
 
     def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:
         """The files of the resource."""
-        return Files(
-            [
-                _fetch(source, http, name, into / str(at))
-                for at, name in enumerate(load["part"]["files"])
-            ]
-        )
+        names = load["part"]["files"]
+        with place_of(source, http) as place:
+            return Files([place.fetch(name, into / str(at)) for at, name in enumerate(names)])
 
 
 def _matches(name: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _is_web(source: Source) -> bool:
-    return source.url.startswith(("http://", "https://"))
-
-
-def _names(source: Source, http: Http) -> list[str]:
-    if not _is_web(source):
-        return list(http.folders.names(_folder(source, http)))
-    if "files" in source.options:
-        return list(source.options["files"])
-    return _listed(http.get(_base(source), most=5_000_000).text(), _base(source))
-
-
-def _folder(source: Source, http: Http) -> Path:
-    folder = http.folders.place(source.url)
-    if not folder.is_dir():
-        raise NotFound("%(path)s is no folder", path=source.url)
-    return folder
-
-
-def _base(source: Source) -> str:
-    return source.url.rstrip("/") + "/"
-
-
-class _Links(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.targets: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.targets += [value for name, value in attrs if tag == "a" and name == "href" and value]
-
-
-def _listed(page: str, base: str) -> list[str]:
-    """Names of the files that a web server's listing of a folder links to, inside that folder."""
-    links = _Links()
-    links.feed(page)
-    found = {urljoin(base, target.partition("?")[0].partition("#")[0]) for target in links.targets}
-    names = sorted(unquote(url.removeprefix(base)) for url in found if url.startswith(base))
-    plain = [name for name in names if name and not name.endswith("/") and "/" not in name]
-    if not plain:
-        raise Unreadable("the web folder lists no files: name them in the option “files”")
-    return plain[:MOST_FILES]
-
-
 def _body(
-    source: Source, http: Http, declared: Mapping[str, Any], names: list[str]
+    source: Source, http: Http, place: Place, declared: Mapping[str, Any], files: list[Entry]
 ) -> dict[str, Any]:
-    files = [_about(source, http, name) for name in names]
-    return {"declared": dict(declared), "files": files, "language": source.options["language"]}
-
-
-def _about(source: Source, http: Http, name: str) -> dict[str, Any]:
-    if _is_web(source):
-        url = urljoin(_base(source), quote(name))
-        public = source.options["public"]
-        version = http.version(url)
-        return {
-            "name": name,
-            "url": url if public else "",
-            "version": version,
-            "size": None,
-            "modified": "",
-        }
-    http.beat()
-    path = http.folders.below(_folder(source, http), name)
-    about = path.stat()
-    modified = datetime.fromtimestamp(int(about.st_mtime), UTC).isoformat()
-    return {
-        "name": name,
-        "url": "",
-        "version": version_of(path),
-        "size": about.st_size,
-        "modified": modified,
-    }
+    known = []
+    for file in files:
+        http.beat()
+        known.append(asdict(place.known(file)))
+    return {"declared": dict(declared), "files": known, "language": source.options["language"]}
 
 
 def _resource(
@@ -252,12 +216,3 @@ def _one_resource(
     if all(size is not None for size in sizes):
         resource["size"] = sum(sizes)
     return resource
-
-
-def _fetch(source: Source, http: Http, name: str, into: Path) -> Path:
-    if not _is_web(source):
-        return http.folders.below(_folder(source, http), name)
-    url = urljoin(_base(source), quote(name))
-    if urlsplit(url)[:2] != urlsplit(source.url)[:2] or not url.startswith(_base(source)):
-        raise NotFound("%(name)s lies outside the folder of the source", name=name)
-    return http.download(url, into)
