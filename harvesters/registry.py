@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog.errors import Invalid
+from harvesters.formats.ckan import CKAN
 from harvesters.formats.csw import CSW
 from harvesters.formats.datajson import DataJSON
 from harvesters.formats.datapackage import DataPackage
@@ -28,6 +29,7 @@ FORMATS: dict[str, Harvester] = {
         DataJSON(),
         CSW(),
         ISO(),
+        CKAN(),
     )
 }
 """Kind → format, in the order in which forms offer them."""

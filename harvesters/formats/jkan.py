@@ -18,6 +18,7 @@ from harvesters.formats.plain import (
     line,
     lines,
     resource,
+    slug_of,
     tags,
     texts,
     themes,
@@ -59,7 +60,7 @@ class JKAN:
         dataset = {
             "title": titles(front.get("title") or _titled(record.key), language),
             "description": texts(front.get("notes"), language),
-            "slug": _slug(record.key),
+            "slug": slug_of(record.key),
             "license": license_id,
             "license_text": license_text,
             "frequency": frequency_of(line(front.get("modified"))),
@@ -102,10 +103,6 @@ def _titled(key: str) -> str:
     if " " not in words:
         words = words.replace("-", " ")
     return words[:1].upper() + words[1:]
-
-
-def _slug(key: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")[:100].strip("-")
 
 
 def _extras(front: Mapping[str, Any]) -> dict[str, Any]:

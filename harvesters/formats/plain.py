@@ -106,6 +106,11 @@ def titles(value: Any, language: str, longest: int = 500) -> dict[str, str]:
     return {language: text} if text else {}
 
 
+def slug_of(name: str) -> str:
+    """The name as our addresses are written."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:100].strip("-")
+
+
 def themes(categories: Iterable[str], declared: Mapping[str, str]) -> list[str]:
     """Slugs of the themes that the categories belong to."""
     found = [declared.get(category) or _theme(category) for category in categories]

@@ -189,3 +189,30 @@ def test_what_dcat_has_words_for_needs_no_words_of_ours(
     assert list(air.spatial_box) == FULL["spatial_box"]
     same = ("spatial_code", "spatial_geometry", "license", "frequency")
     assert {name: getattr(air, name) for name in same} == {name: FULL[name] for name in same}
+
+
+def shared_with_ckan(base: str) -> dict[str, tuple[Any, ...]]:
+    """Slug → what CKAN's API has words for."""
+    return {
+        slug: (one["license_id"], one["keywords"], one["title"].get("en"), len(one["resources"]))
+        for slug, one in described(base).items()
+    }
+
+
+def test_a_harvest_of_our_own_ckan_api_gives_the_same_datasets(app: Flask, elsewhere: str) -> None:
+    make_theme()
+    source = make_source("ckan", f"{elsewhere}/api/3/action/", page_size=2)
+    run_id = services.run_now(SCHEDULER, source.id).id
+    run = db.session.get(HarvestRun, run_id, populate_existing=True)
+    assert run is not None
+    assert (run.created, run.refused) == (7, 0), run.problem
+    here = shared_with_ckan(elsewhere)
+    there = create_app(
+        Settings(data_dir=app.extensions["weft"]["settings"].data_dir + "/../elsewhere").resolved()
+    )
+    with there.app_context():
+        assert here == shared_with_ckan(elsewhere)
+    run_id = services.run_now(SCHEDULER, source.id).id
+    run = db.session.get(HarvestRun, run_id, populate_existing=True)
+    assert run is not None
+    assert (run.created, run.changed, run.refused, run.retired) == (0, 0, 0, 0)
