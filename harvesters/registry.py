@@ -8,6 +8,7 @@ from harvesters.formats.csw import CSW
 from harvesters.formats.datajson import DataJSON
 from harvesters.formats.datapackage import DataPackage
 from harvesters.formats.dcat import DCAT
+from harvesters.formats.excel import Excel
 from harvesters.formats.files import FilesFolder
 from harvesters.formats.iso import ISO
 from harvesters.formats.jkan import JKAN
@@ -22,6 +23,7 @@ FORMATS: dict[str, Harvester] = {
         SQL(),
         FilesFolder(),
         Rest(),
+        Excel(),
         Push(),
         DCAT(),
         DataPackage(),

@@ -24,6 +24,7 @@ from harvesters.folders import MOST_FILES
 from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Http
 from harvesters.places import Entry, Place, place_of
+from harvesters.places.options import PlaceOptions
 from harvesters.terms import MEDIA_TYPES
 
 
@@ -37,7 +38,7 @@ class FileDeclaration(DeclarationSchema):
     """File name → `{title, description}` of its resource."""
 
 
-class FilesOptions(Schema):
+class FilesOptions(PlaceOptions):
     """What a source of the kind `files` may be told."""
 
     language = fields.String(
@@ -70,37 +71,6 @@ class FilesOptions(Schema):
     public = fields.Boolean(
         load_default=True,
         metadata={"description": "Whether people may be sent to the files' web addresses"},
-    )
-
-    user = fields.String(
-        load_default="",
-        metadata={"description": "User of the server; of S3 the access key"},
-    )
-    password = fields.String(
-        load_default="",
-        metadata={"secret": True, "description": "Password of the user, or of the private key"},
-    )
-    private_key = fields.String(
-        load_default="",
-        metadata={"secret": True, "description": "Private key for SFTP, in PEM or OpenSSH's form"},
-    )
-    host_key = fields.String(
-        load_default="",
-        metadata={"description": "Fingerprint of the key that the SFTP server shows (SHA256:…)"},
-    )
-    encoding = fields.String(
-        load_default="utf-8",
-        validate=validate.OneOf(["utf-8", "gb18030", "latin-1"]),
-        metadata={"description": "Encoding of file names on an FTP server"},
-    )
-    endpoint = fields.String(
-        load_default="",
-        metadata={"description": "Address of the S3-compatible storage; that of Amazon without it"},
-    )
-    region = fields.String(
-        load_default="us-east-1",
-        validate=validate.Regexp(r"^[a-z0-9-]{1,40}$"),
-        metadata={"description": "Region of the S3-compatible storage"},
     )
 
     @validates_schema

@@ -18,6 +18,7 @@ KINDS = {
     "sql": lazy_gettext("Database (SQL)"),
     "files": lazy_gettext("Folder of files"),
     "rest": lazy_gettext("JSON interface (REST)"),
+    "excel": lazy_gettext("Catalogue as a workbook"),
     "push": lazy_gettext("Sent by the department's own program"),
     "dcat": lazy_gettext("DCAT catalogue"),
     "datapackage": lazy_gettext("Data package"),
