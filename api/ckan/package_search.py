@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -299,20 +299,29 @@ def _facets(page: SearchPage, names: list[str]) -> dict[str, Any]:
         field = field_of(name)
         buckets = page.counts.get(field, ())
         facets[name] = {shown_value(field, one.value): one.count for one in buckets}
+        display = _displays(field)
         items = [
-            {"name": value, "display_name": _display(field, value), "count": count}
+            {"name": value, "display_name": display(value), "count": count}
             for value, count in facets[name].items()
         ]
-        items.sort(key=lambda item: str(item["display_name"]), reverse=True)
+        items.sort(key=_display_name, reverse=True)
         shown[name] = {"title": name, "items": items}
     return {"facets": facets, "search_facets": shown}
 
 
-def _display(field: str, value: str) -> str:
+def _display_name(item: Mapping[str, Any]) -> str:
+    return str(item["display_name"])
+
+
+def _displays(field: str) -> Callable[[str], str]:
+    """How values of a field are called."""
     if field in ("publisher", "theme"):
         titles = search.labels().get("organization" if field == "publisher" else "theme", {})
-        return pick(titles.get(value, {}), g.lang)[0] or value
-    if field == "license":
-        known = licenses.known(value)
-        return known.title_en if known else value
-    return value
+        language = g.lang
+        return lambda value: pick(titles.get(value, {}), language)[0] or value
+    return _license_title if field == "license" else str
+
+
+def _license_title(value: str) -> str:
+    known = licenses.known(value)
+    return known.title_en if known else value

@@ -78,10 +78,11 @@ def packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
 
 
 def _packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
+    kept, language, here = _prepared(), g.lang, site()
     found: dict[str, bytes] = {}
     missing = []
     for dataset in dataset_rows.named(who, ids):
-        packed = _prepared().get(_key(dataset.id), dataset.stamp)
+        packed = kept.get((dataset.id, language, here), dataset.stamp)
         if packed is None:
             missing.append(dataset)
         else:
@@ -90,7 +91,7 @@ def _packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
         dataset_rows.complete(missing)
     for dataset in missing:
         packed = orjson.dumps(dictized.package(dataset), default=plain)
-        _prepared().put(_key(dataset.id), dataset.stamp, packed)
+        kept.put((dataset.id, language, here), dataset.stamp, packed)
         found[dataset.id] = packed
     return {id_: orjson.Fragment(packed) for id_, packed in found.items()}
 
@@ -104,10 +105,6 @@ def read(packed: orjson.Fragment) -> dict[str, Any]:
 def _answers() -> dict[Asked, tuple[int, dict[str, orjson.Fragment]]]:
     kept = current_app.extensions.setdefault(_ANSWERS, {})
     return cast("dict[Asked, tuple[int, dict[str, orjson.Fragment]]]", kept)
-
-
-def _key(id_: str) -> Key:
-    return id_, g.lang, site()
 
 
 def _prepared() -> Prepared:

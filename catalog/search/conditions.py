@@ -38,6 +38,7 @@ FIELDS = {
             "slug",
             "organization",
             "publisher",
+            "owner",
             "theme",
             "tag",
             "format",
@@ -61,7 +62,7 @@ FIELDS = {
 }
 """Fields of every document: `modified` is the content's last change, `updated` the description's
 (CKAN's metadata_modified), `created` when it was registered here, `score` the points of its quality.
-`organization` and `region` hold the ancestors too; `publisher` is the organization alone."""
+`organization` and `region` hold the ancestors too; `publisher` is the organization alone, `owner` its id."""
 
 MOST_CONDITIONS = 200
 """Parts of one condition, all in all."""

@@ -47,6 +47,7 @@ def document_of(dataset: Dataset, above: tuple[str, ...] = ()) -> Document:
         keywords={
             "organization": (dataset.organization.slug, *above),
             "publisher": (dataset.organization.slug,),
+            "owner": (dataset.organization_id,) if dataset.organization_id else (),
             "theme": tuple(theme.slug for theme in dataset.themes),
             "tag": tuple(dataset.tags),
             "format": formats_of(dataset),
@@ -194,7 +195,6 @@ def _has_api(dataset: Dataset) -> bool:
 def _facts(dataset: Dataset) -> Mapping[str, tuple[str, ...]]:
     """Exact values that CKAN's clients filter by, and ours."""
     facts: dict[str, tuple[str, ...]] = {
-        "owner": (dataset.organization_id or "",),
         "state": (str(dataset.state or State.PUBLISHED),),
         "private": ("true" if dataset.private else "false",),
         "creator": (dataset.creator_id or "",),

@@ -27,6 +27,7 @@ def document_of_series(series: DatasetSeries, above: tuple[str, ...] = ()) -> Do
         keywords={
             "organization": (organization.slug, *above),
             "publisher": (organization.slug,),
+            "owner": (series.organization_id,),
             "access": (str(Access.OPEN),),
             "frequency": (str(series.frequency),),
             "api": ("no",),
@@ -37,7 +38,7 @@ def document_of_series(series: DatasetSeries, above: tuple[str, ...] = ()) -> Do
         card=_card(series, "series"),
         names=tuple(organization.title.values()),
         codes=(series.slug,),
-        facts={"owner": (series.organization_id,), "state": (str(series.state),)},
+        facts={"state": (str(series.state),)},
         dates=_dates(series.created_at, series.updated_at),
         stamp=stamp_of(series.updated_at),
         version=version_of(series.updated_at),
@@ -57,6 +58,7 @@ def document_of_service(service: DataService, above: tuple[str, ...] = ()) -> Do
         keywords={
             "organization": (organization.slug, *above),
             "publisher": (organization.slug,),
+            "owner": (service.organization_id,),
             "tag": tuple(service.tags),
             "format": (service.protocol.upper(),) if service.protocol else (),
             "access": (str(service.access),),
@@ -76,7 +78,6 @@ def document_of_service(service: DataService, above: tuple[str, ...] = ()) -> Do
         names=tuple(organization.title.values()),
         codes=(service.slug,),
         facts={
-            "owner": (service.organization_id,),
             "state": (str(service.state),),
             "url": (service.endpoint_url[:200],),
         },

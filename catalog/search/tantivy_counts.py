@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -65,28 +65,41 @@ def count_facets(parts: Iterable[Part], query: SearchQuery, today: date) -> Face
     }
 
 
-def count_fields(parts: Iterable[Part], counts: Iterable[Count]) -> Facets:
+def count_fields(parts: Iterable[Part], counts: Sequence[Count]) -> Facets:
     """The values of the fields that are asked for, among all that is found."""
     layers = list(parts)
-    return {count.field: _count(layers, count) for count in counts}
+    keywords = [one for one in counts if _is_keyword(one)]
+    totals = {count.field: Counter[str]() for count in counts}
+    for part in layers if keywords else ():
+        asked = {one.field: _terms(part, one, alone=len(layers) == 1) for one in keywords}
+        raw = part.searcher.aggregate(part.query(""), asked)
+        for field in asked:
+            totals[field].update(_counts(raw[field]))
+    for count in counts:
+        if kind_of(count.field) is FieldKind.FACT:
+            for part in layers:
+                totals[count.field].update(_facts(part, count.field))
+    return {count.field: _best(totals[count.field], count) for count in counts}
 
 
-def _count(layers: list[Part], count: Count) -> tuple[Bucket, ...]:
-    totals: Counter[str] = Counter()
-    kind = kind_of(count.field)
-    for part in layers:
-        if kind is FieldKind.KEYWORD and count.field != "id":
-            alone = len(layers) == 1 and count.limit >= 0
-            size = max(count.limit, FETCHED_BUCKETS) if alone else SEGMENT_BUCKETS
-            terms = {"field": count.field, "size": size, "segment_size": SEGMENT_BUCKETS}
-            raw = part.searcher.aggregate(part.query(""), {"found": {"terms": terms}})
-            totals.update(_counts(raw["found"]))
-        elif kind is FieldKind.FACT:
-            start = exactly(count.field, "")
-            for term, number in part.searcher.terms_with_prefix(
-                "facts", start, part.query(""), SEGMENT_BUCKETS
-            ):
-                totals[term[len(start) :]] += number
+def _is_keyword(count: Count) -> bool:
+    return kind_of(count.field) is FieldKind.KEYWORD and count.field != "id"
+
+
+def _terms(part: Part, count: Count, *, alone: bool) -> dict[str, Any]:
+    """The request that counts one field; of an index of one segment no more values are read than come back."""
+    size = max(count.limit, FETCHED_BUCKETS) if alone and count.limit >= 0 else SEGMENT_BUCKETS
+    inside = size if part.searcher.num_segments == 1 else SEGMENT_BUCKETS
+    return {"terms": {"field": count.field, "size": size, "segment_size": inside}}
+
+
+def _facts(part: Part, field: str) -> dict[str, int]:
+    start = exactly(field, "")
+    terms = part.searcher.terms_with_prefix("facts", start, part.query(""), SEGMENT_BUCKETS)
+    return {term[len(start) :]: number for term, number in terms}
+
+
+def _best(totals: Mapping[str, int], count: Count) -> tuple[Bucket, ...]:
     found = [bucket for bucket in _ordered(totals) if bucket.count >= count.least]
     return tuple(found if count.limit < 0 else found[: count.limit])
 

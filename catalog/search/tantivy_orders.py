@@ -80,23 +80,28 @@ class Orders:
         if not query.limit or len({hit[0] for hit in found}) == len(found):
             return total, found[before:][: query.limit]
         ordered: list[Keyed] = []
-        for _, equal in groupby(self._reaching(text, query, end), key=lambda hit: hit[0]):
+        reaching = self._reaching(text, query, end, found if not start else [])
+        for _, equal in groupby(reaching, key=lambda hit: hit[0]):
             run = list(equal)
             shown = len(ordered) < end and len(ordered) + len(run) > start
             ordered += self._arranged(run, query) if shown and len(run) > 1 else run
         return total, ordered[start:end]
 
-    def _reaching(self, text: Query, query: SearchQuery, end: int) -> list[Keyed]:
+    def _reaching(
+        self, text: Query, query: SearchQuery, end: int, found: list[Keyed]
+    ) -> list[Keyed]:
         """The documents from the first one on until those of the last score before `end` are complete.
 
-        No more than some ten thousand: a longer run is in order among those that were read.
+        `found` are those up to the one behind `end`, where they were read. No more than some ten thousand are:
+        a longer run is in order among those.
         """
         reach = end + 1
         while True:
-            _, found = self._page(text, replace(query, offset=0, limit=reach))
+            if not found:
+                _, found = self._page(text, replace(query, offset=0, limit=reach))
             if len(found) < reach or reach > MOST_OFFSET or found[-1][0] != found[end - 1][0]:
                 return found
-            reach *= 4
+            reach, found = reach * 4, []
 
     def _arranged(self, run: Sequence[Keyed], query: SearchQuery) -> list[Keyed]:
         """Documents of one score in the further orders, those that are still equal always in the same one."""

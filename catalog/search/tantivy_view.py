@@ -333,12 +333,22 @@ def _keys(found: Sequence[Keyed], query: SearchQuery) -> list[Any]:
     """What these documents are sorted by in the first order of the query."""
     field = _order_field(query)
     if query.sort not in RISING:
-        return [number_of(searcher, field, address) for _, address, searcher in found]
+        return _numbers(found, field)
     cards = [_card(searcher, address) for _, address, searcher in found]
     if query.sort == "title":
         titles = (pick(card["title"], field[-2:])[0] for card in cards)
         return [f"{sort_key(title)}\x00" for title in titles]
     return [f"{card[field]}\x00" for card in cards]
+
+
+def _numbers(found: Sequence[Keyed], field: str) -> list[int]:
+    """The values of a number of these documents, by one question an index."""
+    searchers = {id(searcher): searcher for _, _, searcher in found}
+    values = {
+        key: iter(searcher.fast_field_values(field, [at for _, at, of in found if of is searcher]))
+        for key, searcher in searchers.items()
+    }
+    return [int(next(values[id(searcher)]) or 0) for _, _, searcher in found]
 
 
 def number_of(searcher: tantivy.Searcher, field: str, address: tantivy.DocAddress) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+from flask import current_app
 from sqlalchemy import bindparam, func, or_, select
 
 from catalog.db import db
@@ -20,6 +21,10 @@ from catalog.models.table import DataTable
 from catalog.models.tag import Tag
 from catalog.models.vocabulary import State
 from catalog.permissions import ANYONE, Action, Identity, allowed
+
+MOST_SHARED = 5_000
+"""Organizations, and themes, that are kept."""
+_SHARED = "weft_dataset_rows"
 
 
 @dataclass(slots=True)
@@ -56,7 +61,7 @@ class ResourceRow:
         return upload_path(self.dataset_id, self.id, self.extras)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OrganizationRow:
     """As much of an organization as stands in its datasets."""
 
@@ -70,7 +75,7 @@ class OrganizationRow:
     updated_at: datetime | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ThemeRow:
     """As much of a theme as stands in its datasets."""
 
@@ -79,15 +84,7 @@ class ThemeRow:
     title: Texts
     description: Texts
     image_url: str
-
-
-@dataclass(slots=True)
-class TagRow:
-    """As much of a tag as stands in its datasets."""
-
-    id: str
-    name: str
-    vocabulary_id: str | None
+    position: int
 
 
 @dataclass(slots=True)
@@ -110,10 +107,12 @@ class DatasetRow:
     created_at: datetime
     updated_at: datetime
     extras: dict[str, Any]
-    organization: OrganizationRow
+    organization_changed: datetime | None
     themes_changed: datetime | None
+    organization: OrganizationRow = field(init=False)
     themes: Sequence[ThemeRow] = ()
-    tag_rows: Sequence[TagRow] = ()
+    tag_rows: Sequence[Any] = ()
+    """Columns `id`, `name` and `vocabulary_id`."""
     resources: Sequence[ResourceRow] = ()
 
     @property
@@ -124,18 +123,24 @@ class DatasetRow:
             self.private,
             self.organization_id,
             self.updated_at,
-            self.organization.updated_at,
+            self.organization_changed,
             self.themes_changed,
         )
 
 
+class Shared:
+    """What many datasets have in common as it was last read, with what tells whether it is still so."""
+
+    def __init__(self) -> None:
+        self.organizations: dict[str, OrganizationRow] = {}
+        self.themes: tuple[datetime | None, dict[str, ThemeRow]] = (None, {})
+
+
 def named(who: Identity, names: Iterable[str]) -> list[DatasetRow]:
     """Those of the datasets with these ids or addresses that `who` may read, without what hangs on them."""
-    width = len(_columns(Dataset, DatasetRow))
     found = []
     for row in db.session.execute(_named(), {"names": list(names)}).all():
-        parts: list[Any] = [*row[:width], OrganizationRow(*row[width:-1]), row[-1]]
-        dataset = DatasetRow(*parts)
+        dataset = DatasetRow(*row)
         if _is_everybodys(dataset.state, dataset.private) or allowed(
             who, Action.DATASET_READ, _target(dataset)
         ):
@@ -144,22 +149,59 @@ def named(who: Identity, names: Iterable[str]) -> list[DatasetRow]:
 
 
 def complete(datasets: Sequence[DatasetRow]) -> None:
-    """Add themes, tags and resources with their tables."""
+    """Add organization, themes, tags, and resources with their tables."""
     asked = {"ids": [dataset.id for dataset in datasets]}
-    themes: dict[str, list[ThemeRow]] = defaultdict(list)
-    for id_, *theme in db.session.execute(_themes(), asked).all():
-        themes[id_].append(ThemeRow(*theme))
-    tags: dict[str, list[TagRow]] = defaultdict(list)
-    for id_, *tag in db.session.execute(_tags(), asked).all():
-        tags[id_].append(TagRow(*tag))
+    tags: dict[str, list[Any]] = defaultdict(list)
+    for tag in db.session.execute(_tags(), asked).all():
+        tags[tag.dataset_id].append(tag)
+    organizations = _organizations(datasets)
+    themes = _themes(datasets, asked)
     resources = _resources(asked)
     for dataset in datasets:
+        dataset.organization = organizations[dataset.organization_id]
         dataset.themes = themes.get(dataset.id, ())
         dataset.tag_rows = tags.get(dataset.id, ())
         dataset.resources = resources.get(dataset.id, ())
 
 
-def _resources(asked: dict[str, list[str]]) -> dict[str, list[ResourceRow]]:
+def _organizations(datasets: Sequence[DatasetRow]) -> dict[str, OrganizationRow]:
+    """The organizations by id; those that have changed are read anew."""
+    kept = _shared().organizations
+    changed = {dataset.organization_id: dataset.organization_changed for dataset in datasets}
+    found = {id_: kept[id_] for id_ in changed if id_ in kept}
+    old = [id_ for id_ in changed if id_ not in found or found[id_].updated_at != changed[id_]]
+    if old:
+        rows = db.session.execute(_organizations_of_ids(), {"ids": old}).all()
+        found |= {row.id: OrganizationRow(*row) for row in rows}
+        if len(kept) > MOST_SHARED:
+            kept.clear()
+        kept.update(found)
+    return found
+
+
+def _themes(
+    datasets: Sequence[DatasetRow], asked: Mapping[str, list[str]]
+) -> dict[str, list[ThemeRow]]:
+    """The themes by dataset, in their order; all are read anew when any has changed."""
+    held = db.session.execute(_held_themes(), asked).all()
+    changed = datasets[0].themes_changed
+    shared = _shared()
+    if shared.themes[0] != changed or len(shared.themes[1]) > MOST_SHARED:
+        shared.themes = (changed, {})
+    known = shared.themes[1]
+    missing = {row.theme_id for row in held if row.theme_id not in known}
+    if missing:
+        rows = db.session.execute(_themes_of_ids(), {"ids": list(missing)}).all()
+        known.update((row.id, ThemeRow(*row)) for row in rows)
+    found: dict[str, list[ThemeRow]] = defaultdict(list)
+    for row in held:
+        found[row.dataset_id].append(known[row.theme_id])
+    for themes in found.values():
+        themes.sort(key=lambda theme: (theme.position, theme.id))
+    return found
+
+
+def _resources(asked: Mapping[str, list[str]]) -> dict[str, list[ResourceRow]]:
     """The resources by dataset; a resource of several tables comes in as many rows."""
     width = len(_columns(Resource, ResourceRow))
     known: dict[str, ResourceRow] = {}
@@ -172,6 +214,10 @@ def _resources(asked: dict[str, list[str]]) -> dict[str, list[ResourceRow]]:
         if row[width] is not None:
             resource.tables.append(TableRow(*row[width:]))
     return found
+
+
+def _shared() -> Shared:
+    return cast("Shared", current_app.extensions.setdefault(_SHARED, Shared()))
 
 
 @cache
@@ -204,34 +250,35 @@ def _named() -> Any:
     dataset, organization = Dataset.__table__.c, Organization.__table__.c
     themes_changed = select(func.max(Group.__table__.c.updated_at)).scalar_subquery()
     return (
-        select(
-            *_columns(Dataset, DatasetRow),
-            *_columns(Organization, OrganizationRow),
-            themes_changed,
-        )
+        select(*_columns(Dataset, DatasetRow), organization.updated_at, themes_changed)
         .join(Organization.__table__, organization.id == dataset.organization_id)
         .where(or_(dataset.id.in_(names), dataset.slug.in_(names)), dataset.merged_into.is_(None))
     )
 
 
 @cache
-def _themes() -> Any:
-    theme, held = Group.__table__.c, dataset_theme.c
-    return (
-        select(held.dataset_id, *_columns(Group, ThemeRow))
-        .join(Group.__table__, theme.id == held.theme_id)
-        .where(held.dataset_id.in_(bindparam("ids", expanding=True)))
-        .order_by(theme.position, theme.id)
-    )
+def _organizations_of_ids() -> Any:
+    columns = _columns(Organization, OrganizationRow)
+    return select(*columns).where(_is_asked(Organization.__table__.c.id))
+
+
+@cache
+def _themes_of_ids() -> Any:
+    return select(*_columns(Group, ThemeRow)).where(_is_asked(Group.__table__.c.id))
+
+
+@cache
+def _held_themes() -> Any:
+    return select(dataset_theme).where(_is_asked(dataset_theme.c.dataset_id))
 
 
 @cache
 def _tags() -> Any:
     tag, held = Tag.__table__.c, dataset_tag.c
     return (
-        select(held.dataset_id, *_columns(Tag, TagRow))
+        select(held.dataset_id, tag.id, tag.name, tag.vocabulary_id)
         .join(Tag.__table__, tag.id == held.tag_id)
-        .where(held.dataset_id.in_(bindparam("ids", expanding=True)))
+        .where(_is_asked(held.dataset_id))
     )
 
 
@@ -241,6 +288,10 @@ def _resources_with_tables() -> Any:
     return (
         select(*_columns(Resource, ResourceRow), *_columns(DataTable, TableRow))
         .outerjoin(DataTable.__table__, table.resource_id == resource.id)
-        .where(resource.dataset_id.in_(bindparam("ids", expanding=True)))
+        .where(_is_asked(resource.dataset_id))
         .order_by(resource.position, table.position)
     )
+
+
+def _is_asked(column: Any) -> Any:
+    return column.in_(bindparam("ids", expanding=True))
