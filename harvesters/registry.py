@@ -14,7 +14,9 @@ from harvesters.formats.iso import ISO
 from harvesters.formats.jkan import JKAN
 from harvesters.formats.push import Push
 from harvesters.formats.rest import Rest
+from harvesters.formats.socrata import Socrata
 from harvesters.formats.sql import SQL
+from harvesters.formats.yaml_folder import YAMLFolder
 from harvesters.harvester import Harvester
 
 FORMATS: dict[str, Harvester] = {
@@ -32,6 +34,8 @@ FORMATS: dict[str, Harvester] = {
         CSW(),
         ISO(),
         CKAN(),
+        Socrata(),
+        YAMLFolder(),
     )
 }
 """Kind → format, in the order in which forms offer them."""
