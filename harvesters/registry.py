@@ -12,10 +12,12 @@ from harvesters.formats.excel import Excel
 from harvesters.formats.files import FilesFolder
 from harvesters.formats.iso import ISO
 from harvesters.formats.jkan import JKAN
+from harvesters.formats.opendatasoft import Opendatasoft
 from harvesters.formats.push import Push
 from harvesters.formats.rest import Rest
 from harvesters.formats.socrata import Socrata
 from harvesters.formats.sql import SQL
+from harvesters.formats.udata import Udata
 from harvesters.formats.yaml_folder import YAMLFolder
 from harvesters.harvester import Harvester
 
@@ -36,6 +38,8 @@ FORMATS: dict[str, Harvester] = {
         CKAN(),
         Socrata(),
         YAMLFolder(),
+        Opendatasoft(),
+        Udata(),
     )
 }
 """Kind → format, in the order in which forms offer them."""

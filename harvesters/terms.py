@@ -35,12 +35,12 @@ def license_of(text: str) -> tuple[str, str]:
 
 _FREQUENCIES = {
     "continuous": "continuous continual cont real-time realtime streaming update_cont hourly 实时 每小时 pt1h r/pt1h r/pt1s 10min 15min 5min 30min 1min contínua continuo em_tempo_real tempo_real",
-    "daily": "daily r/p1d p1d daily_2 12hrs 每日 每天 日 每工作日 diária diário diario diariamente quotidien täglich",
-    "weekly": "weekly weekly_2 weekly_3 r/p1w p1w r/p7d r/p3.5d r/p0.33w 每周 周 semanal semanalmente hebdomadaire wöchentlich",
-    "monthly": "monthly monthly_2 monthly_3 r/p1m p1m r/p0.5m r/p0.33m biweekly fortnightly r/p2w 每月 月 mensal mensalmente mensual mensuel monatlich",
+    "daily": "daily r/p1d p1d daily_2 12hrs 每日 每天 日 每工作日 diária diário diario diariamente quotidien täglich fourtimesaday threetimesaday semidaily",
+    "weekly": "weekly weekly_2 weekly_3 r/p1w p1w r/p7d r/p3.5d r/p0.33w 每周 周 semanal semanalmente hebdomadaire wöchentlich fourtimesaweek threetimesaweek semiweekly",
+    "monthly": "monthly monthly_2 monthly_3 r/p1m p1m r/p0.5m r/p0.33m biweekly fortnightly r/p2w 每月 月 mensal mensalmente mensual mensuel monatlich semimonthly threetimesamonth",
     "quarterly": "quarterly bimonthly r/p3m p3m r/p2m 每季度 每季 季 trimestral trimestralmente trimestriel bimestral quadrimestral vierteljährlich",
-    "annual": "annual annually yearly annual_2 annual_3 semiannual biannual biannually r/p1y p1y r/p6m r/p0.5y 每年 年 每半年 半年 anual anualmente annuel jährlich semestral semestralmente semestriel",  # codespell:ignore anual
-    "irregular": "irregular irreg asneeded as_needed as-needed not_planned notplanned biennial triennial r/p2y r/p3y 不定期 不定期更新 按需 按需更新 其他 eventual bienal sob_demanda ponctuel punctual as_required periodically occasionally",
+    "annual": "annual annually yearly annual_2 annual_3 semiannual biannual biannually r/p1y p1y r/p6m r/p0.5y 每年 年 每半年 半年 anual anualmente annuel jährlich semestral semestralmente semestriel threetimesayear",  # codespell:ignore anual
+    "irregular": "irregular irreg asneeded as_needed as-needed not_planned notplanned biennial triennial r/p2y r/p3y 不定期 不定期更新 按需 按需更新 其他 eventual bienal sob_demanda ponctuel punctual as_required periodically occasionally quinquennial",
     "never": "never static historical 不更新 一次性 nunca not_updated no_updates not_currently_being_updated no_future_updates_planned no_updates_planned",
 }
 _FREQUENCY_OF = {word: name for name, words in _FREQUENCIES.items() for word in words.split()}
