@@ -18,6 +18,7 @@ from harvesters.formats.rest import Rest
 from harvesters.formats.socrata import Socrata
 from harvesters.formats.sql import SQL
 from harvesters.formats.udata import Udata
+from harvesters.formats.weft import Weft
 from harvesters.formats.yaml_folder import YAMLFolder
 from harvesters.harvester import Harvester
 
@@ -40,6 +41,7 @@ FORMATS: dict[str, Harvester] = {
         YAMLFolder(),
         Opendatasoft(),
         Udata(),
+        Weft(),
     )
 }
 """Kind → format, in the order in which forms offer them."""
