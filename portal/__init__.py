@@ -11,6 +11,9 @@ from portal import entries, filters, identity, languages, oidc, pages, roots, se
 from portal.publishing import words
 from portal.table_page import names
 
+READ_MOST = ("base", "home", "search", "macros/", "datasets/", "organizations/", "tables/")
+"""Templates of the pages that readers open."""
+
 
 def init_app(app: Flask) -> None:
     """Add languages, identities, security headers, template filters and every page to the app."""
@@ -33,3 +36,11 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(
             blueprint, url_prefix=languages.PREFIX + (blueprint.url_prefix or "")
         )
+
+
+def warm_up(app: Flask) -> None:
+    """Do before the first reader comes what one would wait for: read sentences, compile the templates that most pages need."""
+    for language in languages.LANGUAGES:
+        languages.catalogue_of(language)
+    for name in app.jinja_env.list_templates(filter_func=lambda name: name.startswith(READ_MOST)):
+        app.jinja_env.get_template(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from time import monotonic
 
 import structlog
@@ -29,6 +30,7 @@ from catalog.search import (
     search_engine,
 )
 from catalog.search.analysis import normal_title, spelled_ways
+from catalog.search.regions import name_of
 from catalog.services.browsing import browse
 from catalog.services.indexing import (
     changed,
@@ -58,6 +60,7 @@ __all__ = [
     "similar",
     "suggest",
     "visible_to",
+    "warm_up",
     "whole",
 ]
 
@@ -74,9 +77,18 @@ class _Labels:
     titles: Mapping[str, Mapping[str, Texts]]
     parents: Mapping[str, str]
     """Slug of an organization → slug of the one above it."""
-    beginnings: tuple[tuple[str, str, str], ...]
-    """How somebody begins to type a name, the facet, the value."""
     until: float
+
+    @cached_property
+    def beginnings(self) -> tuple[tuple[str, str, str], ...]:
+        """How somebody begins to type a name, the facet, the value; only who types needs them."""
+        return tuple(
+            (way, facet, value)
+            for facet in ("organization", "theme")
+            for value, texts in self.titles[facet].items()
+            for text in texts.values()
+            for way in _ways(text)
+        )
 
 
 def find(
@@ -150,6 +162,12 @@ def _suggested(who: Identity, words: str, wanted: int) -> tuple[Suggestion, ...]
         return ()
 
 
+def warm_up() -> None:
+    """Read the dictionaries that the first searches would wait for: of characters, of their sound, of divisions."""
+    spelled_ways(normal_title("气"))
+    name_of("")
+
+
 def labels() -> Mapping[str, Mapping[str, Texts]]:
     """Titles of the values of the facets that have any: facet → value → texts.
 
@@ -198,15 +216,13 @@ def _read_labels() -> _Labels:
     }
     slugs = {row.id: row.slug for row in organizations}
     above = {row.slug: slugs[row.parent_id] for row in organizations if row.parent_id in slugs}
-    return _Labels(titles, above, tuple(_beginnings(titles)), monotonic() + LABELS_SECONDS)
+    return _Labels(titles, above, monotonic() + LABELS_SECONDS)
 
 
-def _beginnings(titles: Mapping[str, Mapping[str, Texts]]) -> Iterator[tuple[str, str, str]]:
-    for facet in ("organization", "theme"):
-        for value, texts in titles[facet].items():
-            for text in texts.values():
-                for way in dict.fromkeys((normal_title(text), *spelled_ways(text))):
-                    yield way, facet, value
+@lru_cache(maxsize=MOST_TAGS)
+def _ways(text: str) -> tuple[str, ...]:
+    """How a name is typed: as it is written, in pinyin, by its initials."""
+    return tuple(dict.fromkeys((normal_title(text), *spelled_ways(text))))
 
 
 def _named(start: str, language: str) -> Iterator[Suggestion]:

@@ -392,12 +392,6 @@ def upgrade() -> None:
 
     # What the datasets that are there already would have been given.
     op.execute("UPDATE dataset SET published_at = created_at")
-    with op.batch_alter_table('dataset', schema=None) as batch_op:
-        batch_op.drop_index('ix_dataset_organization_state')
-        batch_op.create_index('ix_dataset_organization_public', ['organization_id', 'state', 'private', 'id'], unique=False)
-
-    with op.batch_alter_table('dataset_theme', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_dataset_theme_theme_id'), ['theme_id'], unique=False)
     link_tags()
 
 
@@ -423,13 +417,6 @@ def link_tags() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('dataset_theme', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_dataset_theme_theme_id'))
-
-    with op.batch_alter_table('dataset', schema=None) as batch_op:
-        batch_op.drop_index('ix_dataset_organization_public')
-        batch_op.create_index('ix_dataset_organization_state', ['organization_id', 'state'], unique=False)
-
     if op.get_bind().dialect.name == "postgresql":
         op.execute("UPDATE resource SET size = NULL WHERE size > 2147483647")
         op.alter_column('resource', 'size', existing_type=sa.BigInteger(), type_=sa.Integer())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+import portal
 from catalog.db import db, transaction
 from catalog.models.dataset import Dataset
 from catalog.services import search
@@ -124,3 +126,10 @@ def test_every_page_names_its_other_languages(client: FlaskClient) -> None:
         ("en", "http://localhost/en/datasets"),
     ]
     assert href(soup, ".weft-language__link") == "/zh/datasets?q=a%26b"
+
+
+def test_templates_of_most_pages_are_compiled_before_the_first_reader(app: Flask) -> None:
+    portal.warm_up(app)
+    assert {"home.html", "search.html", "datasets/show.html", "macros/header.html"} <= {
+        name for _, name in app.jinja_env.cache
+    }
