@@ -66,7 +66,15 @@ class Rows:
     columns: Sequence[str] | None = None
 
 
-Content = Files | Rows
+@dataclass(frozen=True)
+class Columns:
+    """Content that comes as batches of values by column: no Python for each row."""
+
+    batches: Iterable[Sequence[Sequence[object]]]
+    columns: Sequence[str]
+
+
+Content = Files | Rows | Columns
 
 
 class Harvester(Protocol):

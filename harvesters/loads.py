@@ -24,8 +24,8 @@ from catalog.models.dataset import Resource
 from catalog.permissions import SCHEDULER
 from catalog.services import table_schema, tables
 from catalog.settings import Settings
-from catalog.tabular.reading import ReadOptions, ReadTable, read_files, read_rows
-from harvesters.harvester import Content, Files
+from catalog.tabular.reading import ReadOptions, ReadTable, read_columns, read_files, read_rows
+from harvesters.harvester import Columns, Content, Files
 from harvesters.http import Http
 from harvesters.maps import link_maps
 from harvesters.models import HarvestLoad, HarvestRecord, HarvestRun, HarvestSource, LoadState
@@ -175,6 +175,8 @@ def _folder() -> Iterator[Path]:
 def _read(content: Content, options: ReadOptions, into: Path) -> Iterator[ReadTable]:
     if isinstance(content, Files):
         yield from read_files(content.paths, options, into)
+    elif isinstance(content, Columns):
+        yield read_columns(content.batches, options, into, columns=content.columns)
     else:
         yield read_rows(content.rows, options, into, columns=content.columns)
 

@@ -32,7 +32,7 @@ from catalog.errors import (
 from catalog.settings import Settings
 from harvesters.formats import sql as module
 from harvesters.formats.sql import SQL
-from harvesters.harvester import Record, Rows
+from harvesters.harvester import Columns, Record
 from harvesters.http import Http
 from tests.harvesters.conftest import DEMO, QUICK
 from tests.make_source import drafts, opened
@@ -62,8 +62,12 @@ def rows(url: str, http: Http, table: str, **options: Any) -> list[Any]:
     content = FORMAT.content(
         opened(FORMAT, url, **options), http, {"part": {"table": table, "schema": None}}, Path()
     )
-    assert isinstance(content, Rows)
-    return list(content.rows)
+    assert isinstance(content, Columns)
+    return [
+        dict(zip(content.columns, row, strict=True))
+        for batch in content.batches
+        for row in zip(*batch, strict=True)
+    ]
 
 
 def test_tables_become_datasets_with_their_labels(http: Http) -> None:
@@ -145,11 +149,11 @@ def test_a_table_that_vanished_is_named(database: str, http: Http) -> None:
 def test_a_table_that_vanishes_while_it_is_read(database: str, http: Http, folder: Path) -> None:
     source = opened(FORMAT, database)
     content = FORMAT.content(source, http, {"part": {"table": "people", "schema": None}}, folder)
-    assert isinstance(content, Rows)
+    assert isinstance(content, Columns)
     with closing(sqlite3.connect(folder / "d.sqlite")) as connection:
         connection.executescript("drop view tall; drop table people")
     with pytest.raises(NotFound, match="no table people any more"):
-        list(content.rows)
+        list(content.batches)
 
 
 def test_a_table_that_vanishes_while_tables_are_listed(
@@ -322,3 +326,36 @@ def test_a_version_column_tells_changes(database: str, http: Http) -> None:
     with module._opened(opened(FORMAT, database), http) as (engine, _):
         assert module._counted(engine, "people", None, "seen") == "rows:2:2024-05-31 10:00:00"
         assert module._counted(engine, "people", None, "gone") == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "argument"),
+    [
+        ("postgresql+psycopg://u@db.example/x", {"hostaddr": "127.0.0.1"}),
+        ("mysql+pymysql://u@db.example/x", {"host": "127.0.0.1"}),
+    ],
+)
+def test_a_connection_goes_to_the_address_that_was_checked(
+    url: str, argument: dict[str, str]
+) -> None:
+    port = 5432 if "postgres" in url else 3306
+    known = [(2, 1, 6, "", ("127.0.0.1", port))]
+    settings = Settings(fetch_private_hosts=f"db.example:{port}")
+    with Http(settings, resolve=lambda *_, **__: known) as http:
+        engine = module._remote(make_url(url), {"password": "x"}, http)
+        asked: dict[str, Any] = {}
+
+        def connect(*_: object, **said: Any) -> None:
+            asked.update(said)
+            raise Unavailable("nothing is connected")
+
+        engine.dialect.connect = connect  # type: ignore[method-assign] # what it is asked counts
+        with pytest.raises(Unavailable):
+            engine.raw_connection()
+        assert argument.items() <= asked.items()
+
+
+def test_long_texts_are_fetched_fewer_at_a_time() -> None:
+    assert module._size([("a", 1)] * 10) == module.ROWS_AT_ONCE
+    assert module._size([("a" * 10_000_000,)] * 2) == 3
+    assert module._size([("a" * 100_000_000,)]) == 1

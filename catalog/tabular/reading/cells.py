@@ -12,6 +12,7 @@ from operator import or_
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.errors import Unreadable
 from catalog.tabular.reading.chunk import Chunk, Kind
@@ -103,11 +104,12 @@ def array_of(values: Sequence[object], missing: Collection[str]) -> tuple[pa.Arr
         return _strings(values), Kind.TEXT if present else Kind.NONE
     plain = _PLAIN.get(frozenset(types))
     if plain:
-        arrow, kind = plain
         try:
-            return pa.array(values, arrow).cast(pa.string()), kind
-        except OverflowError:
-            pass  # A whole number beyond 64 bits.
+            found = plain(values)
+        except (OverflowError, ValueError, TypeError):
+            found = None  # A whole number beyond 64 bits, a moment with a zone.
+        if found is not None:
+            return found
     cells = list(map(cell_of, values))
     kinds = {
         kind for kind, text in cells if kind is not Kind.TEXT or (text and text not in missing)
@@ -115,10 +117,52 @@ def array_of(values: Sequence[object], missing: Collection[str]) -> tuple[pa.Arr
     return _strings([text for _, text in cells]), reduce(or_, kinds, Kind.NONE)
 
 
-_PLAIN: dict[frozenset[type], tuple[pa.DataType, Kind]] = {
-    frozenset({int}): (pa.int64(), Kind.INTEGER),
-    frozenset({bool}): (pa.bool_(), Kind.BOOLEAN),
+def _cast(arrow: pa.DataType, kind: Kind) -> Callable[[Sequence[object]], tuple[pa.Array, Kind]]:
+    return lambda values: (pa.array(values, arrow).cast(pa.string()), kind)
+
+
+def _floats(values: Sequence[object]) -> tuple[pa.Array, Kind]:
+    """As `repr` writes them, with a point; what is no number is nothing."""
+    numbers = pa.array(values, pa.float64(), from_pandas=True)
+    texts = numbers.cast(pa.string())
+    whole = pc.match_substring_regex(texts, r"^-?[0-9]+$")
+    kind = Kind.NUMBER if numbers.null_count < len(numbers) else Kind.NONE
+    return pc.if_else(whole, pc.binary_join_element_wise(texts, "0", "."), texts), kind
+
+
+def _numbers(values: Sequence[object]) -> tuple[pa.Array, Kind]:
+    """Whole numbers among others, as databases without fixed types give them."""
+    numbers = pa.array(values, pa.float64(), from_pandas=True)
+    return numbers.cast(pa.string()), Kind.NUMBER | Kind.INTEGER
+
+
+def _moments(values: Sequence[object]) -> tuple[pa.Array, Kind] | None:
+    """Moments without a zone."""
+    if any(value is not None and value.tzinfo is not None for value in values):  # type: ignore[attr-defined] # a datetime
+        return None
+    return pa.array(values, pa.timestamp("us")).cast(pa.string()), Kind.DATETIME
+
+
+def _decimals(values: Sequence[object]) -> tuple[pa.Array, Kind] | None:
+    """Decimals that are written without an exponent."""
+    texts = pa.array([None if value is None else str(value) for value in values], pa.string())
+    if pc.any(pc.match_substring_regex(texts, "[EN]"), min_count=0).as_py():
+        return None
+    pointed = pc.match_substring(texts, ".")
+    kind = Kind.NUMBER if pc.any(pointed).as_py() else Kind.NONE
+    return texts, kind if pc.all(pointed).as_py() else kind | Kind.INTEGER
+
+
+_PLAIN: dict[frozenset[type], Callable[[Sequence[object]], tuple[pa.Array, Kind] | None]] = {
+    frozenset({int}): _cast(pa.int64(), Kind.INTEGER),
+    frozenset({bool}): _cast(pa.bool_(), Kind.BOOLEAN),
+    frozenset({float}): _floats,
+    frozenset({int, float}): _numbers,
+    frozenset({date}): _cast(pa.date32(), Kind.DATE),
+    frozenset({datetime}): _moments,
+    frozenset({Decimal}): _decimals,
 }
+"""Columns of one type are converted as a whole."""
 
 
 def _strings(texts: Sequence[object]) -> pa.Array:

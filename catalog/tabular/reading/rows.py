@@ -26,3 +26,20 @@ def read_rows(
     with Assembly(options, into) as assembly:
         assembly.add(Part(key, key, chain(names, chunks_of(rows, options.missing, columns or ()))))
         return assembly.finish(key, {})
+
+
+def read_columns(
+    batches: Iterable[Sequence[Sequence[object]]],
+    options: ReadOptions,
+    into: Path,
+    *,
+    columns: Sequence[str],
+    key: str = "data",
+) -> ReadTable:
+    """One table of batches of values by column, which are converted a column at a time."""
+    names = [*columns]
+    empty = chunk_of(names, [[] for _ in names], options.missing)
+    chunks = (chunk_of(names, batch, options.missing) for batch in batches)
+    with Assembly(options, into) as assembly:
+        assembly.add(Part(key, key, chain([empty], chunks)))
+        return assembly.finish(key, {})
