@@ -11,10 +11,13 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import structlog
+from sqlalchemy import select
 
 import catalog.schemas
 import harvesters
+from catalog.db import db
 from catalog.errors import Unreadable
+from catalog.models.group import Group
 from catalog.models.slug import slug_from
 from catalog.schemas.dataset import dataset_draft
 from catalog.schemas.drafts import DatasetDraft
@@ -36,12 +39,14 @@ class Describer:
         self.harvester = harvester_of(source.kind)
         self.slug, self.organization = source.slug, source.organization.slug
         self._zone = ZoneInfo(loads.settings().time_zone)
+        self._themes = _themes_for(source)
         self._mark = hashlib.sha256(_code())
         self._mark.update(
             orjson.dumps(
                 [
                     *(source.kind, source.url, source.options, source.rules, self.slug),
                     *(self.organization, source.organization.fields, str(self._zone)),
+                    sorted(self._themes or ()),
                 ],
                 option=_SORTED,
                 default=str,
@@ -81,7 +86,21 @@ class Describer:
             raise Unreadable("the record is not built as records of this kind are") from error
         if not described.get("slug") and not is_spelled(described.get("title")):
             described = {**described, "slug": slug_from(f"{self.slug}-{titled(record.key)}")}
+        if self._themes is not None and described.get("themes"):
+            themes = [slug for slug in described["themes"] if slug in self._themes]
+            described = {**described, "themes": themes}
         return {"organization": self.organization, **described}
+
+
+def _themes_for(source: HarvestSource) -> frozenset[str] | None:
+    """The themes that a format may guess from the source's own words: those that are here, and those that the operator names.
+
+    None where it does not guess: an unknown theme is a mistake of whoever wrote it then.
+    """
+    if "themes" not in harvester_of(source.kind).options().fields:
+        return None
+    named = source.options.get("themes") or {}
+    return frozenset((*db.session.scalars(select(Group.slug)), *map(str, named.values())))
 
 
 def is_spelled(title: Any) -> bool:

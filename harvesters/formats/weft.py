@@ -36,6 +36,14 @@ class WeftOptions(Schema):
         load_default=list,
         metadata={"description": "Names of the departments whose datasets are taken; else all"},
     )
+    themes = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={
+            "description": "Theme there → slug of a theme here, where it is called otherwise"
+        },
+    )
     content = fields.Boolean(
         data_key="load_files",
         load_default=False,
@@ -64,12 +72,13 @@ class Weft:
             for body in _lines(http.download(url, Path(place))):
                 http.beat()
                 if not wanted or body["organization"]["slug"] in wanted:
-                    said = {"base": base, "content": source.options["content"]}
-                    yield Record(body["id"], {"dataset": body, **said})
+                    said = {name: source.options[name] for name in ("content", "themes")}
+                    yield Record(body["id"], {"dataset": body, "base": base, **said})
 
     def describe(self, record: Record) -> dict[str, Any]:
         """The dataset as it is there; vocabularies are each portal's own, so that their tags become plain ones."""
         body = record.body["dataset"]
+        slugs, called = [theme["slug"] for theme in body["themes"]], record.body["themes"]
         words = [*body["tags"], *(tag for some in body["vocabulary_tags"].values() for tag in some)]
         return kept(
             {
@@ -78,7 +87,7 @@ class Weft:
                 "license": body["license"]["id"],
                 "license_text": body["license"]["text"],
                 "tags": list(dict.fromkeys(words)),
-                "themes": [theme["slug"] for theme in body["themes"]],
+                "themes": list(dict.fromkeys(called.get(slug, slug) for slug in slugs)),
                 "temporal_start": body["temporal"]["start"],
                 "temporal_end": body["temporal"]["end"],
                 "machine": _machine(body["origins"]),

@@ -9,17 +9,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
+from catalog.db import db
 from catalog.errors import NotFound, Unreadable
+from catalog.models.dataset import Dataset
+from catalog.permissions import SCHEDULER
 from catalog.schemas.drafts import DatasetDraft
+from catalog.settings import Settings
+from harvesters import services
 from harvesters.formats.ckan import CKAN
 from harvesters.harvester import Files, Record, Source
 from harvesters.http import Http
+from harvesters.models import HarvestRun
 from tests.make_ckan import serve_packages
 from tests.make_server import Served, plain
-from tests.make_source import draft_of, drafts, opened
+from tests.make_source import draft_of, drafts, make_source, opened
 
 FORMAT = CKAN()
+
+
+@pytest.fixture
+def settings(settings: Settings, server: Served) -> Settings:
+    """A portal that may fetch from the server."""
+    return Settings(**{**vars(settings), "fetch_private_hosts": server.host})
+
+
 PACKAGE: dict[str, Any] = {
     "id": "p-1",
     "name": "air_quality",
@@ -282,6 +299,25 @@ def test_resources_are_fetched(server: Served, http: Http, tmp_path: Path) -> No
     content = FORMAT.content(Source("https://unused.example/"), http, load, tmp_path)
     assert isinstance(content, Files)
     assert content.paths[0].read_text() == "x\n1\n"
+
+
+def test_themes_that_are_not_here_are_left_out_unless_the_operator_has_named_them(
+    app: Flask, server: Served
+) -> None:
+    groups = [{"name": "health-care"}, {"name": "environment"}, {"name": "odd"}]
+    serve_packages(server, [{**PACKAGE, "groups": groups}])
+    taken = make_source("ckan", server.url)  # makes the theme `health`
+    wrong = make_source("ckan", server.url, "other", themes={"odd": "nowhere"})
+    run_id = services.run_now(SCHEDULER, taken.id).id
+    run = db.session.get(HarvestRun, run_id, populate_existing=True)
+    assert run is not None
+    assert (run.created, run.refused) == (1, 0)
+    (found,) = db.session.scalars(select(Dataset).options(selectinload(Dataset.themes)))
+    assert [theme.slug for theme in found.themes] == ["health"]
+    run_id = services.run_now(SCHEDULER, wrong.id).id
+    run = db.session.get(HarvestRun, run_id, populate_existing=True)
+    assert run is not None
+    assert (run.created, run.refused) == (0, 1)
 
 
 def test_a_record_without_a_package_is_not_understood() -> None:

@@ -80,6 +80,12 @@ def test_what_is_not_open_leads_to_its_page(server: Served, http: Http) -> None:
     assert draft.resources[0].load == {}
 
 
+def test_themes_may_be_called_otherwise_here(server: Served, http: Http) -> None:
+    serve(server, dataset(1, themes=[{"slug": "air"}, {"slug": "water"}]))
+    (draft,) = drafts(FORMAT, server.url, http, themes={"air": "environment"}).values()
+    assert draft.themes == ("environment", "water")
+
+
 def test_the_datasets_of_some_departments(server: Served, http: Http) -> None:
     serve(server, dataset(1), dataset(2, "water"), dataset(3, "roads"))
     found = drafts(FORMAT, server.url, http, organizations=["water", "roads"])
