@@ -24,7 +24,7 @@ from harvesters.formats.ckan import CKAN
 from harvesters.harvester import Files, Record, Source
 from harvesters.http import Http
 from harvesters.models import HarvestRun
-from tests.make_ckan import serve_packages
+from tests.make_packages import serve_packages
 from tests.make_server import Served, plain
 from tests.make_source import draft_of, drafts, make_source, opened
 
