@@ -70,21 +70,24 @@ class Socrata:
     options: ClassVar[type[Schema]] = SocrataOptions
 
     def records(self, source: Source, http: Http) -> Iterator[Record]:
-        """The assets in the order of their ids; raises Unreadable when there are fewer than the API says."""
-        said, seen, total = known(source.options), set[str](), 0
+        """The assets in the order of their ids, each once, also where several portals show it; raises Unreadable when
+        there are fewer than the API says.
+        """
+        said, seen, total, came = known(source.options), set[str](), 0, 0
         for page in _pages(source, http):
-            total = int(page["resultSetSize"])
+            total = max(total, int(page["resultSetSize"]))  # less than before: others moved unseen
+            came += len(page["results"])
             for body in page["results"]:
                 key = _key(body)
-                if key and key in seen:  # pages are cut anew at each call
+                if key and key in seen:
                     continue
                 seen.add(key)
                 yield Record(key, {"asset": body, **said})
-        if len(seen) < total:
+        if came < total:
             raise Unreadable(
                 "the source says that there are %(total)s records, but gave %(count)s",
                 total=total,
-                count=len(seen),
+                count=came,
             )
 
     def describe(self, record: Record) -> dict[str, Any]:
@@ -161,7 +164,11 @@ def _pages(source: Source, http: Http) -> Iterator[Mapping[str, Any]]:
         yield page
         following = _id(page["results"][-1]) if page["results"] else ""
         start += len(page["results"])
-        if not page["results"] or start >= int(page["resultSetSize"]) or following == last:
+        if (
+            not page["results"]
+            or start >= int(page["resultSetSize"])
+            or ("scroll_id" in place and following == last)
+        ):
             return
         last = following
 

@@ -136,9 +136,14 @@ def test_the_portal_of_the_address_is_asked_for_its_own_and_others_when_they_are
     assert server.asked[0][2]["X-App-Token"] == "token"
 
 
+def test_an_asset_that_several_portals_show_comes_once(server: Served, http: Http) -> None:
+    serve(server, [asset(1), asset(1), asset(2)])
+    assert len(drafts(FORMAT, f"{server.url}{PATH}", http, page_size=1)) == 2
+
+
 def test_fewer_assets_than_the_api_says_are_an_error(server: Served, http: Http) -> None:
     serve(server, [asset(1), asset(1)], total=5)
-    with pytest.raises(Unreadable, match="5 records, but gave 1"):
+    with pytest.raises(Unreadable, match="5 records, but gave 2"):
         drafts(FORMAT, f"{server.url}{PATH}", http)
 
 
