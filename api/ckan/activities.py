@@ -241,7 +241,14 @@ def _data(who: Identity, entry: LogEntry, *, whole: bool) -> dict[str, Any]:
     if revision is not None:
         told |= _package(revision.content)
     if "view" in entry.data:
-        return {"resource_view": {"id": entry.data["view"]}, kind: told, "actor": entry.actor}
+        return {
+            "id": entry.data["view"],
+            "resource_id": entry.data.get("resource", ""),
+            "package_id": entry.object_id,
+            "view_type": entry.data.get("view_type", ""),
+            kind: told,
+            "actor": entry.actor,
+        }
     return {kind: told, "actor": entry.actor}
 
 

@@ -102,5 +102,10 @@ def clear(who: Identity, kinds: Sequence[str]) -> None:
 
 def _note(who: Identity, dataset: Dataset, what: str, row: ResourceView) -> None:
     subject = log.Subject("dataset", dataset.id, dataset.organization_id)
-    data = {"slug": dataset.slug, "view": row.id, "view_type": row.view_type}
+    data = {
+        "slug": dataset.slug,
+        "view": row.id,
+        "view_type": row.view_type,
+        "resource": row.resource_id,
+    }
     log.append(who, f"view.{what}", subject, data)

@@ -427,3 +427,20 @@ def test_the_dashboard_tells_what_is_new_in_what_one_follows(people: People) -> 
 
 def _id(people: People, name: str) -> str:
     return str(people.admin.call("user_show", id=name)["id"])
+
+
+def test_views_that_come_change_and_go_are_activities_of_their_dataset(people: People) -> None:
+    resource = people.editor.call("resource_create", package_id="air", url="https://x.example/a")
+    view = people.editor.call(
+        "resource_view_create", resource_id=resource["id"], view_type="text_view", title="Text"
+    )
+    people.editor.call("resource_view_update", id=view["id"], title="Other", view_type="text_view")
+    people.editor.call("resource_view_delete", id=view["id"])
+    listed = people.nobody.call("package_activity_list", id="air")[:3]
+    assert [one["activity_type"] for one in listed] == [
+        f"{what} resource view" for what in ("deleted", "changed", "new")
+    ]
+    package = people.nobody.call("package_show", id="air")["id"]
+    for one in listed:
+        assert one["object_id"] == one["data"]["package_id"] == package
+        assert (one["data"]["id"], one["data"]["resource_id"]) == (view["id"], resource["id"])
