@@ -218,4 +218,5 @@ def _answered(answer: Mapping[str, Any]) -> Response:
 
 
 def _said(told: Mapping[str, Any]) -> str:
-    return str(gettext(told["message"], **told["context"]))
+    sentence = told["message"]
+    return str(gettext(sentence, **told["context"]))
