@@ -12,6 +12,7 @@ from harvesters.formats.excel import Excel
 from harvesters.formats.files import FilesFolder
 from harvesters.formats.iso import ISO
 from harvesters.formats.jkan import JKAN
+from harvesters.formats.oaipmh import OAIPMH
 from harvesters.formats.opendatasoft import Opendatasoft
 from harvesters.formats.push import Push
 from harvesters.formats.rest import Rest
@@ -36,6 +37,7 @@ FORMATS: dict[str, Harvester] = {
         DataJSON(),
         CSW(),
         ISO(),
+        OAIPMH(),
         CKAN(),
         Socrata(),
         YAMLFolder(),

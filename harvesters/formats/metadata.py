@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 
 from catalog.errors import Unreadable
 from harvesters.declaration import LANGUAGE
-from harvesters.formats import dublin_core, iso_details, iso_record
+from harvesters.formats import datacite, dublin_core, iso_details, iso_record
 
 
 class MetadataOptions(Schema):
@@ -50,6 +50,7 @@ class MetadataOptions(Schema):
     )
 
 
+KINDS = frozenset((*iso_record.KINDS, *dublin_core.KINDS, *datacite.KINDS))
 OPTIONS = ("default_language", "themes", "record_page", "content")
 """What describing a record needs to know of its source."""
 
@@ -57,7 +58,7 @@ OPTIONS = ("default_language", "themes", "record_page", "content")
 def record_element(inside: ET.Element) -> ET.Element | None:
     """The first record of a known standard in an element."""
     for element in inside.iter():
-        if element.tag in iso_record.KINDS or element.tag in dublin_core.KINDS:
+        if element.tag in KINDS:
             return element
     return None
 
@@ -69,6 +70,8 @@ def said_in(record: ET.Element, options: Mapping[str, Any]) -> dict[str, Any]:
         return {"standard": "iso", **iso_record.said_in(record), **asked}
     if record.tag in dublin_core.KINDS:
         return {"standard": "dc", **dublin_core.said_in(record), **asked}
+    if record.tag in datacite.KINDS:
+        return {"standard": "dc", **datacite.said_in(record), **asked}
     raise Unreadable("records of the kind %(name)s are not known", name=record.tag)
 
 
