@@ -10,7 +10,7 @@ from typing import NamedTuple
 from flask import request
 from markupsafe import Markup
 
-from catalog.models.license import LICENSES
+from catalog.models.license import known
 from catalog.models.text import pick
 from catalog.schemas.narrowing import LABELS, Narrowing
 from catalog.search import SearchPage, SearchQuery
@@ -172,7 +172,7 @@ def _namer(facet: Facet) -> Callable[[str], tuple[str, Markup]]:
 
 def license_title(license_id: str) -> str:
     """The name of a licence in the reader's language; an unknown one is called by its id."""
-    known = LICENSES.get(license_id)
-    if known is None:
+    found = known(license_id)
+    if found is None:
         return license_id
-    return known.title_zh if current() == "zh" else known.title_en
+    return found.title_zh if current() == "zh" else found.title_en

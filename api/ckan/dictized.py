@@ -86,8 +86,8 @@ def packages(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
 
 def license_id(extras: Mapping[str, Any], ours: str) -> str | None:
     """The id that a client gave the licence, or ours; None where none was ever chosen."""
-    given = extras.get("license_id")
-    return str(given) if given else None if ours == "notspecified" else ours
+    given = licenses.stated("", extras)
+    return given or (None if ours == "notspecified" else ours)
 
 
 def resource(row: Resource | ResourceRow) -> dict[str, Any]:

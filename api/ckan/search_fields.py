@@ -9,7 +9,6 @@ from api.ckan import formats, licenses
 from api.ckan.dictized import STATES
 from api.ckan.resource_checks import whole_number
 from api.ckan.solr_query import All, Any, Between, Clause, No, Value
-from catalog.models.license import LICENSES
 from catalog.search.conditions import (
     And,
     Condition,
@@ -190,7 +189,7 @@ def _value(value: Value) -> Condition:
 
 def _exactly(field: str, text: str) -> Condition:
     if field == "license":
-        return Or((Term(field, licenses.ours(text) or text), Term("extras.license_id", text)))
+        return Term(field, licenses.ours(text) or text)
     if field == "type" and text != "dataset":
         return Term("extras.type", text)
     if field == "type":
@@ -207,8 +206,9 @@ def _cased(field: str, text: str) -> str:
 
 
 def _is_open(text: str) -> Condition:
-    ours = [Term("license", id_) for id_, license_ in LICENSES.items() if license_.is_open]
-    return Or(tuple(ours)) if text == "true" else Not(Or(tuple(ours)))
+    ids = [one.id for one in licenses.everything() if one.is_open]
+    is_open = Or(tuple(Term("license", id_) for id_ in ids))
+    return is_open if text == "true" else Not(is_open)
 
 
 def _between(asked: Between) -> Condition:

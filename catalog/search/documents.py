@@ -10,6 +10,7 @@ import orjson
 
 from catalog.models.base import Texts
 from catalog.models.dataset import Dataset
+from catalog.models.license import stated
 from catalog.models.table import DataTable
 from catalog.models.vocabulary import ColumnAccess, State
 from catalog.search.conditions import Box
@@ -52,7 +53,7 @@ def document_of(dataset: Dataset, above: tuple[str, ...] = ()) -> Document:
             "tag": tuple(dataset.tags),
             "format": formats_of(dataset),
             "access": (str(dataset.access),),
-            "license": (dataset.license_id,),
+            "license": (stated(dataset.license_id, dataset.extras or {}),),
             "frequency": (str(dataset.frequency),),
             "region": line_of(dataset.spatial_code or ""),
             "api": ("yes" if _has_api(dataset) else "no",),

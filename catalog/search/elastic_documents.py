@@ -20,7 +20,7 @@ from catalog.search.indexed import (
     words_of,
 )
 
-VERSION = "3"
+VERSION = "4"
 """Raise it with every change of the mapping or the analysis: an index of another version is rebuilt."""
 LONGEST_KEYWORD = 8000
 """Characters of an exact value; Lucene takes four times as many bytes, and refuses the document beyond."""

@@ -23,7 +23,7 @@ from catalog.search.indexed import (
     words_of,
 )
 
-VERSION = "6"
+VERSION = "7"
 """Raise it with every change of the schema or the analysis: an index of another version is rebuilt."""
 
 

@@ -82,7 +82,9 @@ NARROWED: Mapping[str, Callable[[Values], ColumnElement[bool]]] = {
     "theme": _of_theme,
     "format": _of_format,
     "access": lambda values: Dataset.access.in_(values),
-    "license": lambda values: Dataset.license_id.in_(values),
+    "license": lambda values: func.coalesce(
+        func.nullif(Dataset.extras["license_id"].as_string(), ""), Dataset.license_id
+    ).in_(values),
     "frequency": lambda values: Dataset.frequency.in_(values),
 }
 """Facets that can be chosen in without the search engine."""

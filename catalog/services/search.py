@@ -15,7 +15,7 @@ from catalog.db import db
 from catalog.errors import Unavailable
 from catalog.models.base import Texts
 from catalog.models.group import Group
-from catalog.models.license import LICENSES
+from catalog.models.license import CKAN_LICENSES, LICENSES
 from catalog.models.organization import Organization
 from catalog.models.tag import Tag
 from catalog.models.text import pick
@@ -210,7 +210,7 @@ def _read_labels() -> _Labels:
         "theme": {row.slug: row.title for row in themes},
         "license": {
             license_.id: {"zh": license_.title_zh, "en": license_.title_en}
-            for license_ in LICENSES.values()
+            for license_ in (*CKAN_LICENSES.values(), *LICENSES.values())
         },
         "tag": _tag_labels(),
     }

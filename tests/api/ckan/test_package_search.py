@@ -17,7 +17,9 @@ from catalog.db import db, transaction
 from catalog.models.dataset import Dataset
 from catalog.models.tag import Tag, Vocabulary
 from catalog.models.vocabulary import Role
+from catalog.search import SearchQuery
 from catalog.services import search
+from catalog.services.browsing import browse
 from tests.make_ckan import Ckan, make_app, make_key
 from tests.make_dataset import make_organization, make_theme, put
 
@@ -222,6 +224,27 @@ def test_facets_count_values_with_their_names(ckan: Ckan) -> None:
     least = ckan.call("package_search", **{"facet.field": ["tags"], "facet.mincount": 2})
     assert least["facets"] == {"tags": {"economy": 2}}
     assert ckan.call("package_search", facet="false", **{"facet.field": ["tags"]})["facets"] == {}
+
+
+def test_a_licence_is_counted_and_found_as_it_is_shown(ckan: Ckan) -> None:
+    made = ckan.call("package_create", name="free", title="Freely given", owner_org="ecology")
+    for id_ in ("cc-by", "uk-ogl", "other-nc", "MIT", "of-our-own"):
+        package = ckan.call("package_patch", id="free", license_id=id_)
+        assert package["license_id"] == id_
+        page = ckan.call("package_search", rows=0, **{"facet.field": ["license_id"]})
+        assert page["facets"]["license_id"][id_] == 1
+        assert "other" not in page["facets"]["license_id"]
+        assert names(ckan, fq=f"license_id:{id_}") == ["free"]
+        db.session.rollback()  # what was read before the request is old
+        assert browse(SearchQuery(filters={"license": (id_,)})).total == 1
+        for is_open in (True, False):
+            found = "free" in names(ckan, fq=f"isopen:{str(is_open).lower()}")
+            assert found == (package["isopen"] is is_open)
+    ckan.call("package_patch", id="free", license_id="cc-by")
+    facets = ckan.client.get("/en/datasets?license=cc-by").text
+    assert "Freely given" in facets
+    assert "Creative Commons Attribution</" in facets.replace("\n", "")
+    ckan.call("package_delete", id=made["id"])
 
 
 def test_parameters_come_by_the_address_too(ckan: Ckan) -> None:
