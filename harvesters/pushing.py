@@ -7,12 +7,12 @@ middle is not, and is sent again: records that were taken by then are the same, 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import orjson
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
@@ -141,7 +141,8 @@ def _record(sent: Mapping[str, Any], language: str) -> Record:
 
 
 def _digest(batch: Batch | RowsBatch) -> str:
-    return hashlib.sha256(orjson.dumps(asdict(batch), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """SHA-256 of what was sent, whatever numbers and letters it holds."""
+    return hashlib.sha256(json.dumps(asdict(batch), sort_keys=True).encode()).hexdigest()
 
 
 def _batch(source: HarvestSource, name: str) -> SentBatch | None:

@@ -185,3 +185,11 @@ def test_a_run_of_a_source_that_is_sent_says_how_its_records_come(sender: Sender
     assert (found.state, "nothing to fetch" in found.problem["message"]) == ("failed", True)
     with pytest.raises(Invalid, match="nothing to fetch"):
         harvester_of("push").content(Source("https://x.example"), None, {}, None)  # type: ignore[arg-type] # nothing is used
+
+
+def test_a_number_that_no_database_holds_is_refused_with_its_record(sender: Sender) -> None:
+    """It stands in what the batch is known by, too."""
+    dataset = {"title": "Parks", "extras": {"area": 10**30}}
+    taken = sender.send("lists", {"key": "large", "dataset": dataset})
+    assert taken["refused"] == 1
+    assert list(taken["problems"][0]["problems"]) == ["extras"]
