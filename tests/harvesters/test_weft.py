@@ -110,7 +110,9 @@ def test_lines_that_are_no_datasets(server: Served, http: Http, line: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip", gzip.compress(b"no json\n"), gzip.compress(b"[]\n")[:-6]]
+    "content",
+    [b"no gzip", gzip.compress(b"no json\n"), gzip.compress(b"[]\n")[:-6]],
+    ids=["no gzip", "no JSON", "cut off"],
 )
 def test_files_that_are_no_copy(server: Served, http: Http, content: bytes) -> None:
     server.behaviours[PATH] = plain(content)
