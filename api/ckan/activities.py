@@ -237,9 +237,9 @@ def _data(who: Identity, entry: LogEntry, *, whole: bool) -> dict[str, Any]:
         "name": entry.data.get("slug") or entry.object_id,
         "title": dictized.text_of(entry.data.get("title") or {}),
     }
-    revision = activities.revision_of(who, entry) if whole else None
-    if revision is not None:
-        told |= _package(revision.content)
+    seen = activities.revision_of(who, entry) if whole else None
+    if seen is not None:
+        told |= _package(seen.content, readable=seen.reachable)
     if "view" in entry.data:
         return {
             "id": entry.data["view"],
@@ -252,7 +252,7 @@ def _data(who: Identity, entry: LogEntry, *, whole: bool) -> dict[str, Any]:
     return {kind: told, "actor": entry.actor}
 
 
-def _package(content: Mapping[str, Any]) -> dict[str, Any]:
+def _package(content: Mapping[str, Any], *, readable: bool) -> dict[str, Any]:
     """A dataset's content of that time in CKAN's words."""
     extras = {**(content.get("extras") or {}), **(content.get("custom") or {})}
     return {
@@ -271,7 +271,7 @@ def _package(content: Mapping[str, Any]) -> dict[str, Any]:
                 "name": dictized.text_of(item.get("title") or {}) or item.get("key"),
                 "description": dictized.text_of(item.get("description") or {}),
                 "format": item.get("format") or "",
-                "url": item.get("url") or "",
+                "url": (item.get("url") or "") if readable else "",
             }
             for item in content.get("resources") or ()
         ],

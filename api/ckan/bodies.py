@@ -249,7 +249,7 @@ def _with_datasets(
     told: dict[str, Any] = {}
     if asked.datasets:
         rows = dataset_lists.listed(who, which, limit=MOST_DATASETS)
-        told["packages"] = dictized.packages(rows)
+        told["packages"] = dictized.packages(who, rows)
     number = counts.get(body.id, 0) if counts is not None else dataset_lists.count(who, which)
     return {**told, "package_count": number}
 

@@ -14,11 +14,12 @@ from api.ckan import formats, licenses
 from api.ckan.names import ROOT
 from catalog.models.text import pick
 from catalog.models.vocabulary import State
-from catalog.services import dataset_changes
+from catalog.services import catalogue, dataset_changes
 
 if TYPE_CHECKING:
     from catalog.models.dataset import Dataset, Resource
     from catalog.models.organization import Organization
+    from catalog.permissions import Identity
     from catalog.services.dataset_rows import DatasetRow, OrganizationRow, ResourceRow
 
 DATASTORE_ONLY = "datastore"
@@ -31,11 +32,14 @@ _INSIDE = ("upload", "file", "nameless")
 STATES = {State.PUBLISHED: "active", State.DRAFT: "draft", State.WITHDRAWN: "deleted"}
 
 
-def package(dataset: Dataset | DatasetRow) -> dict[str, Any]:
-    """The dataset with its resources, as `package_show` gives it."""
+def package(dataset: Dataset | DatasetRow, *, readable: bool) -> dict[str, Any]:
+    """The dataset with its resources, as `package_show` gives it.
+
+    `readable` says whether the reader may have the data (`catalogue.is_readable`), and so its addresses.
+    """
     language = g.lang
     extras = dataset.extras or {}
-    resources = [_resource(one, language) for one in dataset.resources]
+    resources = [_resource(one, language, readable=readable) for one in dataset.resources]
     tags = sorted((_tag(row) for row in dataset.tag_rows), key=_name)
     return {
         **{name: extras.get(name) for name in OWN},
@@ -77,11 +81,15 @@ def extras_list(extras: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def packages(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
+def packages(who: Identity, datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
     """Datasets that may be read, in their order, each with all that its dictionary shows."""
     ids = [dataset.id for dataset in datasets]
     found = {dataset.id: dataset for dataset in dataset_changes.of_ids(ids)}
-    return [package(found[id_]) for id_ in ids if id_ in found]
+    return [
+        package(found[id_], readable=catalogue.is_readable(who, found[id_]))
+        for id_ in ids
+        if id_ in found
+    ]
 
 
 def license_id(extras: Mapping[str, Any], ours: str) -> str | None:
@@ -90,12 +98,12 @@ def license_id(extras: Mapping[str, Any], ours: str) -> str | None:
     return given or (None if ours == "notspecified" else ours)
 
 
-def resource(row: Resource | ResourceRow) -> dict[str, Any]:
-    """The resource, as `resource_show` gives it."""
-    return _resource(row, g.lang)
+def resource(who: Identity, row: Resource) -> dict[str, Any]:
+    """The resource, whose dataset is loaded, as `resource_show` gives it."""
+    return _resource(row, g.lang, readable=catalogue.is_readable(who, row.dataset))
 
 
-def _resource(row: Resource | ResourceRow, language: str) -> dict[str, Any]:
+def _resource(row: Resource | ResourceRow, language: str, *, readable: bool) -> dict[str, Any]:
     ready = [table for table in row.tables if table.head] if row.tables else []
     extras = row.extras or {}
     told = {
@@ -118,11 +126,15 @@ def _resource(row: Resource | ResourceRow, language: str) -> dict[str, Any]:
         "resource_type": None,
         "size": row.size,
         "state": "active",
-        "url": _url(row, [table.id for table in ready]),
+        "url": _url(row, [table.id for table in ready]) if readable else "",
         "url_type": None,
     }
     if extras:
-        told.update((name, value) for name, value in extras.items() if name not in _INSIDE)
+        told.update(
+            (name, value)
+            for name, value in extras.items()
+            if name not in _INSIDE and (readable or "://" not in as_text(value))
+        )
     return told
 
 

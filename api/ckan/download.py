@@ -14,7 +14,7 @@ from api.files import disposition
 from api.identity import ckan_key
 from catalog.errors import NotFound
 from catalog.permissions import Identity
-from catalog.services import keys, resources, uploads, usage
+from catalog.services import catalogue, keys, resources, uploads, usage
 
 SAFE = {
     "X-Content-Type-Options": "nosniff",
@@ -33,7 +33,7 @@ def download(id_: str, resource_id: str, filename: str = "") -> ResponseReturnVa
     if id_ not in (row.dataset_id, row.dataset.slug):
         raise NotFound("there is no such resource")
     if uploads.KEY not in (row.extras or {}):
-        if not row.url:
+        if not row.url or not catalogue.is_readable(who, row.dataset):
             raise NotFound("there is no such file")
         return redirect(row.url)
     sent = uploads.show(who, resource_id)

@@ -246,7 +246,7 @@ def _followees(who: Identity, account: Account, kind: str) -> list[dict[str, Any
         told = [user(who, one_of) for one_of in members.accounts_of(ids)]
     elif kind == "dataset":
         rows = dataset_lists.listed(who, dataset_lists.of_ids(ids), limit=follows.MOST)
-        told = dictized.packages(rows)
+        told = dictized.packages(who, rows)
     else:
         told = [bodies.own_fields(body) for body in body_services.of_ids(_BODIES[kind], ids)]
     return told

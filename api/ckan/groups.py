@@ -27,7 +27,7 @@ def group_package_show(who: Identity, data: dict[str, Any]) -> Any:
     rows = dataset_lists.listed(
         who, dataset_lists.of_group(body.id), limit=natural(data, "limit", 10)
     )
-    return dictized.packages(rows)
+    return dictized.packages(who, rows)
 
 
 @action(safe=True)

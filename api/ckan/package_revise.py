@@ -43,7 +43,7 @@ def package_revise(who: Identity, data: dict[str, Any]) -> Any:
     if name is None:
         raise Refused({"match__id": "Missing value"})
     dataset = found(who, str(name))
-    revised = dictized.package(dataset)
+    revised = dictized.package(dataset, readable=True)
     _check_match(revised, match, match_at)
     del revised["metadata_modified"]
     if patterns:
@@ -52,7 +52,7 @@ def package_revise(who: Identity, data: dict[str, Any]) -> Any:
     _merge(revised, change, change_at)
     answer: dict[str, Any] = {"package": update(who, dataset, revised)}
     if include:
-        answer["package"] = dictized.package(found(who, dataset.id))
+        answer["package"] = dictized.package(found(who, dataset.id), readable=True)
         filtered(answer, include)
     return answer
 

@@ -104,7 +104,7 @@ def package_patch(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id or name of the dataset
     """
     dataset = found(who, one(data))
-    before = dictized.package(dataset)
+    before = dictized.package(dataset, readable=True)
     del before["metadata_modified"]
     return update(who, dataset, {**before, **data, "id": dataset.id})
 
@@ -149,7 +149,7 @@ def package_owner_org_update(who: Identity, data: dict[str, Any]) -> None:
     organization = dataset_changes.organization_called(wanted) if wanted else None
     if organization is None:
         raise NotFound("Organization was not found.")
-    update(who, dataset, {**dictized.package(dataset), "owner_org": organization.id})
+    update(who, dataset, {**dictized.package(dataset, readable=True), "owner_org": organization.id})
 
 
 @action()
@@ -168,7 +168,7 @@ def package_resource_reorder(who: Identity, data: dict[str, Any]) -> Any:
     if len({text_of(one) for one in order}) != len(order):
         raise Refused({"order": "Must supply unique resource_ids"})
     dataset = found(who, name)
-    before = dictized.package(dataset)
+    before = dictized.package(dataset, readable=True)
     rows = {row["id"]: row for row in before["resources"]}
     unknown = [one for one in order if text_of(one) not in rows]
     if unknown:
@@ -232,7 +232,7 @@ def write(who: Identity, dataset: Dataset, data: Mapping[str, Any]) -> str:
 def shown(who: Identity, id_: str) -> Any:
     """The dataset as `package_show` gives it."""
     kept = prepared.packages(who, [id_])
-    return kept[id_] if id_ in kept else dictized.package(found(who, id_))
+    return kept[id_] if id_ in kept else dictized.package(found(who, id_), readable=True)
 
 
 def there(who: Identity, name: str, *, said: str = "Package was not found.") -> Dataset:
@@ -320,4 +320,4 @@ def _each(who: Identity, data: Mapping[str, Any], name: str, change: Mapping[str
         raise Refused({"datasets": [f"Must be a list of at most {MOST_AT_ONCE} ids"]})
     for dataset in dataset_changes.of_ids(map(text_of, ids)):
         if dataset.organization_id == organization.id:
-            write(who, dataset, {**dictized.package(dataset), **change})
+            write(who, dataset, {**dictized.package(dataset, readable=True), **change})

@@ -54,7 +54,10 @@ def package_show(who: Identity, data: dict[str, Any]) -> Any:
     name = one(data, "id" if data.get("id") else "name_or_id")
     if is_yes(data.get("include_plugin_data")) and who.administrator:
         dataset = found(who, name)
-        return {**dictized.package(dataset), "plugin_data": dataset.plugin_data or None}
+        return {
+            **dictized.package(dataset, readable=True),
+            "plugin_data": dataset.plugin_data or None,
+        }
     shown = prepared.packages(who, [name])
     if not shown:
         shown = prepared.packages(who, [found(who, name).id])

@@ -25,8 +25,8 @@ _KEPT, _ANSWERS = "weft_ckan_prepared", "weft_ckan_answers"
 Asked = tuple[tuple[str, ...], str, str]
 """Names, language, address."""
 Stamp = tuple[object, ...]
-Key = tuple[str, str, str]
-"""Id, language, and the address of the portal that stands in the JSON."""
+Key = tuple[str, str, str, bool]
+"""Id, language, the address of the portal that stands in the JSON, and whether addresses of the data do."""
 
 
 class Prepared:
@@ -80,18 +80,19 @@ def packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
 def _packages(who: Identity, ids: Sequence[str]) -> dict[str, orjson.Fragment]:
     kept, language, here = _prepared(), g.lang, site()
     found: dict[str, bytes] = {}
-    missing = []
+    missing: dict[str, tuple[dataset_rows.DatasetRow, bool]] = {}
     for dataset in dataset_rows.named(who, ids):
-        packed = kept.get((dataset.id, language, here), dataset.stamp)
+        readable = dataset_rows.is_readable(who, dataset)
+        packed = kept.get((dataset.id, language, here, readable), dataset.stamp)
         if packed is None:
-            missing.append(dataset)
+            missing[dataset.id] = (dataset, readable)
         else:
             found[dataset.id] = packed
     if missing:
-        dataset_rows.complete(missing)
-    for dataset in missing:
-        packed = orjson.dumps(dictized.package(dataset), default=plain)
-        kept.put((dataset.id, language, here), dataset.stamp, packed)
+        dataset_rows.complete([dataset for dataset, _ in missing.values()])
+    for dataset, readable in missing.values():
+        packed = orjson.dumps(dictized.package(dataset, readable=readable), default=plain)
+        kept.put((dataset.id, language, here, readable), dataset.stamp, packed)
         found[dataset.id] = packed
     return {id_: orjson.Fragment(packed) for id_, packed in found.items()}
 

@@ -35,7 +35,7 @@ def resource_show(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id of the resource
     """
     row = shown(who, one(data))
-    return dictized.resource(row)
+    return dictized.resource(who, row)
 
 
 @action(safe=True)
@@ -67,7 +67,7 @@ def resource_search(who: Identity, data: dict[str, Any]) -> Any:
         limit=min(given["limit"], MOST_FOUND),
         offset=given["offset"],
     )
-    return {"count": count, "results": [dictized.resource(row) for row in rows]}
+    return {"count": count, "results": [dictized.resource(who, row) for row in rows]}
 
 
 @action()
@@ -89,11 +89,11 @@ def resource_create(who: Identity, data: dict[str, Any]) -> Any:
             name=who.name,
             id=name,
         )
-    package = dictized.package(dataset)
+    package = dictized.package(dataset, readable=True)
     before = {one["id"] for one in package["resources"]}
     changed = {**package, "resources": [*package["resources"], {"url": "", **data}]}
     _write(who, dataset, changed, len(before))
-    after = dictized.package(found(who, dataset.id))["resources"]
+    after = dictized.package(found(who, dataset.id), readable=True)["resources"]
     return next(one for one in after if one["id"] not in before)  # others may follow it by now
 
 
@@ -165,13 +165,13 @@ def shown(who: Identity, resource_id: Any, *, said: str = "") -> Any:
 def _update(who: Identity, data: dict[str, Any], *, patch: bool) -> Any:
     row = _own(who, data, "edit", said=MISSING)
     dataset = dataset_changes.find(who, row.dataset_id)
-    package = dictized.package(dataset)
+    package = dictized.package(dataset, readable=True)
     at = next(at for at, one in enumerate(package["resources"]) if one["id"] == row.id)
     before = package["resources"][at] if patch else {}
     before.pop("metadata_modified", None)
     package["resources"][at] = {"url": "", **before, **data, "id": row.id}
     _write(who, dataset, package, at)
-    return dictized.package(found(who, dataset.id))["resources"][at]
+    return dictized.package(found(who, dataset.id), readable=True)["resources"][at]
 
 
 def _own(who: Identity, data: Mapping[str, Any], doing: str, *, said: str) -> Any:

@@ -58,7 +58,7 @@ def tag_show(who: Identity, data: dict[str, Any]) -> Any:
     told = tag(row)
     if flag(data, "include_datasets"):
         rows = dataset_lists.listed(who, dataset_lists.of_tag(row.id), limit=MOST_DATASETS)
-        told["packages"] = dictized.packages(rows)
+        told["packages"] = dictized.packages(who, rows)
     return told
 
 

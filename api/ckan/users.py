@@ -78,7 +78,7 @@ def user_show(who: Identity, data: dict[str, Any]) -> Any:
     number, rows = dataset_lists.made_by(account.id, limit=wanted, everything=everything)
     told = user(who, account, packages=number)
     if wanted:
-        told["datasets"] = dictized.packages(rows)
+        told["datasets"] = dictized.packages(who, rows)
     if who.administrator and flag(data, "include_password_hash"):
         told["password_hash"] = ""  # hashes stay here: elsewhere a password is set anew
     if flag(data, "include_num_followers"):

@@ -26,7 +26,7 @@ from catalog.schemas.texts import chosen
 from catalog.search import Hit, SearchPage, SearchQuery
 from catalog.search.facets import FACET_BY_NAME, MOST_OFFSET
 from catalog.search.regions import name_of
-from catalog.services import datasets, search, usage
+from catalog.services import catalogue, datasets, search, usage
 
 bp = blueprint("datasets")
 
@@ -89,7 +89,8 @@ def show(parameters: Mapping[str, Any], slug: str) -> Response:  # noqa: ARG001 
     dataset = datasets.show(g.identity, slug)
     kept = asdict(datasets.freshness(dataset, datetime.now(UTC).date()))
     usage.count(dataset.id, "call")
-    return json_answer(dataset_json(dataset, g.lang, kept=kept))
+    readable = catalogue.is_readable(g.identity, dataset)
+    return json_answer(dataset_json(dataset, g.lang, readable=readable, kept=kept))
 
 
 def facets_json(page: SearchPage) -> dict[str, list[dict[str, Any]]]:

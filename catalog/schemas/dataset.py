@@ -267,9 +267,11 @@ def _in_zone(value: Any, zone: tzinfo) -> Any:
 
 
 def dataset_json(
-    dataset: Dataset, language: str, *, kept: Mapping[str, Any] | None = None
+    dataset: Dataset, language: str, *, readable: bool, kept: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """What the API says of a dataset from datasets.show; `kept` is its freshness.
+
+    `readable` says whether the reader may have the data: without it no address that leads there is told.
 
     Texts stand twice: chosen for `language` at the top, and in all languages under `texts`.
     """
@@ -318,11 +320,11 @@ def dataset_json(
         "vocabulary_tags": dataset.vocabulary_tags,
         "details": dataset.details,
         "custom": dataset.custom,
-        "resources": [resource_json(resource, language) for resource in dataset.resources],
+        "resources": [resource_json(one, language, readable=readable) for one in dataset.resources],
     }
 
 
-def resource_json(resource: Resource, language: str) -> dict[str, Any]:
+def resource_json(resource: Resource, language: str, *, readable: bool) -> dict[str, Any]:
     """What the API says of a resource and its tables; how it is loaded stays inside."""
     return {
         "id": resource.id,
@@ -331,9 +333,9 @@ def resource_json(resource: Resource, language: str) -> dict[str, Any]:
         "texts": {"title": resource.title, "description": resource.description},
         "format": resource.format,
         "media_type": resource.media_type or None,
-        "url": resource.url or None,
+        "url": (resource.url or None) if readable else None,
         "size": resource.size,
-        "problem": resource.problem or None,
+        "problem": (resource.problem or None) if readable else None,
         "tables": [table_json(table, language) for table in resource.tables],
     }
 

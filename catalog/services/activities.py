@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
@@ -33,6 +34,14 @@ ACTIONS = {
     "view.deleted": "deleted resource view",
 }
 """Actions of the log that everybody who sees the thing may know of, as CKAN calls them."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a dataset was, and whether the reader may know where its data were."""
+
+    content: Mapping[str, Any]
+    reachable: bool
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ def before(who: Identity, entry: LogEntry) -> LogEntry | None:
     return db.session.scalars(older.order_by(LogEntry.number.desc()).limit(1)).first()
 
 
-def revision_of(who: Identity, entry: LogEntry) -> DatasetRevision | None:
+def revision_of(who: Identity, entry: LogEntry) -> Seen | None:
     """The content that a dataset was given by this change, if `who` may see it."""
     number = entry.data.get("revision")
     if entry.kind != "dataset" or number is None:
@@ -119,7 +128,7 @@ def revision_of(who: Identity, entry: LogEntry) -> DatasetRevision | None:
     )
     for revision, dataset in db.session.execute(found):
         if revisions.is_shown(who, dataset, revision):
-            return revision
+            return Seen(revision.content, revisions.is_reachable(who, dataset, revision))
     return None
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from catalog.db import change_mark, db
@@ -18,7 +18,7 @@ from catalog.models.organization import Organization
 from catalog.models.series import DatasetSeries
 from catalog.models.service import DataService
 from catalog.models.table import ReleaseFile
-from catalog.models.vocabulary import State
+from catalog.models.vocabulary import Access, State
 from catalog.permissions import Action, Identity, allowed
 from catalog.services.indexing import MOST_LEVELS, whole
 
@@ -247,8 +247,19 @@ def files(datasets: Iterable[Dataset]) -> dict[tuple[str, str], ReleaseFile]:
 
 
 def is_readable(who: Identity, dataset: Dataset) -> bool:
-    """Whether `who` may have the data, and not only what is said of it."""
+    """Whether `who` may have the data, and not only what is said of it: without it no address leads there."""
     return allowed(who, Action.TABLE_READ, dataset)
+
+
+def readable_by(who: Identity) -> ColumnElement[bool]:
+    """The condition that `who`, who may read what is said of a dataset, may have the data too."""
+    if who.administrator or who.scheduler:
+        return true()
+    return or_(
+        Dataset.access == Access.OPEN,
+        Dataset.organization_id.in_(who.organizations),
+        Dataset.id.in_(who.collaborations),
+    )
 
 
 def all(who: Identity, which: Which = EVERYTHING, *, limit: int = PAGE) -> Iterator[Dataset]:  # noqa: A001 # reads as catalogue.all

@@ -172,7 +172,9 @@ def _lines(datasets: Iterable[Dataset]) -> Iterator[bytes]:
 
 
 def _line(dataset: Dataset) -> bytes:
-    return orjson.dumps(dataset_json(dataset, "en"))
+    return orjson.dumps(
+        dataset_json(dataset, "en", readable=catalogue.is_readable(ANYONE, dataset))
+    )
 
 
 def _parquet(datasets: Iterable[Dataset]) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from catalog.models.group import Group
 from catalog.models.organization import Organization
 from catalog.models.table import DataTable
 from catalog.models.tag import Tag
-from catalog.models.vocabulary import State
+from catalog.models.vocabulary import Access, State
 from catalog.permissions import ANYONE, Action, Identity, allowed
 
 MOST_SHARED = 5_000
@@ -103,6 +103,7 @@ class DatasetRow:
     custom: dict[str, Any]
     state: str
     private: bool
+    access: str
     creator_id: str | None
     created_at: datetime
     updated_at: datetime
@@ -146,6 +147,13 @@ def named(who: Identity, names: Iterable[str]) -> list[DatasetRow]:
         ):
             found.append(dataset)
     return found
+
+
+def is_readable(who: Identity, dataset: DatasetRow) -> bool:
+    """Whether `who` may have the data, and with it the addresses that lead there."""
+    if dataset.access == Access.OPEN and _is_everybodys(dataset.state, dataset.private):
+        return True
+    return allowed(who, Action.TABLE_READ, _target(dataset))
 
 
 def complete(datasets: Sequence[DatasetRow]) -> None:
@@ -232,6 +240,7 @@ def _target(row: DatasetRow) -> Dataset:
         id=row.id,
         state=State(row.state),
         private=row.private,
+        access=Access(row.access),
         organization_id=row.organization_id,
     )
 

@@ -17,7 +17,7 @@ from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.table import DataTable
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import ResourceDraft
-from catalog.services import datasets, log
+from catalog.services import catalogue, datasets, log
 from catalog.services.dataset_visibility import seen, unseen
 from catalog.services.tables import serve_table
 
@@ -39,6 +39,8 @@ SEARCHED: dict[str, str] = {
     ),
 }  # fmt: skip
 """CKAN's names of a resource's fields → our columns."""
+ADDRESSES = ("url", "extras")
+"""Columns in which addresses of the data stand."""
 
 
 def show(who: Identity, resource_id: str) -> Resource:
@@ -62,15 +64,20 @@ def show(who: Identity, resource_id: str) -> Resource:
 
 
 def find(
-    who: Identity,  # noqa: ARG001 # everybody may read what is public
+    who: Identity,
     terms: Mapping[str, str],
     *,
     order_by: str,
     limit: int,
     offset: int,
 ) -> tuple[list[Resource], int]:
-    """A page of the resources of public datasets whose fields (SEARCHED) hold the terms, and how many there are."""
+    """A page of the resources of public datasets whose fields (SEARCHED) hold the terms, and how many there are.
+
+    By what leads to the data only the data that `who` may have are found.
+    """
     conditions = [public(), *(_holds(name, term) for name, term in terms.items())]
+    if any(SEARCHED[name] in ADDRESSES for name in (*terms, order_by) if name in SEARCHED):
+        conditions.append(catalogue.readable_by(who))
     joined = select(Resource).join(Dataset).where(*conditions)
     count = db.session.scalar(select(func.count()).select_from(joined.subquery())) or 0
     column = getattr(Resource, SEARCHED.get(order_by, "id"))

@@ -18,7 +18,7 @@ from catalog.models.base import new_id, now
 from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.revision import DatasetRevision
-from catalog.models.vocabulary import RevisionState
+from catalog.models.vocabulary import Access, RevisionState
 from catalog.permissions import Action, Identity, allowed, require
 from catalog.schemas.drafts import DatasetDraft
 
@@ -34,6 +34,8 @@ DECIDED = (RevisionState.PUBLISHED, RevisionState.SUPERSEDED)
 """States of what the dataset is, or was."""
 _HOW_READ = re.compile(r"resources\..*\.load\.")
 """How the portal reads a file at its source: nothing that a dataset says of itself."""
+_ADDRESS = re.compile(r"resources\..*\.url$")
+"""Where the data are."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,10 @@ def between(who: Identity, dataset: Dataset, older: int, newer: int) -> list[Cha
     changes = differences(before, after)
     if inside(who, dataset):
         return changes
-    return [change for change in changes if not _HOW_READ.match(change.field)]
+    told = [change for change in changes if not _HOW_READ.match(change.field)]
+    if all(is_reachable(who, dataset, one) for one in pair):
+        return told
+    return [change for change in told if not _ADDRESS.match(change.field)]
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
@@ -231,6 +236,12 @@ def is_shown(who: Identity, dataset: Dataset, revision: DatasetRevision) -> bool
     """Whether `who`, who may read the dataset, may see this content of it: others see what was public once."""
     public = revision.state in DECIDED and not revision.content.get("private")
     return public or inside(who, dataset)
+
+
+def is_reachable(who: Identity, dataset: Dataset, revision: DatasetRevision) -> bool:
+    """Whether `who` may know where the data of this content were: not as long as they are not open, or were not then."""
+    was_open = revision.content.get("access", Access.OPEN) == Access.OPEN
+    return allowed(who, Action.TABLE_READ, dataset) and (was_open or inside(who, dataset))
 
 
 def inside(who: Identity, dataset: Dataset) -> bool:
