@@ -154,6 +154,14 @@ def unpacked(key: str, raw: bytes) -> Record | None:
         return None
 
 
+def shown(raw: bytes, url: str) -> str:
+    """What was kept of a record that was not kept whole."""
+    try:
+        return without_folder(zlib.decompress(raw).decode("utf-8", "replace"), url)
+    except zlib.error:
+        return ""
+
+
 def as_json(body: Any, *, indent: bool = False) -> str:
     """A record's body as JSON text, whatever it holds, cut where it is long."""
     option = orjson.OPT_NON_STR_KEYS | (orjson.OPT_INDENT_2 if indent else 0)

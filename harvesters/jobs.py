@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from catalog.db import db, transaction
 from catalog.models.base import now
 from catalog.queue import job, job_queue
-from harvesters import loads, runner, runs
+from harvesters import loads, retiring, runner, runs
 from harvesters.models import HarvestRun, HarvestSource, RunState
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,12 @@ def load_resource(source_id: str, resource_id: str) -> None:
         load_resource.later(source_id, resource_id)
 
 
+@job()
+def withdraw_held(source_id: str, run_id: str) -> None:
+    """Withdraw what a run has missed, now that a person has said so."""
+    retiring.withdraw_held(source_id, run_id)
+
+
 @job(every_minutes=5)
 def keep_harvesting() -> None:
     """Start runs that are due, go on with those whose worker died, ask again for what was lost."""
@@ -42,6 +48,8 @@ def keep_harvesting() -> None:
         load_resource.later(source_id, resource_id)
     if empty:
         _ask_again()
+        for source_id, run_id in retiring.decided():
+            withdraw_held.later(source_id, run_id)
     _start_due()
 
 

@@ -22,6 +22,8 @@ class Schedule(StrEnum):
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
+    CRON = "cron"
+    """At the moments that a line of crontab names."""
 
 
 class RunState(StrEnum):

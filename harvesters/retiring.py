@@ -13,7 +13,7 @@ from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
 from catalog.services import datasets
 from harvesters.items import AT_ONCE
-from harvesters.models import HarvestItem, HarvestRun, Result
+from harvesters.models import Decision, HarvestItem, HarvestRun, Result
 
 
 def vanished(source_id: str, run_id: str) -> int:
@@ -40,6 +40,28 @@ def withdraw_missed(source_id: str, run_id: str) -> int:
             withdrawn += withdraw(source_id, run_id, ids)
         if len(ids) < AT_ONCE:
             return withdrawn
+
+
+def decided() -> list[tuple[str, str]]:
+    """Source and run where a person has said that datasets be withdrawn, and it was not done to the end."""
+    found = select(HarvestRun.source_id, HarvestRun.id).where(
+        HarvestRun.held > 0, HarvestRun.decision == Decision.WITHDRAW
+    )
+    return [(source_id, run_id) for source_id, run_id in db.session.execute(found)]
+
+
+def withdraw_held(source_id: str, run_id: str) -> None:
+    """Withdraw what a run has held back; it is the newest of its source, or nothing happens."""
+    if (source_id, run_id) not in decided():
+        return
+    withdraw_missed(source_id, run_id)
+    with transaction():
+        db.session.execute(
+            update(HarvestRun)
+            .where(HarvestRun.id == run_id)
+            .values(held=0)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def withdraw(source_id: str, run_id: str, ids: Sequence[str]) -> int:

@@ -28,7 +28,7 @@ from catalog.schemas.drafts import Origin
 from catalog.schemas.series import series_draft
 from catalog.search.analysis import spelled
 from catalog.services import datasets, series
-from harvesters import items, loads, retiring, runs
+from harvesters import items, loads, retiring, runs, trials
 from harvesters.describing import Describer
 from harvesters.harvester import Memory, Record, Source
 from harvesters.http import Http
@@ -72,10 +72,14 @@ def run(run_id: str, later: loads.Later, sent: Sent | None = None) -> None:
 
 def _walk(lease: runs.Lease, source: HarvestSource, later: loads.Later, sent: Sent | None) -> None:
     """Walk, and end the run with its sentence whatever a format stumbled over; raises when it is the portal that cannot go on."""
-    slug, error, walk = source.slug, None, None
+    slug, error, walk, tally = source.slug, None, None, Tally()
     try:
-        walk = Walk(lease, source, later, sent)
-        walk.through()
+        if runs.is_trial(lease):
+            trials.perform(lease, source, tally.counts)
+        else:
+            walk = Walk(lease, source, later, sent)
+            tally = walk.tally
+            walk.through()
     except CatalogError as caught:
         error = caught
     except Exception as caught:
@@ -83,7 +87,6 @@ def _walk(lease: runs.Lease, source: HarvestSource, later: loads.Later, sent: Se
             raise
         log.exception("harvest_failed", source=slug, run=lease.run_id)
         error = CatalogError("an error of the portal stopped this run; its log says more")
-    tally = walk.tally if walk else Tally()
     memory = walk.kept() if walk and error is None else None
     runs.end(lease, {**tally.counts, "held": tally.held}, error, tally.notes, memory=memory)
 

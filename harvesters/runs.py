@@ -18,17 +18,12 @@ from sqlalchemy import delete, func, select, update
 from catalog.db import db, transaction
 from catalog.errors import N_, CatalogError, Invalid
 from catalog.models.base import new_id, now
-from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState, Schedule
+from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState
+from harvesters.schedules import next_run
 
 SILENCE = timedelta(minutes=10)
 """A run that says nothing for so long has lost its worker."""
 KEPT_RUNS = 50
-EVERY = {
-    Schedule.HOURLY: timedelta(hours=1),
-    Schedule.DAILY: timedelta(days=1),
-    Schedule.WEEKLY: timedelta(weeks=1),
-    Schedule.MONTHLY: timedelta(days=30),
-}
 MOST_ATTEMPTS = 5
 """So often a run is taken up; then it is the source that kills its workers."""
 LOST_WORKER = N_(
@@ -71,14 +66,15 @@ def ask(source: HarvestSource, asked_by: str) -> HarvestRun:
     run = HarvestRun(id=new_id(), source_id=source.id, asked_by=asked_by[:200])
     db.session.add(run)
     source.last_run_id = run.id
-    source.next_run_at = next_run(source.schedule, now())
+    source.next_run_at = next_run(source, now())
     return run
 
 
-def next_run(schedule: Schedule, after: datetime) -> datetime | None:
-    """When the source is due again."""
-    step = EVERY.get(Schedule(schedule))
-    return after + step if step else None
+def ask_trial(source: HarvestSource, asked_by: str) -> HarvestRun:
+    """A new run that waits and will change nothing; inside the caller's transaction."""
+    run = HarvestRun(id=new_id(), source_id=source.id, asked_by=asked_by[:200], is_trial=True)
+    db.session.add(run)
+    return run
 
 
 def claim(run_id: str) -> Lease | None:
@@ -103,10 +99,15 @@ def claim(run_id: str) -> Lease | None:
         if taken.attempt > 1:  # these are tried again, and told again
             db.session.execute(
                 delete(HarvestRecord).where(
-                    HarvestRecord.run_id == run_id, HarvestRecord.step == "record"
+                    HarvestRecord.run_id == run_id, HarvestRecord.step != "load"
                 )
             )
     return Lease(run_id, taken.source_id, taken.attempt)
+
+
+def is_trial(lease: Lease) -> bool:
+    """Whether the run is only to say what it would do."""
+    return bool(db.session.scalar(select(HarvestRun.is_trial).where(*_leased(lease))))
 
 
 def hold(lease: Lease) -> None:

@@ -19,7 +19,7 @@ from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
-from harvesters import loads
+from harvesters import loads, schedules
 from harvesters.harvester import Harvester
 from harvesters.jobs import go_on, run_harvest
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState, Schedule
@@ -43,6 +43,11 @@ class SourceDraft:
     description: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     schedule: Schedule = Schedule.DAILY
+    cron: str = ""
+    most_withdrawn: int = 50
+    """Of a hundred datasets; a run that would withdraw more waits for a person."""
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    alerts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,9 @@ def register(who: Identity, draft: SourceDraft) -> HarvestSource:
         source.title, source.description = dict(draft.title), dict(draft.description)
         source.kind, source.url, source.organization_id = draft.kind, draft.url, organization.id
         source.options = seal(harvester, draft.options, source.options, loads.settings().secret_key)
-        _reschedule(source, draft.schedule)
+        source.most_withdrawn = draft.most_withdrawn
+        source.rules, source.alerts = dict(draft.rules), dict(draft.alerts)
+        _reschedule(source, draft)
     return source
 
 
@@ -99,16 +106,23 @@ def _check(draft: SourceDraft, harvester: Harvester) -> None:
         problems["url"] = [
             N_("Leave the password out of the address: it has an option of its own.")
         ]
+    if not 0 <= draft.most_withdrawn <= 100:
+        problems["most_withdrawn"] = [N_("A number from 0 to 100.")]
     if problems:
         raise Invalid("this source cannot be used", problems=problems)
+    if draft.schedule is Schedule.CRON:
+        schedules.check(draft.cron)
     checked(harvester, draft.options)
 
 
-def _reschedule(source: HarvestSource, schedule: Schedule) -> None:
-    if source.schedule == schedule:
+def _reschedule(source: HarvestSource, draft: SourceDraft) -> None:
+    cron = draft.cron if draft.schedule is Schedule.CRON else ""
+    if (source.schedule, source.cron or "") == (draft.schedule, cron):
         return
-    source.schedule = schedule
-    source.next_run_at = None if schedule is Schedule.MANUAL else now()
+    source.schedule, source.cron = draft.schedule, cron
+    source.next_run_at = schedules.next_run(source, now()) if cron else now()
+    if draft.schedule is Schedule.MANUAL:
+        source.next_run_at = None
 
 
 def sources(who: Identity) -> list[HarvestSource]:
