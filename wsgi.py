@@ -28,6 +28,7 @@ import api.operations
 import catalog.db
 import catalog.engines
 import catalog.log
+import harvesters.commands
 import harvesters.plan
 import harvesters.service_checks
 import portal
@@ -255,6 +256,17 @@ def register(file: Path) -> None:
                 click.echo(source.slug)
         except CatalogError as error:
             raise click.ClickException(f"{error} {getattr(error, 'problems', '') or ''}") from error
+
+
+@weft.group()
+@click.pass_context
+def harvest(context: click.Context) -> None:
+    """Run harvest sources, try them out, and look into their records."""
+    context.with_resource(create_app().app_context())
+
+
+for harvest_command in harvesters.commands.COMMANDS:
+    harvest.add_command(harvest_command)
 
 
 @weft.command()

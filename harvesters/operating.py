@@ -53,7 +53,7 @@ def foresee(who: Identity, source_id: str) -> Iterator[trials.Foreseen]:
     yield from trials.foresee(found)
 
 
-def decide(who: Identity, source_id: str, run_id: str, decision: Decision) -> None:
+def decide(who: Identity, source_id: str, run_id: str, *, is_withdrawn: bool) -> None:
     """Say whether what a run holds back is to be withdrawn; raises Conflict when there is nothing to say."""
     found = services.source(who, source_id)
     require(who, Action.SOURCE_RUN, found.organization)
@@ -63,8 +63,9 @@ def decide(who: Identity, source_id: str, run_id: str, decision: Decision) -> No
             raise NotFound("there is no such run")
         if not is_open(found, run):
             raise Conflict("this is decided already, or a newer run has come")
-        run.decision, run.decided_by = decision, who.name[:200]
-        if decision == Decision.WITHDRAW:
+        run.decision = Decision.WITHDRAW if is_withdrawn else Decision.KEEP
+        run.decided_by = who.name[:200]
+        if is_withdrawn:
             tx.after_commit(withdraw_held.later, found.id, run.id)
 
 

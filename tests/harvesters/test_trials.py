@@ -17,7 +17,6 @@ from catalog.permissions import SCHEDULER
 from harvesters import operating, schedules, services
 from harvesters.harvester import Record
 from harvesters.models import (
-    Decision,
     HarvestItem,
     HarvestRun,
     HarvestSource,
@@ -71,26 +70,25 @@ def test_a_trial_says_what_a_run_would_do_and_writes_nothing(
     assert services.source(SCHEDULER, source.id).last_run_id != run.id
 
 
-@pytest.mark.parametrize("decision", [Decision.WITHDRAW, Decision.KEEP])
+@pytest.mark.parametrize("withdrawn", [True, False])
 def test_a_person_decides_whether_most_of_a_source_is_withdrawn(
-    source: HarvestSource, scripted: Scripted, decision: Decision
+    source: HarvestSource, scripted: Scripted, *, withdrawn: bool
 ) -> None:
     scripted.script = [titled("a"), titled("b"), titled("c")]
     first = harvest(source)
     scripted.script = [titled("a")]
     held = harvest(source)
     with pytest.raises(Conflict):
-        operating.decide(SCHEDULER, source.id, first.id, decision)
+        operating.decide(SCHEDULER, source.id, first.id, is_withdrawn=withdrawn)
     with pytest.raises(NotFound):
-        operating.decide(SCHEDULER, source.id, "no such run", decision)
-    operating.decide(SCHEDULER, source.id, held.id, decision)
+        operating.decide(SCHEDULER, source.id, "no such run", is_withdrawn=withdrawn)
+    operating.decide(SCHEDULER, source.id, held.id, is_withdrawn=withdrawn)
     public = select(func.count()).where(Dataset.state == State.PUBLISHED)
     run = db.session.get_one(HarvestRun, held.id, populate_existing=True)
-    withdrawn = decision == Decision.WITHDRAW
     assert db.session.scalar(public) == (1 if withdrawn else 3)
     assert (run.retired, run.held) == ((2, 0) if withdrawn else (0, 2))
     with pytest.raises(Conflict):
-        operating.decide(SCHEDULER, source.id, held.id, decision)
+        operating.decide(SCHEDULER, source.id, held.id, is_withdrawn=withdrawn)
 
 
 def test_a_record_is_explained(source: HarvestSource, scripted: Scripted) -> None:

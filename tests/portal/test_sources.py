@@ -190,7 +190,7 @@ def test_an_administrator_can_ask_for_a_run(client: FlaskClient) -> None:
     account = administrator()
     with client.session_transaction() as session:
         session["_user_id"] = accounts.open_session(account)
-    form = one(page(client, "/en/sources/source"), "form[method=post]")
+    form = one(page(client, "/en/sources/source"), "form[action$=runs]")
     token = one(form, "input[name=csrf_token]")["value"]
     response = client.post(form["action"], data={"csrf_token": token})
     assert (response.status_code, response.headers["Location"]) == (303, "/en/sources/source")
@@ -205,3 +205,47 @@ def test_a_run_says_that_tables_of_before_are_kept(client: FlaskClient) -> None:
         text = page(client, address).get_text()
         assert "its table of before is kept" in text
         assert "Noted." in text
+
+
+def sign_in(client: FlaskClient) -> str:
+    """Sign an administrator in; the token of the forms."""
+    account = administrator()
+    with client.session_transaction() as session:
+        session["_user_id"] = accounts.open_session(account)
+    token = page(client, "/en/sources/source").select("input[name=csrf_token]")[0]["value"]
+    assert isinstance(token, str)
+    return token
+
+
+@pytest.mark.parametrize("decision", ["withdraw", "keep"])
+def test_what_a_run_holds_back_is_decided_on_the_page_of_its_source(
+    client: FlaskClient, decision: str
+) -> None:
+    source = make_source("dcat", ADDRESS)
+    run = make_run(source, held=2)
+    assert not page(client, "/en/sources/source").select("form[action$=decision]")
+    sent = {"decision": decision, "csrf_token": sign_in(client)}
+    soup = page(client, "/en/sources/source")
+    buttons = words(soup, "form[action$=decision] button")
+    assert buttons == ["Withdraw the 2 datasets", "Keep them"]
+    path = f"/en/sources/source/runs/{run.id}/decision"
+    assert client.post(path, data=sent).status_code == 303
+    assert not page(client, "/en/sources/source").select("form[action$=decision]")
+    assert client.post(path, data=sent).status_code == 409
+
+
+def test_a_trial_is_asked_for_and_shown_to_those_who_may_run_the_source(
+    client: FlaskClient,
+) -> None:
+    source = make_source("files", "/nowhere")
+    run = make_run(source, is_trial=True, created=1, changed=1)
+    make_problem(run, "a", step="created", error={"changes": []})
+    make_problem(run, "b", step="changed", error={"changes": [["title", "Old", "New"]]})
+    address = f"/en/sources/source/runs/{run.id}"
+    assert client.get(address).status_code == 404
+    sent = {"csrf_token": sign_in(client)}
+    soup = page(client, address)
+    assert "title: Old → New" in soup.get_text()
+    assert words(soup, ".weft-run .weft-badge") == ["Would be created", "Would be changed"]
+    assert "This was a trial" in page(client, "/en/sources/source").get_text()
+    assert client.post("/en/sources/source/trials", data=sent).status_code == 303
