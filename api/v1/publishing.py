@@ -178,7 +178,7 @@ def differences(asked: Mapping[str, Any], slug: str) -> Response:
 @bp.response(200, NOT_OPEN, description=N_("One page of the list"))
 @bp.doc(summary=N_("List what is not open"), operationId="listNotOpen", tags=["datasets"])
 def closed(asked: Mapping[str, Any]) -> Response:
-    """Datasets and columns that not everybody may have, each with the legal reason."""
+    """Datasets, columns and data services that not everybody may have, each with the legal reason."""
     limit, offset = asked["limit"], asked["offset"]
     total = not_open.count(g.identity)
     entries = not_open.listed(g.identity, limit=limit, offset=offset)
@@ -187,7 +187,8 @@ def closed(asked: Mapping[str, Any]) -> Response:
             "total": total,
             "entries": [
                 {
-                    "dataset": one.dataset_id,
+                    "dataset": one.id if one.kind == "dataset" else None,
+                    "service": one.id if one.kind == "service" else None,
                     "slug": one.slug,
                     "title": one.title,
                     "organization": one.organization,

@@ -56,16 +56,17 @@ HISTORY = record(
 )
 DIFFERENCES = record(N_("How two revisions differ"), changes=many(_CHANGE))
 NOT_OPEN = record(
-    N_("Datasets and columns that not everybody may have"),
+    N_("Datasets, columns and data services that not everybody may have"),
     total=number(),
     entries=many(
         record(
             "",
-            dataset=text(),
+            dataset=maybe(text(N_("Id of the dataset; null for a data service"))),
+            service=maybe(text(N_("Id of the data service; null for a dataset"))),
             slug=text(),
             title=ANYTHING,
             organization=ANYTHING,
-            column=maybe(text(N_("Null where the whole dataset is meant"))),
+            column=maybe(text(N_("Null where all of it is meant"))),
             access=text(enum=["on_application", "closed"]),
             masked={"type": "boolean", "description": N_("Whether a part of each value is shown")},
             reason={**ANYTHING, "description": N_("The legal reason, by language")},

@@ -28,6 +28,7 @@ from catalog.schemas.dataset_fields import (
     problems_at,
     values_of,
 )
+from catalog.schemas.drafts import DatasetDraft
 from catalog.services import (
     bulk_workbook,
     completeness,
@@ -185,6 +186,7 @@ class _Loading:
             draft = dataset_draft(line.content)
             fields = datasets.organization_named(draft.organization).fields
             draft = dataset_content.fitted(draft, fields)  # a cell that is missing is named here
+            _require_reason(draft)
             if line.wrong:
                 return report
             if line.dataset is not None and completeness.is_same(line.dataset, draft):
@@ -306,6 +308,13 @@ class _Loading:
 def _resource(row: Row, known: Mapping[str, Content]) -> Content:
     key = row.cells.get(KEY.name) or row.cells.get("url") or f"line-{row.number}"
     return content_after(known.get(key, {"key": key}), row.cells, RESOURCE_FIELDS)
+
+
+def _require_reason(draft: DatasetDraft) -> None:
+    """Raise Invalid for what is not open without a reason: a form may be filled later, a workbook is whole."""
+    problems = completeness.without_reason(draft.access, draft.access_reason)
+    if problems:
+        raise Invalid("this dataset is not complete yet", problems=problems)
 
 
 def _leave_to_others(who: Identity, dataset: Dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -21,12 +22,18 @@ def require_complete(draft: DatasetDraft) -> None:
     problems: dict[str, object] = _missing(draft)
     if not any(draft.description.values()):
         problems["description"] = [N_("Describe the dataset in at least one language.")]
-    if draft.access != Access.OPEN and not any(draft.access_reason.values()):
-        problems["access_reason"] = [N_("Name the legal reason why it is not open.")]
+    problems |= without_reason(draft.access, draft.access_reason)
     if draft.access == Access.OPEN and draft.license == "notspecified":
         problems["license"] = [N_("Choose a licence.")]
     if problems:
         raise Invalid("this dataset is not complete yet", problems=problems)
+
+
+def without_reason(access: Access, reason: Mapping[str, str]) -> dict[str, object]:
+    """The problem of what is not open and does not say why; nothing else."""
+    if access == Access.OPEN or any(reason.values()):
+        return {}
+    return {"access_reason": [N_("Name the legal reason why it is not open.")]}
 
 
 def is_same(dataset: Dataset, draft: DatasetDraft) -> bool:

@@ -18,7 +18,7 @@ from catalog.models.text import origins_of
 from catalog.models.vocabulary import State
 from catalog.permissions import Action, Identity, require
 from catalog.schemas.data_service import DataServiceDraft
-from catalog.services import addresses, log, uptime
+from catalog.services import addresses, completeness, log, uptime
 from catalog.services.datasets import organization_named
 from catalog.services.indexing import changed
 
@@ -39,6 +39,9 @@ class ServiceWithdrawn(Gone):
 
 def put(who: Identity, draft: DataServiceDraft) -> DataService:
     """Create the service or change it; one that was withdrawn is public again."""
+    problems = completeness.without_reason(draft.access, draft.access_reason)
+    if problems:
+        raise Invalid("the description of this service cannot be used", problems=problems)
     with transaction() as tx:
         organization = organization_named(draft.organization)
         require(who, Action.DATASET_WRITE, organization)

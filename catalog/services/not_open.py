@@ -1,4 +1,4 @@
-"""The public list of what is not open: datasets and columns, each with the legal reason."""
+"""The public list of what is not open: datasets, columns and data services, each with the legal reason."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Select, String, cast, func, literal, null, select, union_all
+from sqlalchemy.orm import joinedload
 
 from catalog.db import db
 from catalog.models.base import Texts
 from catalog.models.dataset import Dataset, Resource, public
 from catalog.models.organization import Organization
+from catalog.models.service import DataService
 from catalog.models.table import DataTable, TableColumn
-from catalog.models.vocabulary import Access, ColumnAccess
+from catalog.models.vocabulary import Access, ColumnAccess, State
 from catalog.permissions import Identity
 from catalog.services import log
 
@@ -21,14 +23,17 @@ BATCH = 1_000
 
 @dataclass(frozen=True)
 class NotOpen:
-    """A dataset, or a column of one of its tables, that not everybody may have."""
+    """A dataset, a column of one of its tables, or a data service, that not everybody may have."""
 
-    dataset_id: str
+    kind: str
+    """`dataset` or `service`."""
+    id: str
+    """Of the dataset or the service."""
     slug: str
     title: Texts
     organization: Texts
     column: str
-    """Empty for a whole dataset."""
+    """Empty where all of it is meant."""
     access: str
     """`on_application` or `closed`."""
     masked: bool
@@ -48,9 +53,11 @@ def listed(
 
 def count(who: Identity) -> int:  # noqa: ARG001 # everybody may know
     """How long the list is."""
-    datasets = select(func.count()).select_from(_datasets().subquery())
-    columns = select(func.count()).select_from(_columns().subquery())
-    return int((db.session.scalar(datasets) or 0) + (db.session.scalar(columns) or 0))
+    counts = [
+        select(func.count()).select_from(part.subquery())
+        for part in (_datasets(), _columns(), _services())
+    ]
+    return sum(db.session.scalar(one) or 0 for one in counts)
 
 
 def everything(who: Identity) -> Iterator[NotOpen]:  # noqa: ARG001 # everybody may read it
@@ -78,21 +85,20 @@ def say_why(
 
 def _page(limit: int, offset: int) -> list[NotOpen]:
     """Names first, for they are sorted; what is said of them is looked up for the page only."""
-    both = union_all(_datasets(), _columns()).subquery()
-    page = select(both.c.dataset_id, both.c.column_id).order_by(both.c.slug, both.c.name)
+    parts = union_all(_datasets(), _columns(), _services()).subquery()
+    page = select(parts.c.id, parts.c.column_id).order_by(parts.c.slug, parts.c.name, parts.c.id)
     keys = [tuple(row) for row in db.session.execute(page.limit(limit).offset(offset))]
-    datasets = _datasets_of({dataset_id for dataset_id, _ in keys})
+    ids = {id_ for id_, _ in keys}
+    found = _datasets_of(ids) | _services_of(ids)
     columns = _columns_of({column_id for _, column_id in keys if column_id})
     return [
-        _entry(datasets[dataset_id], columns.get(column_id or ""))
-        for dataset_id, column_id in keys
-        if dataset_id in datasets
+        _entry(found[id_], columns.get(column_id or "")) for id_, column_id in keys if id_ in found
     ]
 
 
 def _datasets() -> Select[str, str, str, str]:
     return select(
-        Dataset.id.label("dataset_id"),
+        Dataset.id.label("id"),
         Dataset.slug.label("slug"),
         literal("").label("name"),
         cast(null(), String).label("column_id"),
@@ -109,7 +115,13 @@ def _columns() -> Select[str, str, str, str]:
     )
 
 
-Row = tuple[Dataset, Organization]
+def _services() -> Select[str, str, str, str]:
+    return select(DataService.id, DataService.slug, literal(""), cast(null(), String)).where(
+        DataService.state == State.PUBLISHED, DataService.access != Access.OPEN
+    )
+
+
+Row = tuple[Dataset | DataService, Organization]
 
 
 def _datasets_of(ids: set[str]) -> dict[str, Row]:
@@ -118,9 +130,16 @@ def _datasets_of(ids: set[str]) -> dict[str, Row]:
         .join(Organization, Organization.id == Dataset.organization_id)
         .where(Dataset.id.in_(ids))
     )
-    return {
-        dataset.id: (dataset, organization) for dataset, organization in db.session.execute(found)
-    }
+    return {one.id: (one, organization) for one, organization in db.session.execute(found)}
+
+
+def _services_of(ids: set[str]) -> dict[str, Row]:
+    found = (
+        select(DataService)
+        .where(DataService.id.in_(ids))
+        .options(joinedload(DataService.organization, innerjoin=True))
+    )
+    return {one.id: (one, one.organization) for one in db.session.scalars(found)}
 
 
 def _columns_of(ids: set[str]) -> dict[str, TableColumn]:
@@ -129,14 +148,15 @@ def _columns_of(ids: set[str]) -> dict[str, TableColumn]:
 
 
 def _entry(row: Row, column: TableColumn | None) -> NotOpen:
-    dataset, organization = row
+    whole, organization = row
     return NotOpen(
-        dataset.id,
-        dataset.slug,
-        dataset.title,
+        "dataset" if isinstance(whole, Dataset) else "service",
+        whole.id,
+        whole.slug,
+        whole.title,
         organization.title,
         column=column.name if column else "",
-        access=(column.withheld_as or Access.CLOSED.value) if column else str(dataset.access),
+        access=(column.withheld_as or Access.CLOSED.value) if column else str(whole.access),
         masked=column is not None and column.access == ColumnAccess.MASKED,
-        reason=(column.withheld_reason if column else dataset.access_reason) or {},
+        reason=(column.withheld_reason if column else whole.access_reason) or {},
     )

@@ -48,6 +48,7 @@ class Shown:
     new: bool
     edits: bool
     decides: bool
+    retires: bool
     names: Names
 
     @property
@@ -100,6 +101,7 @@ def show(who: Identity, revision_id: str) -> Shown:
         revisions.differences(_without_open_dates(present, wanted), wanted),
         not present,
         edits=may_edit,
+        retires=allowed(who, Action.DATASET_RETIRE, dataset),
         decides=decides,
         names=names_in(dataset, (present, wanted)),
     )
@@ -155,6 +157,13 @@ def member_dataset(who: Identity, slug_or_id: str) -> Dataset:
     if not revisions.inside(who, known):
         require(who, Action.ORGANIZATION_READ, known.organization)
     return known
+
+
+def retirable(who: Identity, slug_or_id: str) -> Dataset:
+    """A dataset of any state, for those who may withdraw, merge and rename it; raises Denied."""
+    dataset = member_dataset(who, slug_or_id)
+    require(who, Action.DATASET_RETIRE, dataset)
+    return dataset
 
 
 def series_of(organizations: list[Organization]) -> list[DatasetSeries]:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
+from catalog.errors import N_, Invalid
 from catalog.models.base import now
 from catalog.models.dataset import Dataset
 from catalog.permissions import Identity
 from catalog.schemas.drafts import DatasetDraft
+
+PRESENT = timedelta(minutes=1)
+"""What is given to the minute is not over before the minute is."""
+
+
+def require_not_over(moment: datetime | None) -> None:
+    """Raise Invalid for a moment of publication that is over; None means at once."""
+    if moment is not None and moment < now() - PRESENT:
+        raise Invalid(
+            "the moment of publication is over",
+            problems={"publish_at": [N_("Enter a moment that is not over yet.")]},
+        )
 
 
 def dated(draft: DatasetDraft, dataset: Dataset) -> DatasetDraft:

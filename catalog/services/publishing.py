@@ -30,6 +30,7 @@ from catalog.services import (
     dataset_visibility,
     datasets,
     log,
+    publication_dates,
     revisions,
     uploads,
 )
@@ -131,6 +132,7 @@ def approve(
     seen: str | None = None,
 ) -> DatasetRevision:
     """Approve a submitted revision: it is public at once, or from `publish_at` on; `seen` as in `propose`."""
+    publication_dates.require_not_over(publish_at)
     with transaction() as tx:
         revision, dataset = _found(who, revision_id)
         _may_decide(who, dataset, revision)

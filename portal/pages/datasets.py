@@ -77,6 +77,8 @@ class Page:
     question_count: int
     edits: bool
     """Whether the reader may propose a change."""
+    retires: bool
+    """Whether the reader may withdraw, merge and rename it."""
     described: Markup
     """What search engines read, as JSON that may stand inside an HTML page."""
     has_rows: bool
@@ -132,6 +134,7 @@ def page_of(dataset: Dataset) -> Page:
         if len(asked) > QUESTIONS
         else len(asked),
         edits=datasets.may_edit(g.identity, dataset),
+        retires=allowed(g.identity, Action.DATASET_RETIRE, dataset),
         described=inside_page(
             dataset_json(
                 dataset,

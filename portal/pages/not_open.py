@@ -52,6 +52,7 @@ def _lines(language: str) -> Iterator[str]:
         gettext("Column"),
         gettext("Access"),
         gettext("Legal reason"),
+        gettext("Kind"),
     )
     yield "\ufeff" + _line(heading)
     for entry in not_open.everything(g.identity):
@@ -67,6 +68,7 @@ def _cells(entry: NotOpen, language: str) -> tuple[str, ...]:
         entry.column,
         words.get(entry.access, entry.access),
         pick(entry.reason, language)[0],
+        gettext("Dataset") if entry.kind == "dataset" else gettext("Data service"),
     )
 
 

@@ -221,7 +221,7 @@ def _proposal(revision_id: str, errors: Errors) -> str:
 
 
 def _manage(slug: str, errors: Errors) -> str:
-    dataset = proposals.member_dataset(g.identity, slug)
+    dataset = proposals.retirable(g.identity, slug)
     open_ = revisions.open_proposal(dataset.id)
     return render_template("publish/manage.html", dataset=dataset, open=open_, errors=errors)
 

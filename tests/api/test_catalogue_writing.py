@@ -132,6 +132,7 @@ def test_nobody_writes_what_is_not_theirs(api: Api, path: str, body: object) -> 
         ("series/a", {**WRITER, "organization": "nobody"}, "organization"),
         ("services/a", {**SERVICE, "endpoint_url": "javascript:1"}, "endpoint_url"),
         ("services/a", {**SERVICE, "datasets": ["none"]}, "datasets"),
+        ("services/a", {**SERVICE, "access": "closed"}, "access_reason"),
         ("standards/elements/a b", ELEMENT, "address"),
         ("standards/elements/E2", {**ELEMENT, "pattern": "("}, "pattern"),
         ("standards/codes/c", {**CODES, "entries": []}, "entries"),

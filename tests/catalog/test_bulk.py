@@ -67,7 +67,7 @@ def test_the_template_has_all_fields_in_both_languages_and_lists_to_choose_from(
 def test_lines_become_drafts_with_their_files(author: Identity) -> None:
     rows = [
         {"标题（中文）": "空气", "网址名称": "air", "更新周期": "每日 Daily", "标签": "气；air",
-         "开放类型": "不予开放", "时间范围起": 2024.0, "主题": "environment"},
+         "开放类型": "不予开放", "不开放的法律依据（中文）": "档案法", "时间范围起": 2024.0, "主题": "environment"},
         {"标题（中文）": "水", "许可": "CC-BY-4.0", "主题": "环境", "提供部门": "ecology局"},
     ]  # fmt: skip
     files = [
@@ -100,6 +100,7 @@ def test_every_wrong_cell_is_named_and_nothing_is_kept(author: Identity) -> None
             "许可": "my own",
         },
         {"标题（中文）": "", "更新周期": "每日", "行政区划代码": "4x", "主题": ""},
+        {"标题（中文）": "名册", "开放类型": "不予开放", "不开放的法律依据（中文）": ""},
     ]
     files = [{"所属数据集": 3, "链接": "javascript:1"}, {"所属数据集": "none", "链接": ""}]
     report = bulk.load(author, "ecology", workbook(rows, files))
@@ -113,6 +114,7 @@ def test_every_wrong_cell_is_named_and_nothing_is_kept(author: Identity) -> None
         (RESOURCES, 3, "B"),
         (DATASETS, 4, "A"),
         (DATASETS, 4, "C"),
+        (DATASETS, 5, "H"),
     }
     frequency = next(one for one in report.wrong if (one.row, one.column) == (3, "B"))
     assert "每日 Daily" in frequency.message % frequency.context

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 
 from catalog.models.vocabulary import Access, ColumnAccess, MemberRole
 from catalog.permissions import SCHEDULER
-from catalog.services import table_columns
+from catalog.schemas.data_service import data_service_draft
+from catalog.services import data_services, table_columns
 from catalog.settings import Settings
 from tests.make_dataset import make_organization, put
 from tests.make_office import make_person, send, signed_in
@@ -120,6 +121,16 @@ def test_an_address_that_asks_often_waits(settings: Settings, editor: FlaskClien
         assert checked(answer).select(".govuk-error-summary")
 
 
+CLOSED_SERVICE = {
+    "slug": "water",
+    "organization": "ecology",
+    "title": {"en": "Water"},
+    "endpoint_url": "https://example.org/water",
+    "access": "on_application",
+    "access_reason": {"en": "Order 12"},
+}
+
+
 def test_what_is_not_open_is_listed_with_its_reason(
     app: Flask, client: FlaskClient, tmp_path: Path
 ) -> None:
@@ -133,24 +144,30 @@ def test_what_is_not_open_is_listed_with_its_reason(
         withheld_as=Access.ON_APPLICATION,
         reason={"en": "Privacy"},
     )
-    rows = words(page(client, "/en/not-open"), "tbody tr")
-    assert rows == [
+    data_services.put(SCHEDULER, data_service_draft(CLOSED_SERVICE))
+    soup = page(client, "/en/not-open")
+    assert soup.select('tbody a[href="/en/services/water"]')
+    assert words(soup, "tbody tr") == [
         "Air quality No Bureau of ecology On application shown in part Privacy",
         "Secret all of it Bureau of ecology Closed =Law",
+        "Water Data service all of it Bureau of ecology On application Order 12",
     ]
     page(client, "/zh/not-open")
     lines = list(
         csv.reader(io.StringIO(client.get("/en/not-open.csv").text.removeprefix("\ufeff")))
     )
     assert [line[3:] for line in lines[1:]] == [
-        ["No", "On application", "Privacy"],
-        ["", "Closed", "'=Law"],
+        ["No", "On application", "Privacy", "Dataset"],
+        ["", "Closed", "'=Law", "Dataset"],
+        ["", "On application", "Order 12", "Data service"],
     ]
     whole = client.get("/api/v1/not-open?limit=1").json
-    assert (whole["total"], whole["entries"][0]["column"]) == (2, "No")
+    assert (whole["total"], whole["entries"][0]["column"]) == (3, "No")
     assert client.get(whole["next"]).json["entries"][0]["slug"] == "secret"
     table_columns.set_access(SCHEDULER, served.table, "No", ColumnAccess.OPEN)
-    assert client.get("/api/v1/not-open").json["total"] == 1
+    assert client.get("/api/v1/not-open").json["total"] == 2
+    last = client.get("/api/v1/not-open").json["entries"][-1]
+    assert (last["slug"], last["dataset"], bool(last["service"])) == ("water", None, True)
 
 
 def test_an_empty_list_says_so(app: Flask, client: FlaskClient) -> None:

@@ -132,11 +132,27 @@ def test_a_proposal_is_returned_corrected_and_scheduled(
     assert "Say how often" in page(author, "/en/publish").get_text()
     edit = "/en/publish/datasets/air-quality/edit"
     assert send(author, edit, {**FORM, "tags": "air", "do": "submit"}).status_code == 303
-    wrong = send(approver, address, {"do": "approve", "publish_at": "soon"})
-    assert wrong.status_code == 422
+    for moment in ("soon", "2020-01-01T08:00"):
+        wrong = send(approver, address, {"do": "approve", "publish_at": moment})
+        assert wrong.status_code == 422
+        assert checked(wrong).select_one("#publish_at-error")
     assert send(approver, address, {"do": "approve", "publish_at": "2999-01-01T08:00"}).location
     assert "To be published" in page(author, address).get_text()
     assert client.get("/en/datasets/air-quality").status_code == 404
+
+
+def test_editors_are_not_offered_what_publishers_may_do(
+    author: FlaskClient, approver: FlaskClient
+) -> None:
+    address = proposed(author)
+    send(approver, address, {"do": "approve"})
+    manage = "/en/publish/datasets/air-quality/manage"
+    link = f'a[href="{manage}"]'
+    for where in (address, "/en/datasets/air-quality"):
+        assert not page(author, where).select(link)
+        assert page(approver, where).select(link)
+    assert author.get(manage).status_code == 403
+    assert page(approver, manage).select("#withdraw")
 
 
 def test_a_change_shows_what_differs_and_can_be_taken_back(
