@@ -63,7 +63,9 @@ class Instant(fields.Field[datetime]):
                 return moment.replace(tzinfo=UTC)
             return moment.astimezone(UTC)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ValidationError("Must be a moment such as 2024-05-31T08:00:00Z.") from error
+            raise ValidationError(
+                "Must be a date such as 2024-05-31, or a moment such as 2024-05-31T08:00:00Z."
+            ) from error
 
 
 class Box(fields.Field[tuple[float, ...]]):

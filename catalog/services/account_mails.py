@@ -122,7 +122,7 @@ def invite(
             address=f"{_settings().site_url}/{language}/account/invitations/{token}",
         )
         mail.write(email, words)
-        data = {"slug": organization.slug, "role": str(role)}
+        data = {"slug": organization.slug, "title": organization.title, "role": str(role)}
         log.append(who, "organization.invited", _subject(organization), data)
 
 
@@ -188,7 +188,13 @@ def _join(account: Account, organization: Organization, role: MemberRole) -> Non
     )
     db.session.flush()
     keys.forget(account.id)
-    data = {"slug": organization.slug, "account": account.id, "role": str(role)}
+    data = {
+        "slug": organization.slug,
+        "title": organization.title,
+        "account": account.id,
+        "name": account.name,
+        "role": str(role),
+    }
     log.append(Identity.of(account), "organization.member", _subject(organization), data)
 
 

@@ -67,6 +67,5 @@ def _listed(statement: Any, capacity: str) -> list[Collaborator]:
 
 
 def _note(who: Identity, dataset: Dataset, account: Account, capacity: str | None) -> None:
-    subject = log.Subject("dataset", dataset.id, dataset.organization_id)
-    data = {"slug": dataset.slug, "account": account.id, "capacity": capacity}
-    log.append(who, "dataset.collaborator", subject, data)
+    more = {"account": account.id, "name": account.name, "capacity": capacity}
+    log.about(who, "dataset.collaborator", dataset, **more)

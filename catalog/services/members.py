@@ -202,5 +202,11 @@ def _due(tx: Transaction, ids: Collection[str]) -> None:
 def _note(who: Identity, body: Body, account: Account, role: MemberRole | None) -> None:
     kind = "organization" if isinstance(body, Organization) else "theme"
     owner = body.id if isinstance(body, Organization) else None
-    data = {"slug": body.slug, "account": account.id, "role": role.value if role else None}
+    data = {
+        "slug": body.slug,
+        "title": body.title,
+        "account": account.id,
+        "name": account.name,
+        "role": role.value if role else None,
+    }
     log.append(who, f"{kind}.member", log.Subject(kind, body.id, owner), data)

@@ -112,7 +112,10 @@ def _before(dataset: Dataset, revision: DatasetRevision) -> Mapping[str, Any]:
     if revision.state in DECIDED:
         earlier = revisions.before(revision)
         return {**earlier.content, "slug": dataset.slug} if earlier else {}
-    return {} if dataset.state == State.DRAFT else dataset_content.described(dataset)
+    if dataset.state == State.DRAFT:
+        return {}
+    files = revisions.content_of(dataset_content.draft_of(dataset))["resources"]
+    return {**dataset_content.described(dataset), "resources": files}
 
 
 def _without_open_dates(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:

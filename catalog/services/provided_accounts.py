@@ -118,7 +118,9 @@ def _member(account: Account, organization: Organization, role: MemberRole | Non
     db.session.flush()
     data = {
         "slug": organization.slug,
+        "title": organization.title,
         "account": account.id,
+        "name": account.name,
         "role": role.value if role else None,
     }
     subject = log.Subject("organization", organization.id, organization.id)

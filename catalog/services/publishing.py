@@ -296,7 +296,7 @@ def rename(
 
 
 def _publish(tx: Transaction, who: Identity, dataset: Dataset, revision: DatasetRevision) -> None:
-    draft = dataset_draft(revision.content)
+    draft = uploads.with_extras(dataset, dataset_draft(revision.content))
     revision.publish_at = None
     known = set() if dataset.state == State.DRAFT else uploads.keys_of(dataset.id)
     datasets.apply(tx, who, dataset, draft, revision=revision)

@@ -211,8 +211,12 @@ def between(who: Identity, dataset: Dataset, older: int, newer: int) -> list[Cha
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """Fields that differ between two contents, in the order of their paths; resources by their key."""
-    before, after = dict(_flat(old)), dict(_flat(new))
+    """Fields that differ between two contents, in the order of their paths; resources by their key.
+
+    A file whose extras one of them leaves as they are (None) has the same in both.
+    """
+    left = _left_alone(old) | _left_alone(new)
+    before, after = dict(_flat(old, left=left)), dict(_flat(new, left=left))
     return [
         Change(path, before.get(path), after.get(path))
         for path in sorted(before.keys() | after.keys())
@@ -220,14 +224,24 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     ]
 
 
-def _flat(content: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves with their paths; what is empty is nothing."""
+def _left_alone(content: Mapping[str, Any]) -> frozenset[str]:
+    """Paths of the extras of files that the content leaves as they are."""
+    files = content.get("resources", ())
+    return frozenset(f"resources.{one['key']}.extras" for one in files if one.get("extras") is None)
+
+
+def _flat(
+    content: Mapping[str, Any], path: str = "", *, left: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Any]]:
+    """Leaves with their paths but for those that are left out; what is empty is nothing."""
     for name, value in content.items():
         here = f"{path}{name}"
+        if here in left:
+            continue
         if name == "resources" and not path:
             value = {str(one["key"]): one for one in value}
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{here}.")
+            yield from _flat(value, f"{here}.", left=left)
         elif value not in (None, "", [], {}, ()):
             yield here, value
 

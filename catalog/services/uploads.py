@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -17,11 +17,12 @@ from catalog.db import db
 from catalog.errors import CatalogError, NotFound
 from catalog.files.store import COPY_BYTES, FileStore, file_store
 from catalog.models.base import new_id
-from catalog.models.dataset import Resource
+from catalog.models.dataset import Dataset, Resource
 from catalog.models.revision import DatasetRevision
 from catalog.models.vocabulary import ColumnAccess
 from catalog.permissions import SCHEDULER, Action, Identity, require
 from catalog.queue import job
+from catalog.schemas.drafts import DatasetDraft
 from catalog.search.analysis import spelled
 from catalog.services import resources, table_schema, tables
 from catalog.services.revisions import OPEN
@@ -141,6 +142,17 @@ def keys_of(dataset_id: str) -> set[str]:
     """Under which keys the files of a dataset are kept."""
     extras = db.session.scalars(select(Resource.extras).where(Resource.dataset_id == dataset_id))
     return {str(one[KEY]) for one in extras if KEY in (one or {})}
+
+
+def with_extras(dataset: Dataset, draft: DatasetDraft) -> DatasetDraft:
+    """The draft with what it leaves as it is of its files, so that it says all that they are."""
+    rows = select(Resource.key, Resource.extras).where(Resource.dataset_id == dataset.id)
+    there: dict[str, Any] = dict(db.session.execute(rows).all())
+    files = tuple(
+        one if one.extras is not None else replace(one, extras=there.get(one.key, {}))
+        for one in draft.resources
+    )
+    return replace(draft, resources=files)
 
 
 def load_new(dataset_id: str, keys: Iterable[str]) -> None:

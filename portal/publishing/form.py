@@ -25,7 +25,7 @@ from catalog.schemas.dataset_fields import (
 from catalog.schemas.sentences import take_apart
 from catalog.services import uploads
 from portal.filters import fill, sentence
-from portal.languages import current
+from portal.languages import current, gettext
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
@@ -128,6 +128,16 @@ class DatasetForm:
         fields = [custom_field(one) for one in self._custom_fields()]
         values = values_of(self.content, fields)
         return tuple(self._input(field, field.name, values) for field in fields)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the fields are called, by the name that errors have; those of a file with its number."""
+        said = {one.name: one.label for group in self.groups for one in group.inputs}
+        said |= {one.name: one.label for one in self.custom}
+        for file in self.resources:
+            place = gettext("File %(number)s", number=file.number + 1)
+            said |= {one.name: f"{place} · {one.label}" for one in file.inputs}
+        return said
 
     def _custom_fields(self) -> Sequence[Mapping[str, Any]]:
         return next(

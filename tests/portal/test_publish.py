@@ -14,7 +14,7 @@ from catalog.files import file_store
 from catalog.models.account import Account
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import ANYONE, SCHEDULER, Identity
-from catalog.services import collaborators, datasets, log, organizations, publishing
+from catalog.services import collaborators, datasets, log, members, organizations, publishing
 from tests.make_dataset import make_draft, make_organization, make_theme, put
 from tests.make_office import make_person, send, signed_in
 from tests.make_page import checked, page, words
@@ -90,6 +90,14 @@ def test_a_dataset_goes_from_the_form_to_the_public(
         "Organization made",
     ]
     assert log.verify()[1] is None
+    person = db.session.query(Account).filter_by(name="li").one()
+    organization = organizations.show(ANYONE, "ecology")
+    members.add(SCHEDULER, organization, person, MemberRole.PUBLISHER)
+    collaborators.put(
+        Identity(administrator=True), datasets.show(ANYONE, "air-quality"), person, "member"
+    )
+    told = words(page(approver, "/en/publish/log"), "tbody tr td:nth-child(5)")[:2]
+    assert told == ["Air quality · li: may read", "Bureau of ecology · li: publisher"]
 
 
 def test_what_is_missing_stands_at_its_field(author: FlaskClient) -> None:
@@ -363,6 +371,9 @@ def test_what_is_no_code_contact_name_day_or_outline_is_refused_at_its_field(
     assert answer.status_code == 422
     links = [one["href"] for one in checked(answer).select(".govuk-error-summary a")]
     assert links == [f"#{field}"]
+    (said,) = words(checked(answer), ".govuk-error-summary a")
+    label = words(checked(answer), f"label[for={field}]")[0]
+    assert said.startswith(f"{label}: ")
 
 
 def test_who_may_not_decide_is_told_so(
@@ -409,6 +420,17 @@ def test_a_file_is_sent_in_the_form_and_a_table_once_it_is_approved(
     )
     link = page(client, "/en/datasets/air-quality").select_one("a[download][href^='/dataset/']")
     assert client.get(str(link["href"])).data == b"station,value\nA,1\nB,2\n"  # type: ignore[index] # it is there
+    only_words = {"title_en": "Air", "tags": "air", "resource_0_format": "CSV"}
+    kept = {"resource_0_key": resource["key"], "resource_0_title_en": resource["title"]}
+    again = {**fields, **only_words, **kept, "do": "submit"}
+    changed = send(author, "/en/publish/datasets/air-quality/edit", again)
+    said = ["Tags air, water air", "Title in English Air quality Air"]
+    assert words(page(author, changed.location), ".weft-diff tbody tr") == said
+    send(approver, changed.location, {"do": "approve"})
+    history = "/en/datasets/air-quality/history"
+    assert words(page(client, f"{history}?from=1&to=2"), ".weft-diff tbody tr") == said
+    back = send(author, history, {"number": "1"})
+    assert len(words(page(author, back.location), ".weft-diff tbody tr")) == 2
 
 
 def test_nobody_overwrites_or_approves_what_they_have_not_seen(
