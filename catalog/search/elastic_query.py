@@ -179,7 +179,11 @@ def begins_query(text: str) -> Json | None:
 
 
 def like_query(card: Mapping[str, Any], id_: str, *, itself: bool = False) -> Json:
-    """Documents that share the terms which say most of this one, without itself; or `itself` by all of its own."""
+    """Documents that share the terms which say most of this one, without itself; or `itself` by all of its own.
+
+    Terms are not weighed by `boost_terms`: it counts documents that are deleted and not merged away yet, so that a weight may be
+    less than nothing, which Elasticsearch refuses. The score weighs rare terms anyway.
+    """
     parts = (
         (TITLE_TIMES, card.get("title", {}).values()),
         (TAG_TIMES, card.get("tags", ())),
@@ -195,7 +199,6 @@ def like_query(card: Mapping[str, Any], id_: str, *, itself: bool = False) -> Js
             "min_doc_freq": 1 if itself else 2,
             "max_query_terms": LIKE_TERMS,
             "minimum_should_match": 1,
-            "boost_terms": 1.0,
         }
     }
     return {"bool": {"must": [alike], "filter" if itself else "must_not": [term("id", id_)]}}

@@ -257,6 +257,15 @@ def test_what_is_used_most_is_suggested_first_and_no_title_twice(engine: SearchE
     assert engine.suggest("brid", 0) == ()
 
 
+def test_what_was_deleted_does_not_spoil_what_is_similar(engine: SearchEngine) -> None:
+    """An engine may count it in a word's weight for a while."""
+    for _ in range(12):
+        engine.put([make_document(f"gone-{number}", zh="空气质量日报") for number in range(5)])
+        engine.delete([f"gone-{number}" for number in range(5)])
+    engine.put([make_document("1", zh="空气质量日报"), make_document("2", zh="空气质量日报")])
+    assert {hit.id for hit in engine.similar("1")} <= {"2"}
+
+
 def test_similar_documents_share_rare_words(engine: SearchEngine) -> None:
     engine.put(
         [
