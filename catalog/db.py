@@ -17,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from catalog.errors import Conflict, Unavailable
+from catalog.errors import Conflict, Unwritable
 from catalog.models.base import Base
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ def transaction() -> Iterator[Transaction]:
 
 
 def _lock() -> None:
-    """Become the only writer; raises Unavailable where others do not come to an end."""
+    """Become the only writer; raises Unwritable where others do not come to an end."""
     token = _writing.set(True)
     try:
         connection = db.session.connection()  # SQLite takes its write lock with this
         if connection.dialect.name == "postgresql":
             connection.execute(_ONLY_WRITER)
     except OperationalError as error:
-        raise Unavailable("nothing can be written right now; try again in a moment") from error
+        raise Unwritable("nothing can be written right now; try again in a moment") from error
     finally:
         _writing.reset(token)
 

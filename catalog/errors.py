@@ -110,6 +110,10 @@ class Unavailable(CatalogError):
     status, code = 503, "unavailable"
 
 
+class Unwritable(Unavailable):
+    """The portal's own database cannot be written to right now."""
+
+
 class SettingsError(CatalogError):
     """The portal cannot start with these settings."""
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from catalog.db import db, transaction
-from catalog.errors import CatalogError, Invalid, Unreadable
+from catalog.errors import CatalogError, Invalid, Unreadable, Unwritable
 from catalog.models.base import new_id
 from catalog.models.slug import slug_from
 from catalog.models.text import pick
@@ -63,7 +63,7 @@ def run(run_id: str, later: loads.Later, sent: Sent | None = None) -> None:
         _walk(lease, source, later, sent)
     except runs.Superseded:
         log.warning("run_superseded", run=run_id, attempt=lease.attempt)
-    except (OperationalError, InterfaceError, OSError) as error:
+    except (OperationalError, InterfaceError, OSError, Unwritable) as error:
         log.exception("run_put_back", run=run_id, attempt=lease.attempt)
         db.session.rollback()
         runs.put_back(lease)
@@ -81,6 +81,8 @@ def _walk(lease: runs.Lease, source: HarvestSource, later: loads.Later, sent: Se
             tally = walk.tally
             walk.through()
     except CatalogError as caught:
+        if is_ours(caught):
+            raise
         error = caught
     except Exception as caught:
         if isinstance(caught, runs.Superseded) or is_ours(caught):
@@ -95,7 +97,7 @@ def is_ours(error: Exception) -> bool:
     """Whether the portal's own database or disk is at fault, so that it is no use to go on, and no fault of the record."""
     if isinstance(error, OSError):
         return error.errno in NO_ROOM
-    return isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OperationalError | InterfaceError | Unwritable)
 
 
 class Walk:
@@ -192,6 +194,8 @@ class Walk:
         try:
             yield
         except CatalogError as error:
+            if is_ours(error):
+                raise
             self._refuse(taken, error)
         except Exception as error:  # one broken record must not stop the others
             if isinstance(error, runs.Superseded) or is_ours(error):
