@@ -334,7 +334,7 @@ def test_the_json_of_a_dataset_speaks_one_language_and_all() -> None:
     dataset = datasets.show(ANYONE, result.dataset_id)
     english = dataset_json(dataset, "en", readable=True, kept={"status": "kept"})
     assert (english["title"], english["description"]) == ("Air", "说明")
-    assert dataset_json(dataset, "zh")["title"] == "空气"
+    assert dataset_json(dataset, "zh", readable=True)["title"] == "空气"
     assert english["texts"]["title"] == {"zh": "空气", "en": "Air"}
     assert english["organization"]["title"] == "Bureau of ecology"
     assert english["themes"][0]["title"] == "Environment"
@@ -347,7 +347,7 @@ def test_the_json_of_a_dataset_speaks_one_language_and_all() -> None:
     ]
     assert "load" not in english["resources"][0]
     assert english["license"]["title"] == "Not specified"
-    assert dataset_json(dataset, "zh")["license"]["title"] == "未说明"
+    assert dataset_json(dataset, "zh", readable=True)["license"]["title"] == "未说明"
 
 
 def test_tables_lists_those_of_open_published_datasets() -> None:
@@ -414,7 +414,7 @@ def test_nobody_keeps_a_promise_on_the_day_of_a_harvest() -> None:
     made = datasets.show(ANYONE, put(frequency="daily").dataset_id)
     today = datetime.now(UTC).date()
     assert datasets.freshness(made, today) == datasets.Freshness(Kept.UNKNOWN, None, None)
-    assert dataset_json(made, "en")["modified"] is None
+    assert dataset_json(made, "en", readable=True)["modified"] is None
     (hit,) = search.find(ANYONE, SearchQuery(sort="modified")).hits
     assert hit.card["modified"] is None
 
