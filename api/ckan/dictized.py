@@ -130,12 +130,16 @@ def _resource(row: Resource | ResourceRow, language: str, *, readable: bool) -> 
         "url_type": None,
     }
     if extras:
-        told.update(
-            (name, value)
-            for name, value in extras.items()
-            if name not in _INSIDE and (readable or "://" not in as_text(value))
-        )
+        further = with_addresses(extras, readable=readable)
+        told.update((name, value) for name, value in further.items() if name not in _INSIDE)
     return told
+
+
+def with_addresses(values: Mapping[str, Any], *, readable: bool) -> Mapping[str, Any]:
+    """The values; for who may not have the data, without those that hold an address."""
+    if readable:
+        return values
+    return {name: value for name, value in values.items() if "://" not in as_text(value)}
 
 
 def loaded_at(row: Resource | ResourceRow) -> str | None:

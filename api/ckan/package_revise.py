@@ -20,6 +20,7 @@ from api.ckan.package_writes import afresh, update
 from api.ckan.packages import found
 from api.ckan.registry import action
 from catalog.permissions import Identity
+from catalog.services import catalogue
 
 
 @action()
@@ -43,7 +44,7 @@ def package_revise(who: Identity, data: dict[str, Any]) -> Any:
     if name is None:
         raise Refused({"match__id": "Missing value"})
     dataset = found(who, str(name))
-    revised = dictized.package(dataset, readable=True)
+    revised = dictized.package(dataset, readable=catalogue.is_readable(who, dataset))
     _check_match(revised, match, match_at)
     del revised["metadata_modified"]
     if patterns:

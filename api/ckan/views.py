@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from api.ckan import dictized
 from api.ckan.errors import Refused
 from api.ckan.given import MISSING, flag, objects, one, required, text, texts, uuid_of
 from api.ckan.registry import action, signed_in
@@ -12,7 +13,7 @@ from api.ckan.resource_checks import fault_of_settings
 from api.ckan.resources import shown
 from catalog.errors import NotFound
 from catalog.permissions import Identity
-from catalog.services import views
+from catalog.services import catalogue, views
 from catalog.services.views import ViewDraft
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ IMAGES = ("PNG", "JPG", "JPEG", "GIF", "SVG", "WEBP")
 OWN = ("id", "resource_id", "title", "description", "view_type", "package_id")
 
 
-def view(row: ResourceView, package_id: str) -> dict[str, Any]:
+def view(who: Identity, row: ResourceView, resource: Resource) -> dict[str, Any]:
     """The view as CKAN's dictionary: its settings stand beside its own fields."""
+    readable = catalogue.is_readable(who, resource.dataset)
     return {
-        **row.config,
+        **dictized.with_addresses(row.config, readable=readable),
         "id": row.id,
         "resource_id": row.resource_id,
-        "package_id": package_id,
+        "package_id": resource.dataset_id,
         "view_type": row.view_type,
         "title": row.title,
         "description": row.description,
@@ -60,7 +62,7 @@ def resource_view_show(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id of the resource view
     """
     row, resource = _found(who, one(data))
-    return view(row, resource.dataset_id)
+    return view(who, row, resource)
 
 
 @action(safe=True)
@@ -70,7 +72,7 @@ def resource_view_list(who: Identity, data: dict[str, Any]) -> Any:
     :param id: the id of the resource
     """
     resource = shown(who, one(data))
-    return [view(row, resource.dataset_id) for row in views.of(resource.id)]
+    return [view(who, row, resource) for row in views.of(resource.id)]
 
 
 @action()
@@ -93,7 +95,7 @@ def resource_view_create(who: Identity, data: dict[str, Any]) -> Any:
         raise Refused({"resource_id": [f"Resource not found: {resource_id[:120]}"]}) from error
     draft = _draft(data, ViewDraft("", view_type=view_type))
     row = views.add(who, resource, draft, own_id=_own_id(who, data))
-    return view(row, resource.dataset_id)
+    return view(who, row, resource)
 
 
 @action()
@@ -109,7 +111,7 @@ def resource_view_update(who: Identity, data: dict[str, Any]) -> Any:
     row, resource = _found(who, one(data))
     before = ViewDraft(row.title, row.description, row.view_type)
     views.change(who, resource, row, _draft(data, before))
-    return view(row, resource.dataset_id)
+    return view(who, row, resource)
 
 
 @action()
@@ -204,7 +206,7 @@ def _made(who: Identity, given: Mapping[str, Any], *, tables: bool) -> list[dict
     if not kind or any(row.view_type == kind for row in views.of(resource.id)):
         return []
     row = views.add(who, resource, ViewDraft(TYPES[kind], view_type=kind))
-    return [view(row, resource.dataset_id)]
+    return [view(who, row, resource)]
 
 
 def _found(who: Identity, view_id: str) -> tuple[ResourceView, Resource]:

@@ -35,7 +35,8 @@ DECIDED = (RevisionState.PUBLISHED, RevisionState.SUPERSEDED)
 _HOW_READ = re.compile(r"resources\..*\.load\.")
 """How the portal reads a file at its source: nothing that a dataset says of itself."""
 _ADDRESS = re.compile(r"resources\..*\.url$")
-"""Where the data are."""
+_FURTHER = re.compile(r"resources\..*\.extras\.")
+"""Where the data are, and what clients say of files besides, which may say it too."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,13 @@ def between(who: Identity, dataset: Dataset, older: int, newer: int) -> list[Cha
     told = [change for change in changes if not _HOW_READ.match(change.field)]
     if all(is_reachable(who, dataset, one) for one in pair):
         return told
-    return [change for change in told if not _ADDRESS.match(change.field)]
+    return [change for change in told if not _leads_to_data(change)]
+
+
+def _leads_to_data(change: Change) -> bool:
+    if _FURTHER.match(change.field) and "://" in f"{change.old} {change.new}":
+        return True
+    return _ADDRESS.match(change.field) is not None
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

@@ -49,6 +49,7 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("organization_show", {"id": "ecology", "include_datasets": True}),
     ("resource_show", {"id": "{resource}"}),
     ("resource_search", {"query": "name:File"}),
+    ("resource_view_list", {"id": "{resource}"}),
     ("recently_changed_packages_activity_list", {}),
 )
 
@@ -67,12 +68,22 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, di
                     access_reason={"en": "The law"},
                     resources=[_link(f"https://example.org/{SECRET}/{end}.csv")],
                 )
-        found = catalogue.page(SCHEDULER)
-        yield app, {one.slug: one.resources[0].id for one in found}
+        found = {one.slug: one.resources[0].id for one in catalogue.page(SCHEDULER)}
+        ours = Ckan(app.test_client(), make_key(name="maker"))
+        for resource in found.values():
+            ours.call(
+                "resource_view_create",
+                resource_id=resource,
+                title="As a page",
+                view_type="webpage_view",
+                page_url=f"https://example.org/{SECRET}",
+            )
+        yield app, found
 
 
 def _link(url: str) -> dict[str, Any]:
-    return {"key": "file", "title": {"en": "File"}, "format": "odd", "url": url}
+    further = {"cache_url": f"{url}.gz"}
+    return {"key": "file", "title": {"en": "File"}, "format": "odd", "url": url, "extras": further}
 
 
 @pytest.mark.parametrize("slug", WITHHELD)
@@ -122,6 +133,7 @@ def test_who_may_have_the_data_is_told_where_they_are(
         ("package_show", {"id": "closed"}),
         ("package_search", {"q": "closed"}),
         ("resource_show", {"id": resources["closed"]}),
+        ("resource_view_list", {"id": resources["closed"]}),
     ):
         assert SECRET in orjson.dumps(ours.call(name, **asked)).decode(), name
     assert ours.call("resource_search", query=f"url:{SECRET}")["count"] == len(WITHHELD)
