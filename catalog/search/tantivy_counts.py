@@ -75,10 +75,10 @@ def count_fields(parts: Iterable[Part], counts: Sequence[Count]) -> Facets:
         raw = part.searcher.aggregate(part.query(""), asked)
         for field in asked:
             totals[field].update(_counts(raw[field]))
-    for count in counts:
-        if kind_of(count.field) is FieldKind.FACT:
+    for field, total in totals.items():
+        if kind_of(field) is FieldKind.FACT:
             for part in layers:
-                totals[count.field].update(_facts(part, count.field))
+                total.update(_facts(part, field))
     return {count.field: _best(totals[count.field], count) for count in counts}
 
 

@@ -167,6 +167,7 @@ def test_fields_are_counted_on_demand(catalogue: SearchEngine) -> None:
         Count("organization"),
         Count("tag", limit=1),
         Count("extras.author", limit=-1),
+        Count("extras.author", limit=-1),  # asked twice, counted once
         Count("publisher", least=5),
         Count("nothing"),
     )
