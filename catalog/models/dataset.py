@@ -131,7 +131,7 @@ class Dataset(Base):
     series: Mapped[DatasetSeries | None] = relationship(lazy="raise")
     tag_rows: Mapped[list[Tag]] = relationship(secondary=dataset_tag, lazy="raise", viewonly=True)
     themes: Mapped[list[Group]] = relationship(
-        secondary=dataset_theme, lazy="raise", order_by=Group.position
+        secondary=dataset_theme, lazy="raise", order_by=(Group.position, Group.slug)
     )
     resources: Mapped[list[Resource]] = relationship(
         back_populates="dataset",

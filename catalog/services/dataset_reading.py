@@ -64,7 +64,7 @@ def _parts() -> tuple[Select[Group], Select[Resource]]:
         select(Group)
         .join(dataset_theme, dataset_theme.c.theme_id == Group.id)
         .where(dataset_theme.c.dataset_id == own)
-        .order_by(Group.position)
+        .order_by(Group.position, Group.slug)
     )
     resources = (
         select(Resource)

@@ -174,7 +174,8 @@ def complete(datasets: Sequence[DatasetRow]) -> None:
 
 def _organizations(datasets: Sequence[DatasetRow]) -> dict[str, OrganizationRow]:
     """The organizations by id; those that have changed are read anew."""
-    kept = _shared().organizations
+    shared = _shared()
+    kept = shared.organizations  # other threads may put another one in its place
     changed = {dataset.organization_id: dataset.organization_changed for dataset in datasets}
     found = {id_: kept[id_] for id_ in changed if id_ in kept}
     old = [id_ for id_ in changed if id_ not in found or found[id_].updated_at != changed[id_]]
@@ -182,7 +183,7 @@ def _organizations(datasets: Sequence[DatasetRow]) -> dict[str, OrganizationRow]
         rows = db.session.execute(_organizations_of_ids(), {"ids": old}).all()
         found |= {row.id: OrganizationRow(*row) for row in rows}
         if len(kept) > MOST_SHARED:
-            kept.clear()
+            kept = shared.organizations = {}
         kept.update(found)
     return found
 
@@ -194,9 +195,10 @@ def _themes(
     held = db.session.execute(_held_themes(), asked).all()
     changed = datasets[0].themes_changed
     shared = _shared()
-    if shared.themes[0] != changed or len(shared.themes[1]) > MOST_SHARED:
-        shared.themes = (changed, {})
-    known = shared.themes[1]
+    kept = shared.themes  # other threads may put those of another moment in its place
+    if kept[0] != changed or len(kept[1]) > MOST_SHARED:
+        kept = shared.themes = (changed, {})
+    known = kept[1]
     missing = {row.theme_id for row in held if row.theme_id not in known}
     if missing:
         rows = db.session.execute(_themes_of_ids(), {"ids": list(missing)}).all()
@@ -205,7 +207,7 @@ def _themes(
     for row in held:
         found[row.dataset_id].append(known[row.theme_id])
     for themes in found.values():
-        themes.sort(key=lambda theme: (theme.position, theme.id))
+        themes.sort(key=lambda theme: (theme.position, theme.slug))
     return found
 
 

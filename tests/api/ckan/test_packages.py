@@ -12,9 +12,10 @@ from catalog.db import db, transaction
 from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.vocabulary import State
-from catalog.services import search
+from catalog.permissions import ANYONE
+from catalog.services import datasets, search
 from tests.make_ckan import Ckan, make_app, make_key
-from tests.make_dataset import make_organization, make_table, put
+from tests.make_dataset import make_organization, make_table, make_theme, put
 from tests.make_portal import Served, make_served
 
 
@@ -55,6 +56,16 @@ def test_a_dataset_is_shown_with_its_resources(ckan: Ckan, served: Served) -> No
     assert resource["datastore_active"] is True
     assert resource["datastore_tables"] == [served.table]
     assert ckan.call("resource_show", id=served.resource) == resource
+
+
+def test_themes_of_one_position_have_the_same_order_everywhere(ckan: Ckan) -> None:
+    for slug in ("zinc", "arsenic"):
+        make_theme(slug)
+    made = put("Metals", themes=["zinc", "arsenic"])
+    groups = ckan.call("package_show", id=made.dataset_id)["groups"]
+    themes = datasets.show(ANYONE, made.dataset_id).themes
+    assert [group["name"] for group in groups] == ["arsenic", "zinc"]
+    assert [theme.slug for theme in themes] == ["arsenic", "zinc"]
 
 
 def test_a_resource_of_several_tables_names_them(ckan: Ckan) -> None:
