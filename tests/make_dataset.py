@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from catalog.db import db, transaction
+from catalog.models.dataset import Dataset
 from catalog.models.organization import Organization
 from catalog.models.table import DataTable, TableColumn
 from catalog.models.vocabulary import ColumnType
@@ -62,3 +66,9 @@ def make_table(
     with transaction():
         db.session.add(table)
     return table.id
+
+
+def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
+    """Withdraw what came from a source but for these of its records; how many were public."""
+    there = select(Dataset.id, Dataset.record_key).where(Dataset.source_id == source_id)
+    return datasets.retire(who, [id_ for id_, key in db.session.execute(there) if key not in keys])

@@ -172,13 +172,6 @@ def require_place(who: Identity, dataset: Dataset | None, organization: Organiza
         require(who, Action.DATASET_WRITE, target)
 
 
-def retire_unseen(who: Identity, source_id: str, keys: Collection[str]) -> int:
-    """Withdraw the published datasets of a source whose record is not among `keys`; how many."""
-    there = select(Dataset.id, Dataset.record_key).where(Dataset.source_id == source_id)
-    with transaction():
-        return retire(who, [id_ for id_, key in db.session.execute(there) if key not in keys])
-
-
 def retire(who: Identity, ids: Collection[str]) -> int:
     """Withdraw those of the datasets that are published, for their source no longer has them; how many."""
     with transaction() as tx:

@@ -11,8 +11,7 @@ from flask.testing import FlaskClient
 
 from catalog.permissions import SCHEDULER
 from catalog.search.facets import FACETS
-from catalog.services import datasets
-from tests.make_dataset import make_organization, make_theme, put
+from tests.make_dataset import make_organization, make_theme, put, retire_unseen
 from tests.make_portal import Served, make_served
 
 
@@ -121,7 +120,7 @@ def test_an_unknown_dataset_is_not_found_and_a_withdrawn_one_gone(
     make_organization()
     put("Old", key="1")
     assert client.get("/api/v1/datasets/old").status_code == 200
-    datasets.retire_unseen(SCHEDULER, "s1", [])
+    retire_unseen(SCHEDULER, "s1", [])
     assert client.get("/api/v1/datasets/old").status_code == 410
     response = client.get("/api/v1/datasets/nothing")
     assert response.status_code == 404

@@ -30,7 +30,14 @@ from catalog.schemas.drafts import Origin
 from catalog.search import SearchQuery
 from catalog.services import datasets, log, revisions, search
 from catalog.services.datasets import Freshness, Kept, Outcome
-from tests.make_dataset import make_draft, make_organization, make_table, make_theme, put
+from tests.make_dataset import (
+    make_draft,
+    make_organization,
+    make_table,
+    make_theme,
+    put,
+    retire_unseen,
+)
 
 pytestmark = pytest.mark.usefixtures("departments")
 
@@ -262,8 +269,8 @@ def test_a_failing_put_leaves_everything_as_it_was() -> None:
 def test_records_that_were_not_seen_are_withdrawn_and_come_back() -> None:
     kept, lost = put("Kept", key="r1"), put("Lost", key="r2")
     put("Ours", slug="ours")
-    assert datasets.retire_unseen(SCHEDULER, "s1", ["r1"]) == 1
-    assert datasets.retire_unseen(SCHEDULER, "s1", ["r1"]) == 0
+    assert retire_unseen(SCHEDULER, "s1", ["r1"]) == 1
+    assert retire_unseen(SCHEDULER, "s1", ["r1"]) == 0
     assert search.find(ANYONE, SearchQuery("lost")).total == 0
     with pytest.raises(Gone):
         datasets.show(ANYONE, "lost")
@@ -280,8 +287,8 @@ def test_records_that_were_not_seen_are_withdrawn_and_come_back() -> None:
 def test_an_editor_may_not_retire_but_a_publisher_may() -> None:
     put(key="r1")
     with pytest.raises(Denied):
-        datasets.retire_unseen(editor_of("ecology"), "s1", [])
-    assert datasets.retire_unseen(editor_of("ecology", MemberRole.PUBLISHER), "s1", []) == 1
+        retire_unseen(editor_of("ecology"), "s1", [])
+    assert retire_unseen(editor_of("ecology", MemberRole.PUBLISHER), "s1", []) == 1
 
 
 # Showing
@@ -354,7 +361,7 @@ def test_tables_lists_those_of_open_published_datasets() -> None:
     for key, access in (("r1", "open"), ("r2", "closed"), ("r3", "open")):
         result = put(key=key, access=access, resources=[{"key": "a"}])
         make_table(datasets.show(ANYONE, result.dataset_id).resources[0].id)
-    datasets.retire_unseen(SCHEDULER, "s1", ["r1", "r2"])
+    retire_unseen(SCHEDULER, "s1", ["r1", "r2"])
     assert len(datasets.tables(ANYONE)) == 1
 
 

@@ -14,14 +14,13 @@ from catalog.permissions import ANYONE, SCHEDULER, Identity
 from catalog.search import SearchQuery
 from catalog.services import (
     addresses,
-    datasets,
     groups,
     log,
     organization_tree,
     organizations,
     search,
 )
-from tests.make_dataset import make_organization, make_theme, put
+from tests.make_dataset import make_organization, make_theme, put, retire_unseen
 
 pytestmark = pytest.mark.usefixtures("app")
 TITLE = {"zh": "局", "en": "Bureau"}
@@ -64,7 +63,7 @@ def test_lists_count_published_datasets() -> None:
     make_theme("environment", position=1)
     for key in ("r1", "r2", "r3"):
         put(key=key, themes=["environment"])
-    datasets.retire_unseen(SCHEDULER, "s1", ["r1", "r2"])
+    retire_unseen(SCHEDULER, "s1", ["r1", "r2"])
     listed = [(o.slug, count) for o, count in organizations.all(ANYONE)]
     assert listed == [("ecology", 2), ("empty", 0), ("bank", 0)]
     assert [(g.slug, count) for g, count in groups.all(ANYONE)] == [

@@ -18,7 +18,14 @@ from catalog.permissions import SCHEDULER
 from catalog.schemas.drafts import Origin
 from catalog.services import datasets, tables
 from portal.readers import Readers
-from tests.make_dataset import make_draft, make_organization, make_table, make_theme, put
+from tests.make_dataset import (
+    make_draft,
+    make_organization,
+    make_table,
+    make_theme,
+    put,
+    retire_unseen,
+)
 from tests.make_page import HOSTILE, LANGUAGES, href, one, page, words
 from tests.make_source import make_source
 from tests.make_table_page import make_loaded_table
@@ -243,7 +250,7 @@ def test_a_withdrawn_dataset_is_gone_and_an_unknown_one_is_not_found(
 ) -> None:
     make_organization()
     datasets.put(SCHEDULER, make_draft(slug="air"), origin=Origin("s", "k"))
-    datasets.retire_unseen(SCHEDULER, "s", [])
+    retire_unseen(SCHEDULER, "s", [])
     page(client, f"/{lang}/datasets/air", 410)
     page(client, f"/{lang}/datasets/nothing", 404)
 
