@@ -42,7 +42,7 @@ def _cards(nodes: Sequence[Node]) -> Iterator[Node]:
 
 @bp.get("/organizations/<slug>")
 def show(slug: str) -> ResponseReturnValue:
-    """An organization with what is above and below it, and its datasets, the newest first."""
+    """An organization with what is above and below it, and its datasets, series and data services, the newest first."""
     organization = organizations.show(g.identity, slug)
     if organization.slug != slug:
         return redirect(url_for("organizations.show", slug=organization.slug), 301)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from catalog.permissions import SCHEDULER
+from catalog.schemas.series import series_draft
+from catalog.services import series
 from tests.make_dataset import make_organization, put
 from tests.make_page import HOSTILE, LANGUAGES, href, one, page, words
 
@@ -48,6 +51,16 @@ def test_a_department_shows_its_datasets_only(client: FlaskClient) -> None:
     assert words(soup, ".weft-results__total") == ["1 dataset"]
     assert href(soup, ".weft-band .weft-meta a") == "https://ecology.example.org/"
     assert href(soup, ".weft-results__bar a") == "/en/datasets?organization=ecology"
+
+
+def test_what_is_no_dataset_is_not_called_one(client: FlaskClient) -> None:
+    make_organization()
+    put("Air")
+    said = {"slug": "budgets", "organization": "ecology", "title": {"en": "Budgets"}}
+    series.put(SCHEDULER, series_draft(said))
+    soup = page(client, "/en/organizations/ecology")
+    assert len(soup.select(".weft-hit")) == 2
+    assert words(soup, ".weft-results__total") == ["2 entries"]
 
 
 def test_the_datasets_of_a_department_are_paged(client: FlaskClient) -> None:
