@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Callable, Collection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from catalog.errors import Denied, Invalid, Unavailable
 
@@ -63,6 +63,14 @@ def web_address(url: str) -> str:
     if not known or any(sign <= " " or sign == "\x7f" for sign in url):
         raise Invalid("%(url)s is no http or https address", url=shown(url))
     return url
+
+
+def joined(address: str, target: str) -> str:
+    """Where an answer leads on to; raises Invalid for what is no address of the web."""
+    try:
+        return web_address(urljoin(address, target))
+    except ValueError as error:
+        raise Invalid("%(url)s is no http or https address", url=shown(target)) from error
 
 
 def shown(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -82,6 +83,12 @@ def _step(folder: Path, name: str) -> Path:
         return plain
     other = folder / os.fsdecode(name.encode("gb18030", "replace"))
     return other if other.exists() else plain
+
+
+def plain_name(name: str) -> str:
+    """A name for a fetched file that every disk takes; its ending is kept, for it says what the file is."""
+    plain = re.sub(r"[^\w.()+-]+", "_", name).lstrip(".")[-120:]
+    return plain.encode()[-240:].decode(errors="ignore") or "content"
 
 
 def version_of(path: Path) -> str:

@@ -7,7 +7,6 @@ server leads inside. Time is bounded for each read and for the whole fetch, also
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import time
@@ -16,17 +15,24 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 import httpx  # noqa: TID251 # this is the place
 
-from catalog.errors import CatalogError, Denied, NotFound, TooLarge, Unavailable, Unreadable
+from catalog.errors import (
+    CatalogError,
+    Denied,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    Unreadable,
+)
 from catalog.settings import Settings
-from harvesters.addresses import AddressGuard, Resolve, shown, web_address
+from harvesters.addresses import AddressGuard, Resolve, joined, shown, web_address
 from harvesters.answers import Answer, Limits, version_of
 from harvesters.deadlines import Deadline
-from harvesters.folders import Folders
+from harvesters.folders import Folders, plain_name
 
 __all__ = ["Answer", "Http", "Limits"]
 
@@ -213,7 +219,7 @@ class Http:
     def download(self, url: str, into: Path, *, headers: Mapping[str, str] | None = None) -> Path:
         """Fetch a file into a folder under its own name; a file that is there already is replaced."""
         into.mkdir(parents=True, exist_ok=True)
-        place = into / _file_name(url)
+        place = into / plain_name(unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]))
 
         def fetch() -> Path:
             with (
@@ -275,7 +281,7 @@ class Http:
                         return
                 finally:
                     response.close()
-                following = web_address(urljoin(address, target))
+                following = joined(address, target)
                 if _origin(following) != _origin(address):
                     if content:
                         raise Unreadable(
@@ -372,7 +378,7 @@ def _wait(error: Unavailable, backoff: float) -> float:
 
 
 def _digits(text: str) -> str:
-    return text if text.isascii() and text.isdigit() else "0"
+    return text if text.isascii() and text.isdigit() and len(text) < 19 else "0"
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -382,9 +388,3 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
     return {key.lower(): value for key, value in headers.items()}
-
-
-def _file_name(url: str) -> str:
-    """A plain name for a fetched file; its ending is kept, for it says what the file is."""
-    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
-    return re.sub(r"[^\w.()+-]+", "_", name).lstrip(".")[-120:] or "content"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import asyncssh
 from cheroot.wsgi import Server as CherootServer
@@ -60,8 +60,14 @@ class _Reader(asyncssh.SSHServer):
 
 
 @contextmanager
-def make_sftp(folder: Path, known: asyncssh.SSHKey | None = None) -> Iterator[FolderServer]:
-    """An SFTP server; it knows a password and perhaps a key."""
+def make_sftp(
+    folder: Path,
+    known: asyncssh.SSHKey | None = None,
+    *,
+    made: type[asyncssh.SFTPServer] = asyncssh.SFTPServer,
+    is_mute: bool = False,
+) -> Iterator[FolderServer]:
+    """An SFTP server; it knows a password and perhaps a key. A mute one signs in, and then says nothing."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     loop, ready, found = asyncio.new_event_loop(), threading.Event(), []
     kept = (known.convert_to_public(),) if known else ()
@@ -74,13 +80,16 @@ def make_sftp(folder: Path, known: asyncssh.SSHKey | None = None) -> Iterator[Fo
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
             connections.append(conn)
 
+        def session_requested(self) -> Any:
+            return loop.create_future() if is_mute else False
+
     async def start() -> asyncssh.SSHAcceptor:
         return await asyncssh.create_server(
             Reader,
             "127.0.0.1",
             0,
             server_host_keys=[key],
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder)),
+            sftp_factory=None if is_mute else lambda channel: made(channel, chroot=str(folder)),
         )
 
     def serve() -> None:

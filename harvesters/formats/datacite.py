@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from harvesters.formats.markup import all_of, line_of, text_of
+from harvesters.markup import all_of, line_of, text_of
 
 KINDS = ("resource", "oai_datacite")
 _SIMPLE = {

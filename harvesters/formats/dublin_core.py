@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from harvesters.declaration import load_from
 from harvesters.formats.graphs import texts, web
 from harvesters.formats.iso_extent import places_of
-from harvesters.formats.markup import text_of
+from harvesters.markup import text_of
 from harvesters.terms import (
     EU_THEMES,
     ISO_THEMES,

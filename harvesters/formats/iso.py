@@ -13,9 +13,9 @@ from marshmallow import Schema, fields, validate
 from catalog.errors import CatalogError, Unreadable
 from harvesters.formats import metadata
 from harvesters.formats.iso_record import identifier_of, records_in
-from harvesters.formats.markup import LARGEST, LARGEST_PAGE, links_of, tree
 from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Answer, Http
+from harvesters.markup import LARGEST, LARGEST_PAGE, links_of, tree
 
 MOST_FOLDERS = 2_000
 MOST_FILES = 200_000

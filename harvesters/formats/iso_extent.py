@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import orjson
 import shapely
 
-from harvesters.formats.markup import all_of, line_of, text_of
+from harvesters.markup import all_of, line_of, text_of
 from harvesters.terms import period_of
 
 LARGEST_SHAPE = 100_000

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from harvesters.formats.iso_extent import extents_in
-from harvesters.formats.markup import all_of, line_of, text_of
+from harvesters.markup import all_of, line_of, text_of
 from harvesters.terms import language_of
 
 KINDS = ("MD_Metadata", "MI_Metadata", "CHE_MD_Metadata")

@@ -13,9 +13,9 @@ from marshmallow import Schema, fields, validate
 from catalog.errors import CatalogError, Unreadable
 from harvesters.addresses import shown
 from harvesters.formats import metadata
-from harvesters.formats.markup import LARGEST, line_of, tree
 from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Http
+from harvesters.markup import LARGEST, line_of, tree
 from harvesters.terms import moment_of
 
 BACK = timedelta(minutes=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ftplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from harvesters.harvester import Source
 from harvesters.http import Http
 from harvesters.places.place import (
     CHUNK,
-    DEEPEST,
+    MOST_LISTED,
     Entry,
     Listed,
     checked,
@@ -24,6 +24,10 @@ from harvesters.places.place import (
     entry,
     in_order,
     is_plain,
+    server_of,
+    size_of,
+    too_many,
+    walked,
     written,
 )
 
@@ -33,8 +37,8 @@ PORT = 21
 @contextmanager
 def opened(source: Source, http: Http) -> Iterator[FtpFolder]:
     """The folder on a connection that is closed afterwards."""
+    host, port = server_of(source.url, PORT)
     parts = urlsplit(source.url)
-    host, port = parts.hostname or "", parts.port or PORT
     with _said(source.url):
         connection = connect(http, host, port)
         server = _server(parts.scheme)
@@ -52,11 +56,33 @@ def opened(source: Source, http: Http) -> Iterator[FtpFolder]:
             connection.close()
 
 
+class _Client(ftplib.FTP):
+    """A client that gives up a listing without end."""
+
+    def retrlines(self, cmd: str, callback: Callable[[str], object] | None = None) -> str:
+        """The lines of a listing, so many as are looked at."""
+        count = 0
+
+        def got(line: str) -> None:
+            nonlocal count
+            count += 1
+            if count > MOST_LISTED:
+                raise too_many(MOST_LISTED)
+            if callback is not None:
+                callback(line)
+
+        return super().retrlines(cmd, got)
+
+
+class _UnderTls(_Client, ftplib.FTP_TLS):
+    """The same under TLS."""
+
+
 def _server(scheme: str) -> ftplib.FTP:
     """A client; departments have servers in clear on networks of their own, and it is the operator who says so."""
     if scheme == "ftps":
-        return ftplib.FTP_TLS(context=ssl.create_default_context())  # noqa: S321 # under TLS
-    return ftplib.FTP()  # noqa: S321 # what the source's address asks for
+        return _UnderTls(context=ssl.create_default_context())
+    return _Client()
 
 
 def _take(server: ftplib.FTP, connection: object, host: str) -> None:
@@ -75,7 +101,7 @@ class FtpFolder(Listed):
 
     def entries(self) -> list[Entry]:
         """The files, also of folders inside."""
-        return in_order(self._below("", 0))
+        return in_order(walked(self._http, self._listed))
 
     def fetch(self, name: str, into: Path) -> Path:
         """The file."""
@@ -89,26 +115,27 @@ class FtpFolder(Listed):
             self._server.retrbinary(f"RETR {place}", got, CHUNK)
         return path
 
-    def _below(self, folder: str, depth: int) -> Iterator[Entry]:
-        self._http.beat()
-        for step, facts in self._listed(f"{self._path.rstrip('/')}/{folder}"):
-            if not is_plain(step):
-                continue
+    def _listed(self, folder: str) -> Iterator[tuple[str, Entry | None]]:
+        for step, facts in self._with_facts(f"{self._path.rstrip('/')}/{folder}"):
+            name = folder + step
             if facts.get("type") == "file":
-                yield entry(
-                    folder + step, int(facts.get("size") or 0), _moment(facts.get("modify", ""))
-                )
-            elif facts.get("type") == "dir" and depth < DEEPEST:
-                yield from self._below(f"{folder}{step}/", depth + 1)
+                size, moment = size_of(facts.get("size", "")), _moment(facts.get("modify", ""))
+                yield name, entry(name, size, moment)
+            elif facts.get("type") == "dir":
+                yield name, None
 
-    def _listed(self, path: str) -> list[tuple[str, dict[str, str]]]:
-        """Names with their facts; servers that know no MLSD are asked for each name."""
+    def _with_facts(self, path: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """Names with their facts; servers that know no MLSD are asked for each name that is wanted."""
         try:
-            return list(self._server.mlsd(path))
+            yield from self._server.mlsd(path)
+            return
         except ftplib.error_perm as error:
             if not str(error).startswith("50"):
                 raise
-        return [(name.rpartition("/")[2], self._facts(path, name)) for name in self._names(path)]
+        for name in self._names(path):
+            step = name.rpartition("/")[2]
+            if is_plain(step):
+                yield step, self._facts(f"{path.rstrip('/')}/{step}")
 
     def _names(self, path: str) -> list[str]:
         try:
@@ -118,8 +145,7 @@ class FtpFolder(Listed):
                 return []
             raise
 
-    def _facts(self, path: str, name: str) -> dict[str, str]:
-        place = f"{path.rstrip('/')}/{name.rpartition('/')[2]}"
+    def _facts(self, place: str) -> dict[str, str]:
         try:
             self._server.voidcmd("TYPE I")
             size = self._server.size(place)

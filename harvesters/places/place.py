@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
+from urllib.parse import urlsplit
 
 from catalog.errors import Denied, Invalid, TooLarge, Unavailable
-from harvesters.folders import MOST_FILES
+from harvesters.folders import MOST_FILES, plain_name
 from harvesters.http import Http
 
 DEEPEST = 20
 """Folders inside folders; deeper ones are not looked into."""
+MOST_LISTED = 10 * MOST_FILES
+"""Names in a folder and those inside, also of what is not wanted."""
 CHUNK = 1 << 18
 
 
@@ -59,9 +62,15 @@ class Listed:
         return entry
 
 
-def entry(name: str, size: int, modified: str) -> Entry:
-    """A file that is known by size and moment of change."""
-    return Entry(name, size, modified, f"listed:{size}:{modified}" if modified else "")
+def entry(name: str, size: int | None, modified: str, tag: str = "") -> Entry:
+    """A file that is known by its ETag, or else by size and moment of change."""
+    listed = f"listed:{'' if size is None else size}:{modified}" if modified else ""
+    return Entry(name, size, modified, f"etag:{tag}" if tag else listed)
+
+
+def size_of(text: str) -> int | None:
+    """The size that a listing states; nothing where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def is_plain(step: str) -> bool:
@@ -81,15 +90,53 @@ def in_order(found: Iterable[Entry]) -> list[Entry]:
     entries: list[Entry] = []
     for one in found:
         if len(entries) >= MOST_FILES:
-            raise TooLarge("the folder has more than %(limit)s files", limit=MOST_FILES)
+            raise too_many(MOST_FILES)
         entries.append(one)
     return sorted(entries, key=lambda one: one.name)
 
 
-def connect(http: Http, host: str, port: int) -> socket.socket:
-    """A connection to a checked address of the host; a read that takes too long ends it."""
+def too_many(limit: int) -> TooLarge:
+    """The error of a folder that holds more than is looked at."""
+    return TooLarge("the folder has more than %(limit)s files", limit=limit)
+
+
+def walked(
+    http: Http, listed: Callable[[str], Iterable[tuple[str, Entry | None]]]
+) -> Iterator[Entry]:
+    """The files of a folder and of those inside; raises TooLarge when it is without end.
+
+    `listed` gives what one folder holds (empty for the first, else with `/` at its end): names below the first
+    folder, each with its file, or None for a folder.
+    """
+    folders, count = [""], 0
+    for folder in folders:  # it grows while it is walked
+        for name, file in listed(folder):
+            http.beat()
+            count += 1
+            if count > MOST_LISTED:
+                raise too_many(MOST_LISTED)
+            if not name.startswith(folder) or not all(map(is_plain, name.split("/"))):
+                continue
+            if file is not None:
+                yield file
+            elif name.count("/") < DEEPEST:
+                folders.append(f"{name}/")
+
+
+def server_of(url: str, usual: int) -> tuple[str, int]:
+    """Host and port of an address; raises Invalid where it names none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or usual
+    except ValueError:
+        host, port = None, usual
     if not host:
         raise Invalid("the address of the folder names no host")
+    return host, port
+
+
+def connect(http: Http, host: str, port: int) -> socket.socket:
+    """A connection to a checked address of the host; a read that takes too long ends it."""
     failure: OSError = OSError("the name has no address")
     for address in http.guard.permitted(host, port):
         try:
@@ -137,9 +184,7 @@ class Meter:
 def written(http: Http, name: str, into: Path) -> Iterator[tuple[IO[bytes], Meter, Path]]:
     """A file of that name to write into, measured; what broke off is removed."""
     into.mkdir(parents=True, exist_ok=True)
-    path = into / (
-        re.sub(r"[^\w.()+-]+", "_", name.rpartition("/")[2]).lstrip(".")[-120:] or "file"
-    )
+    path = into / plain_name(name.rpartition("/")[2])
     whole = False
     try:
         with path.open("wb") as file:

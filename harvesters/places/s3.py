@@ -6,7 +6,6 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,8 +15,8 @@ from harvesters.addresses import web_address
 from harvesters.folders import MOST_FILES
 from harvesters.harvester import Source
 from harvesters.http import Http
-from harvesters.places.place import Entry, Listed, checked, entry, in_order, is_plain
-from harvesters.places.webdav import read_xml
+from harvesters.markup import LARGEST, tree
+from harvesters.places.place import Entry, Listed, checked, entry, in_order, is_plain, size_of
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 AT_ONCE = 1000
@@ -57,17 +56,14 @@ class S3Folder(Listed):
         for _ in range(MOST_FILES // AT_ONCE * 10):
             path = f"/{self._bucket}"
             url = f"{self._endpoint}{quote(path)}?{_query(query)}"
-            answer = self._http.get(url, headers=self._signed(path, query))
-            page = read_xml(answer.content, url)
-            space = page.tag.partition("}")[0] + "}" if page.tag.startswith("{") else ""
-            for one in page.findall(f"{space}Contents"):
-                said = {part.tag.removeprefix(space): part.text or "" for part in one}
+            page = tree(self._http.get(url, headers=self._signed(path, query), most=LARGEST))
+            for one in page.findall("Contents"):
+                said = {part.tag: part.text or "" for part in one}
                 name = said.get("Key", "").removeprefix(self._prefix)
                 if all(is_plain(step) for step in name.split("/")):
-                    found = entry(name, int(said.get("Size") or 0), said.get("LastModified", ""))
-                    tag = said.get("ETag")
-                    yield replace(found, version=f"etag:{tag}") if tag else found
-            following = page.findtext(f"{space}NextContinuationToken")
+                    size, moment = size_of(said.get("Size", "")), said.get("LastModified", "")
+                    yield entry(name, size, moment, said.get("ETag", ""))
+            following = page.findtext("NextContinuationToken")
             if not following or following == query.get("continuation-token"):
                 return
             query["continuation-token"] = following

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import stat
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,14 +25,14 @@ from harvesters.harvester import Source
 from harvesters.http import Http
 from harvesters.places.place import (
     CHUNK,
-    DEEPEST,
     Entry,
     Listed,
     checked,
     connect,
     entry,
     in_order,
-    is_plain,
+    server_of,
+    walked,
     written,
 )
 
@@ -41,8 +42,8 @@ PORT = 22
 @contextmanager
 def opened(source: Source, http: Http) -> Iterator[SftpFolder]:
     """The folder on a connection that is closed afterwards."""
+    host, port = server_of(source.url, PORT)
     parts = urlsplit(source.url)
-    host, port = parts.hostname or "", parts.port or PORT
     user = source.options["user"] or unquote(parts.username or "")
     with _said(source.url):
         transport = paramiko.Transport(connect(http, host, port))
@@ -51,15 +52,25 @@ def opened(source: Source, http: Http) -> Iterator[SftpFolder]:
             transport.start_client(timeout=http.limits.read_seconds)
             _check(transport, source.options["host_key"], host)
             _sign_in(transport, user, source.options)
-            client = paramiko.SFTPClient.from_transport(transport)
-            if client is None:  # pragma: no cover # from_transport gives one or raises
-                raise Unavailable("%(url)s gives no files", url=shown(source.url))
-            channel = client.get_channel()
-            if channel is not None:
-                channel.settimeout(http.limits.read_seconds)
-            yield SftpFolder(client, http, unquote(parts.path))
+            yield SftpFolder(_client(transport, source.url, http), http, unquote(parts.path))
         finally:
             transport.close()
+
+
+def _client(transport: paramiko.Transport, url: str, http: Http) -> paramiko.SFTPClient:
+    """What asks for files, with its answers limited in time; the library waits for the first one without end."""
+    late = threading.Timer(http.limits.read_seconds, transport.close)
+    late.daemon = True
+    late.start()
+    try:
+        client = paramiko.SFTPClient.from_transport(transport)
+        channel = client.get_channel() if client else None
+        if client is None or channel is None:  # pragma: no cover # from_transport gives or raises
+            raise Unavailable("%(url)s gives no files", url=shown(url))
+        channel.settimeout(http.limits.read_seconds)
+        return client
+    finally:
+        late.cancel()
 
 
 def _check(transport: paramiko.Transport, known: str, host: str) -> None:
@@ -112,7 +123,7 @@ class SftpFolder(Listed):
 
     def entries(self) -> list[Entry]:
         """The files, also of folders inside; links are not followed."""
-        return in_order(self._below("", 0))
+        return in_order(walked(self._http, self._listed))
 
     def fetch(self, name: str, into: Path) -> Path:
         """The file."""
@@ -122,23 +133,24 @@ class SftpFolder(Listed):
             written(self._http, name, into) as (file, meter, path),
             self._client.open(place, "rb") as remote,
         ):
-            remote.prefetch(max_concurrent_requests=64)
+            size = min(remote.stat().st_size or 0, self._http.limits.file_bytes + 1)
+            remote.prefetch(size, max_concurrent_requests=64)
             while part := remote.read(CHUNK):
                 meter.got(len(part))
                 file.write(part)
         return path
 
-    def _below(self, folder: str, depth: int) -> Iterator[Entry]:
-        self._http.beat()
-        for about in self._client.listdir_attr(f"{self._path.rstrip('/')}/{folder}"):
-            mode = about.st_mode or 0
-            if not is_plain(about.filename):
-                continue
+    def _listed(self, folder: str) -> Iterator[tuple[str, Entry | None]]:
+        path = f"{self._path.rstrip('/')}/{folder}"
+        for about in self._client.listdir_iter(
+            path, read_aheads=1
+        ):  # as they come, not all at once
+            name, mode = folder + about.filename, about.st_mode or 0
             if stat.S_ISREG(mode):
                 moment = datetime.fromtimestamp(about.st_mtime or 0, UTC).isoformat()
-                yield entry(folder + about.filename, about.st_size or 0, moment)
-            elif stat.S_ISDIR(mode) and depth < DEEPEST:
-                yield from self._below(f"{folder}{about.filename}/", depth + 1)
+                yield name, entry(name, about.st_size or 0, moment)
+            elif stat.S_ISDIR(mode):
+                yield name, None
 
 
 @contextmanager
@@ -157,7 +169,7 @@ def _said(url: str) -> Iterator[None]:
         ) from error
     except FileNotFoundError as error:
         raise NotFound("there is no file or folder %(path)s", path=place) from error
-    except (paramiko.SSHException, EOFError, OSError) as error:
+    except (paramiko.SSHException, EOFError, OSError, UnicodeError) as error:
         raise Unavailable(
             "%(url)s broke off: %(reason)s", url=place, reason=str(error)[:200] or "EOF"
         ) from error

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -15,6 +14,7 @@ from catalog.errors import NotFound, Unreadable
 from harvesters.folders import MOST_FILES
 from harvesters.harvester import Source
 from harvesters.http import Http
+from harvesters.markup import LARGEST_PAGE, links_of
 from harvesters.places.place import Entry
 
 
@@ -44,8 +44,8 @@ class WebFolder:
         """The files that are named or linked to."""
         names = self._options.get("files")
         if names is None:
-            page = self._http.get(self._base, headers=self._headers, most=5_000_000)
-            names = _listed(page.text(), self._base)
+            page = self._http.get(self._base, headers=self._headers, most=LARGEST_PAGE)
+            names = _listed(links_of(replace(page, url=self._base)), self._base)
         public = self._options["public"] and not self._headers
         for name in names:
             yield Entry(name, url=urljoin(self._base, quote(name)) if public else "")
@@ -63,20 +63,9 @@ class WebFolder:
         return self._http.download(url, into, headers=self._headers)
 
 
-class _Links(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.targets: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.targets += [value for name, value in attrs if tag == "a" and name == "href" and value]
-
-
-def _listed(page: str, base: str) -> list[str]:
+def _listed(links: Iterable[str], base: str) -> list[str]:
     """Names of the files that a web server's listing of a folder links to, inside that folder."""
-    links = _Links()
-    links.feed(page)
-    found = {urljoin(base, target.partition("?")[0].partition("#")[0]) for target in links.targets}
+    found = {link.partition("?")[0] for link in links}
     names = sorted(unquote(url.removeprefix(base)) for url in found if url.startswith(base))
     plain = [name for name in names if name and not name.endswith("/") and "/" not in name]
     if not plain:

@@ -9,17 +9,17 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
-from catalog.errors import Denied, NotFound, Unavailable, Unreadable
+from catalog.errors import Denied, NotFound, Unavailable
 from harvesters.addresses import shown
 from harvesters.harvester import Source
-from harvesters.http import Http
-from harvesters.places.place import DEEPEST, Entry, Listed, checked, in_order, is_plain
+from harvesters.http import Answer, Http
+from harvesters.markup import tree
+from harvesters.places.place import Entry, Listed, checked, entry, in_order, size_of, walked
 from harvesters.places.web import signed_in
 
 ASKED = b"""<?xml version="1.0"?><propfind xmlns="DAV:"><prop>
 <resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>"""
 MULTI_STATUS = 207
-SPACE = "{DAV:}"
 
 
 @contextmanager
@@ -39,24 +39,19 @@ class DavFolder(Listed):
 
     def entries(self) -> list[Entry]:
         """The files, also of folders inside."""
-        return in_order(self._below("", 0))
+        return in_order(walked(self._http, self._listed))
 
     def fetch(self, name: str, into: Path) -> Path:
         """The file."""
         url = urljoin(self._base, quote(checked(name)))
         return self._http.download(url, into, headers=self._headers)
 
-    def _below(self, folder: str, depth: int) -> Iterator[Entry]:
-        self._http.beat()
+    def _listed(self, folder: str) -> Iterator[tuple[str, Entry | None]]:
+        """What lies in the folder; it names itself, too, which is nothing below it."""
         for answer in self._asked(folder):
             name = self._name(answer)
-            steps = name.rstrip("/").split("/")
-            if name.rstrip("/") == folder.rstrip("/") or not all(map(is_plain, steps)):
-                continue
-            if answer.find(f".//{SPACE}collection") is None:
-                yield _entry(name, answer)
-            elif depth < DEEPEST and len(steps) > depth:
-                yield from self._below(name.rstrip("/") + "/", depth + 1)
+            is_folder = answer.find(".//collection") is not None
+            yield name.rstrip("/"), None if is_folder else _entry(name, answer)
 
     def _asked(self, folder: str) -> list[ElementTree.Element]:
         url = urljoin(self._base, quote(folder))
@@ -76,32 +71,20 @@ class DavFolder(Listed):
             raise Unavailable(
                 "%(url)s answers with the error %(status)s", url=shown(url), status=status
             )
-        return list(read_xml(body, url).findall(f"{SPACE}response"))
+        return tree(Answer(url, body, {})).findall("response")
 
     def _name(self, answer: ElementTree.Element) -> str:
         """The path below the folder; nothing for what lies elsewhere."""
-        target = urljoin(self._base, (answer.findtext(f"{SPACE}href") or "").strip())
+        target = urljoin(self._base, (answer.findtext("href") or "").strip())
         path, base = unquote(urlsplit(target).path), unquote(urlsplit(self._base).path)
         return path.removeprefix(base) if path.startswith(base) else ""
 
 
-def read_xml(body: bytes, url: str) -> ElementTree.Element:
-    """An answer as XML without a document type, whose entities could be endless."""
-    if b"<!DOCTYPE" in body[:10_000].upper():
-        raise Unreadable("the answer of %(url)s is no whole XML", url=shown(url))
-    try:
-        return ElementTree.fromstring(body)  # noqa: S314 # entities need a document type
-    except ElementTree.ParseError as error:
-        raise Unreadable("the answer of %(url)s is no whole XML", url=shown(url)) from error
-
-
 def _entry(name: str, answer: ElementTree.Element) -> Entry:
-    size = answer.findtext(f".//{SPACE}getcontentlength") or ""
-    tag = answer.findtext(f".//{SPACE}getetag") or ""
-    changed = answer.findtext(f".//{SPACE}getlastmodified") or ""
+    size = size_of(answer.findtext(".//getcontentlength") or "")
+    changed = answer.findtext(".//getlastmodified") or ""
     try:
         modified = parsedate_to_datetime(changed).isoformat() if changed else ""
     except ValueError:
         modified = ""
-    version = f"etag:{tag}" if tag else f"listed:{size}:{modified}" if modified else ""
-    return Entry(name, int(size) if size.isdecimal() else None, modified, version)
+    return entry(name, size, modified, answer.findtext(".//getetag") or "")

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.errors import CatalogError, Denied, NotFound, TooLarge
 from harvesters import folders as module
-from harvesters.folders import Folders, version_of
+from harvesters.folders import Folders, plain_name, version_of
 
 
 @pytest.fixture
@@ -92,3 +92,11 @@ def test_names_in_gb18030_are_readable_and_found_again(base: Path) -> None:
     assert broken.encode()
     with pytest.raises(NotFound):
         folders.below(base / "open", broken)
+
+
+def test_names_of_fetched_files_are_such_as_every_disk_takes() -> None:
+    assert plain_name("../人口 2024.csv") == "_人口_2024.csv"
+    assert plain_name("...") == "content"
+    long = plain_name("公" * 300 + ".csv")
+    assert long.endswith("公.csv")
+    assert len(long.encode()) <= 255

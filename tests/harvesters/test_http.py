@@ -224,7 +224,8 @@ def test_a_redirect_inside_is_refused(server: Served, http: Http, target: str) -
 
 
 @pytest.mark.parametrize(
-    "target", ["file:///etc/passwd", "ftp://example.org/", "gopher://x/", "http://:80/"]
+    "target",
+    ["file:///etc/passwd", "ftp://example.org/", "gopher://x/", "http://:80/", "http://[x"],
 )
 def test_a_redirect_to_another_scheme_is_refused(server: Served, http: Http, target: str) -> None:
     server.behaviours["/trap"] = redirecting(target)

@@ -24,9 +24,9 @@ from catalog.settings import Settings
 from harvesters.formats.files import FilesFolder
 from harvesters.harvester import Files
 from harvesters.http import Http
-from harvesters.places import place_of, s3
+from harvesters.places import ftp, place_of, s3
+from harvesters.places import place as place_module
 from harvesters.places.place import Meter, checked
-from harvesters.places.webdav import read_xml
 from tests.harvesters.conftest import QUICK
 from tests.make_folder import PASSWORD, USER, make_ftp, make_sftp, make_webdav
 from tests.make_s3 import KEY, MISSING, SECRET, make_s3, s3proxy
@@ -180,6 +180,50 @@ def test_ftps_speaks_tls_before_it_says_who_it_is(places: Callable[[str], Opened
         drafts(FILES, url.replace("ftp:", "ftps:"), http, **options)  # the server knows no TLS
 
 
+def test_an_ssh_server_that_falls_silent_is_given_up(shared: Path) -> None:
+    with make_sftp(shared, is_mute=True) as made, fetcher(made.host) as http:
+        http.limits = replace(http.limits, read_seconds=1.0)
+        options = {"user": USER, "password": PASSWORD, "host_key": made.host_key}
+        with pytest.raises(Unavailable, match="broke off"):
+            drafts(FILES, f"sftp://{made.host}/open", http, **options)
+
+
+class _Boasting(asyncssh.SFTPServer):
+    """Says that its files are larger than any disk."""
+
+    def fstat(self, file_obj: object) -> asyncssh.SFTPAttrs:
+        attributes = asyncssh.SFTPAttrs.from_local(super().fstat(file_obj))  # type: ignore[arg-type] # os.stat_result
+        attributes.size = 1 << 62
+        return attributes
+
+
+def test_no_more_is_asked_of_an_ssh_server_than_may_come(shared: Path, tmp_path: Path) -> None:
+    with make_sftp(shared, made=_Boasting) as made, fetcher(made.host, file_bytes=1000) as http:
+        options = {"user": USER, "password": PASSWORD, "host_key": made.host_key}
+        source = opened(FILES, f"sftp://{made.host}/open", **options)
+        with place_of(source, http) as place:
+            assert place.fetch("parks.csv", tmp_path).read_text() == "id,name\n1,世纪公园\n"
+
+
+@pytest.mark.parametrize("kind", ["sftp", "ftp", "ftp-old", "dav"])
+def test_a_folder_without_end_is_given_up(
+    places: Callable[[str], Opened], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    for module in (place_module, ftp):
+        monkeypatch.setattr(module, "MOST_LISTED", 1)
+    url, host, options = places(kind)
+    with fetcher(host) as http, pytest.raises(TooLarge, match="more than 1 files"):
+        drafts(FILES, url, http, **options)
+
+
+def test_links_of_a_web_folder_that_are_no_addresses_are_passed_over(server: Served) -> None:
+    page = b'<a href="http://[x">?</a><a href="a.csv">a</a>'
+    server.behaviours["/w/"] = plain(page, media_type="text/html")
+    server.behaviours["/w/a.csv"] = plain(b"id\n1\n")
+    with fetcher(server.host) as http:
+        assert sorted(drafts(FILES, f"{server.url}/w/", http)) == ["a.csv"]
+
+
 def test_what_is_no_ssh_server_is_said(server: Served) -> None:
     with fetcher(server.host) as http, pytest.raises(Unavailable, match="broke off"):
         drafts(FILES, f"sftp://{server.host}/", http)
@@ -188,7 +232,7 @@ def test_what_is_no_ssh_server_is_said(server: Served) -> None:
 def test_addresses_of_other_kinds_and_without_a_host_are_refused() -> None:
     with fetcher() as http:
         for url, words in (
-            ("gopher://x.example/", "gopher"), ("s3://", "bucket"), ("ftp:///x", "no host"),
+            ("gopher://x.example/", "gopher"), ("s3://", "bucket"), ("ftp:///x", "no host"), ("sftp://h:99999/x", "no host"),
         ):  # fmt: skip
             with pytest.raises(Invalid, match=words):
                 drafts(FILES, url, http)
@@ -201,6 +245,7 @@ def test_addresses_of_other_kinds_and_without_a_host_are_refused() -> None:
         (500, b"", Unavailable),
         (207, b"<a", Unreadable),
         (207, b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', Unreadable),
+        (207, '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'.encode("utf-16"), Unreadable),
     ],
 )
 def test_bad_answers_of_a_webdav_server(
@@ -245,4 +290,3 @@ def test_a_file_that_takes_too_long_or_brings_too_little_is_given_up() -> None:
     with fetcher(**slow) as http, pytest.raises(Unavailable, match="too slow"):
         Meter(http, "f").got(1)
     assert checked("a/b.csv") == "a/b.csv"
-    assert read_xml(b"<a/>", "x").tag == "a"
