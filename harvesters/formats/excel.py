@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from marshmallow import Schema, fields, validate
 from python_calamine import CalamineError, CalamineWorkbook
@@ -216,6 +217,9 @@ def _fetched(source: Source, http: Http, into: Path) -> Path:
     if source.url.startswith(("http://", "https://")) and not source.options["user"]:
         return http.download(source.url, into)
     folder, _, name = source.url.rpartition("/")
+    # A path and the name of an object are written as they are, addresses with signs for what they may not hold.
+    if "://" in folder and not folder.startswith("s3:"):
+        name = unquote(name)
     with place_of(replace(source, url=folder or "/"), http) as place:
         return place.fetch(name, into)
 

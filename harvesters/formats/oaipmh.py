@@ -21,6 +21,8 @@ from harvesters.terms import moment_of
 BACK = timedelta(minutes=1)
 """How far before the repository's own moment the next run asks."""
 MOST_PAGES = 1_000_000
+MOST_EMPTY = 100
+"""Pages without a record, one after the other, that a list without a stated size may have: some leave out what is hidden."""
 MOST_RESTARTS = 2
 """How often a list is begun again whose token the repository has forgotten."""
 
@@ -130,7 +132,7 @@ class _Repository:
         asked |= {"set": self._options["set"]} if self._options["set"] else {}
         asked |= {"from": since} if since else {}
         self._walked = set()
-        first, tokens, count = asked, set[str](), 0
+        first, tokens, count, empty = asked, set[str](), 0, 0
         for _ in range(MOST_PAGES):
             page = self._page(asked, first)
             found = page.findall("record")
@@ -140,9 +142,11 @@ class _Repository:
             yield from found
             token = line_of(page, "resumptionToken")
             size = max((_number(one) for one in page.iterfind("resumptionToken")), default=0)
-            if not token or (not new and count >= size):  # some begin anew after the end
+            is_over = not new and count >= size and (found or size)  # some begin anew after the end
+            if not token or is_over:
                 return
-            if not new or token in tokens:
+            empty = 0 if found else empty + 1
+            if token in tokens or empty > MOST_EMPTY or (not new and size):
                 raise Unreadable(
                     "the paging of %(url)s does not end: a page came twice", url=shown(self._url)
                 )

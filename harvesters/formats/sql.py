@@ -295,8 +295,10 @@ def _remote(url: URL, options: Mapping[str, Any], http: Http) -> Engine:
     arguments: dict[str, Any] = {}
     if backend == "postgresql":  # the name is still checked by TLS
         arguments = {"connect_timeout": 15, "hostaddr": address}
-    elif backend in {"mysql", "mariadb"}:
-        arguments, url = {"connect_timeout": 15}, url.set(host=address)
+    else:
+        url = url.set(host=address)
+    if backend in {"mysql", "mariadb"}:  # which would wait for an answer without end
+        arguments = {"connect_timeout": 15, "read_timeout": int(http.limits.total_seconds)}
     try:
         return create_engine(
             url.set(password=options["password"] or None),

@@ -77,6 +77,16 @@ def test_a_row_of_the_catalogue_is_a_dataset(http: Http, folder: Path) -> None:
     assert tree.extras["信息项"] == [{"name": "树种"}, {"name": "树龄"}]
 
 
+def test_the_name_of_a_workbook_behind_a_password_may_be_written_as_in_addresses(
+    server: Served, http: Http, tmp_path: Path
+) -> None:
+    content = book(tmp_path / "a.xlsx", catalogue).read_bytes()
+    place = "/k/%E7%9B%AE%E5%BD%95%201.xlsx"
+    server.behaviours[place] = plain(content)
+    found = drafts(EXCEL, server.url + place, http, user="u", password="p")
+    assert "307001/000001" in found
+
+
 def test_providers_are_organizations_and_headings_may_be_others(
     server: Served, http: Http, folder: Path
 ) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from catalog.errors import Unreadable
+from harvesters.formats import oaipmh as module
 from harvesters.formats.oaipmh import OAIPMH
 from harvesters.harvester import Memory, Record, Source
 from harvesters.http import Http
@@ -120,6 +121,17 @@ def test_a_list_that_begins_anew_after_its_end_and_wants_the_prefix_each_time(
     made.wants_prefix = True
     records, _ = run(server, http, made)
     assert [one.key for one in records] == ["a", "b"]
+
+
+def test_an_empty_page_is_not_the_end_of_a_list_that_goes_on(
+    server: Served, http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [page(record("a"), token="1"), page(token="2"), page(record("b"), token="")]
+    records, _ = run(server, http, Repository(*pages))
+    assert [one.key for one in records] == ["a", "b"]
+    monkeypatch.setattr(module, "MOST_EMPTY", 0)
+    with pytest.raises(Unreadable, match="does not end"):
+        run(server, http, Repository(*pages))
 
 
 @pytest.mark.parametrize(

@@ -332,11 +332,11 @@ def test_a_version_column_tells_changes(database: str, http: Http) -> None:
     ("url", "argument"),
     [
         ("postgresql+psycopg://u@db.example/x", {"hostaddr": "127.0.0.1"}),
-        ("mysql+pymysql://u@db.example/x", {"host": "127.0.0.1"}),
+        ("mysql+pymysql://u@db.example/x", {"host": "127.0.0.1", "read_timeout": 3600}),
     ],
 )
 def test_a_connection_goes_to_the_address_that_was_checked(
-    url: str, argument: dict[str, str]
+    url: str, argument: dict[str, object]
 ) -> None:
     port = 5432 if "postgres" in url else 3306
     known = [(2, 1, 6, "", ("127.0.0.1", port))]
@@ -353,6 +353,18 @@ def test_a_connection_goes_to_the_address_that_was_checked(
         with pytest.raises(Unavailable):
             engine.raw_connection()
         assert argument.items() <= asked.items()
+
+
+def test_databases_of_other_kinds_are_reached_at_the_address_that_was_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(module, "create_engine", lambda url, **_: asked.append(url))
+    settings = Settings(fetch_private_hosts="db.example:1433")
+    known = [(2, 1, 6, "", ("127.0.0.1", 1433))]
+    with Http(settings, resolve=lambda *_, **__: known) as http:
+        module._remote(make_url("mssql+pyodbc://u@db.example/x"), {"password": "x"}, http)
+    assert asked[0].host == "127.0.0.1"
 
 
 def test_long_texts_are_fetched_fewer_at_a_time() -> None:
