@@ -110,6 +110,7 @@ def walked(
     """
     folders, count = [""], 0
     for folder in folders:  # it grows while it is walked
+        http.beat()
         for name, file in listed(folder):
             http.beat()
             count += 1
