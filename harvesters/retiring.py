@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
@@ -13,7 +14,8 @@ from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
 from catalog.services import datasets
 from harvesters.items import AT_ONCE
-from harvesters.models import Decision, HarvestItem, HarvestRun, Result
+from harvesters.models import Decision, HarvestItem, HarvestRun, HarvestSource, Result
+from harvesters.runs import Superseded
 
 
 def vanished(source_id: str, run_id: str) -> int:
@@ -29,11 +31,15 @@ def published(source_id: str) -> int:
     return int(db.session.scalar(there) or 0)
 
 
-def withdraw_missed(source_id: str, run_id: str) -> int:
-    """Withdraw what the run has not seen, some at a time; how many. What another process has done counts as done."""
+def withdraw_missed(source_id: str, run_id: str, hold: Callable[[], None]) -> int:
+    """Withdraw what the run has not seen, some at a time; how many. What another process has done counts as done.
+
+    `hold` raises Superseded as soon as the run must not write any more.
+    """
     withdrawn = 0
     while True:
         with transaction():
+            hold()
             ids = db.session.scalars(
                 _missed(Dataset.id, source_id, run_id).order_by(Dataset.id).limit(AT_ONCE)
             ).all()
@@ -43,18 +49,21 @@ def withdraw_missed(source_id: str, run_id: str) -> int:
 
 
 def decided() -> list[tuple[str, str]]:
-    """Source and run where a person has said that datasets be withdrawn, and it was not done to the end."""
-    found = select(HarvestRun.source_id, HarvestRun.id).where(
-        HarvestRun.held > 0, HarvestRun.decision == Decision.WITHDRAW
+    """Source and its newest run where a person has said that datasets be withdrawn, and it was not done to the end."""
+    found = (
+        select(HarvestRun.source_id, HarvestRun.id)
+        .join(HarvestSource, HarvestSource.last_run_id == HarvestRun.id)
+        .where(HarvestRun.held > 0, HarvestRun.decision == Decision.WITHDRAW)
     )
     return [(source_id, run_id) for source_id, run_id in db.session.execute(found)]
 
 
 def withdraw_held(source_id: str, run_id: str) -> None:
-    """Withdraw what a run has held back; it is the newest of its source, or nothing happens."""
-    if (source_id, run_id) not in decided():
+    """Withdraw what a run has held back, while it is the newest of its source: a newer one sees for itself what is gone."""
+    try:
+        withdraw_missed(source_id, run_id, partial(_hold, source_id, run_id))
+    except Superseded:
         return
-    withdraw_missed(source_id, run_id)
     with transaction():
         db.session.execute(
             update(HarvestRun)
@@ -62,6 +71,12 @@ def withdraw_held(source_id: str, run_id: str) -> None:
             .values(held=0)
             .execution_options(synchronize_session=False)
         )
+
+
+def _hold(source_id: str, run_id: str) -> None:
+    """Raise Superseded unless it is decided and no other run was asked for: what that has seen would count as missed."""
+    if (source_id, run_id) not in decided():
+        raise Superseded(run_id)
 
 
 def withdraw(source_id: str, run_id: str, ids: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -369,6 +370,7 @@ class Walk:
             self.tally.notes.append(runs.told(error))
             return
         if vanished:
-            retiring.withdraw_missed(self.source_id, self.lease.run_id)
+            hold = partial(runs.hold, self.lease)
+            retiring.withdraw_missed(self.source_id, self.lease.run_id, hold)
         if self.sent is None:  # series are not sent
             series.retire_unseen(SCHEDULER, self.source_id, self._series)

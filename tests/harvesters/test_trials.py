@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from catalog.db import db
+from catalog.db import db, transaction
 from catalog.errors import Conflict, Invalid, NotFound, Unavailable
 from catalog.models.base import now
 from catalog.models.dataset import Dataset
 from catalog.models.log import LogEntry
 from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
-from harvesters import operating, schedules, services
+from harvesters import operating, retiring, schedules, services
 from harvesters.harvester import Record
 from harvesters.models import (
+    Decision,
     HarvestItem,
     HarvestRun,
     HarvestSource,
@@ -89,6 +90,25 @@ def test_a_person_decides_whether_most_of_a_source_is_withdrawn(
     assert (run.retired, run.held) == ((2, 0) if withdrawn else (0, 2))
     with pytest.raises(Conflict):
         operating.decide(SCHEDULER, source.id, held.id, is_withdrawn=withdrawn)
+
+
+def test_what_was_decided_is_not_done_once_another_run_was_asked_for(
+    source: HarvestSource, scripted: Scripted
+) -> None:
+    """All that the newer run has seen would be what the older one has missed."""
+    scripted.script = [titled(key) for key in "abcd"]
+    harvest(source)
+    scripted.script = [titled("a")]
+    held = harvest(source)
+    with transaction():
+        db.session.get_one(HarvestRun, held.id).decision = Decision.WITHDRAW
+    assert retiring.decided() == [(source.id, held.id)]
+    scripted.script = [titled(key) for key in "abcd"]
+    harvest(source)
+    assert retiring.decided() == []
+    retiring.withdraw_held(source.id, held.id)
+    public = select(func.count()).where(Dataset.state == State.PUBLISHED)
+    assert db.session.scalar(public) == 4
 
 
 def test_a_record_is_explained(source: HarvestSource, scripted: Scripted) -> None:
