@@ -8,7 +8,6 @@ that broke off goes on where it was: what is done counts as done.
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,7 +38,6 @@ from harvesters.tally import Sent, Taken, Tally, key_of
 
 log = structlog.get_logger(__name__)
 
-BEAT_SECONDS = 1.0
 TOGETHER = 100
 """Records that are saved in one transaction."""
 MOST_REFUSALS = 1_000
@@ -117,7 +115,7 @@ class Walk:
         self.memory = Memory(before=source.memory.get("kept", {}) if same else {})
         if not lease.is_first:
             self.tally.counts |= items.counts(lease)
-        self._said = time.monotonic()
+        self.beat = runs.Beat(lease, self.tally.counts, before=self._save)
         self._coming: list[Taken] = []
         self._series: dict[str, str] = {}
         """Key of each series that was seen → its address here; empty where it could not be taken."""
@@ -154,14 +152,6 @@ class Walk:
         if self.tally.unfetched or self.tally.held or self.sent:
             return None
         return {"mark": self.describer.mark, "kept": self.memory.after}
-
-    def beat(self) -> None:
-        """Save what waits, and commit the counters, at most once a second; never inside a record's transaction."""
-        if time.monotonic() - self._said < BEAT_SECONDS or "transaction" in db.session.info:
-            return
-        self._save()
-        runs.beat(self.lease, self.tally.counts)
-        self._said = time.monotonic()
 
     def _take(self, record: Record) -> None:
         key = key_of(record)

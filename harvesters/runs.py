@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from catalog.db import db, transaction
 from catalog.errors import N_, CatalogError, Invalid
@@ -21,6 +22,7 @@ from catalog.models.base import new_id, now
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState
 from harvesters.schedules import next_run
 
+BEAT_SECONDS = 1.0
 SILENCE = timedelta(minutes=10)
 """A run that says nothing for so long has lost its worker."""
 KEPT_RUNS = 50
@@ -126,6 +128,23 @@ def beat(lease: Lease, counts: Mapping[str, int]) -> None:
         )
 
 
+class Beat:
+    """Renews the lease and commits the counters, at most once a second; never inside a transaction."""
+
+    def __init__(
+        self, lease: Lease, counts: Mapping[str, int], before: Callable[[], None] = lambda: None
+    ) -> None:
+        self._lease, self._counts, self._before = lease, counts, before
+        self._said = time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._said < BEAT_SECONDS or "transaction" in db.session.info:
+            return
+        self._before()
+        beat(self._lease, self._counts)
+        self._said = time.monotonic()
+
+
 def end(
     lease: Lease,
     counts: Mapping[str, int],
@@ -195,7 +214,10 @@ def take_up() -> list[tuple[str, str]]:
         begun = db.session.scalars(
             select(HarvestRun)
             .where(
-                HarvestRun.state.in_([RunState.WAITING, RunState.RUNNING]), HarvestRun.attempt > 0
+                or_(
+                    HarvestRun.state == RunState.RUNNING,
+                    (HarvestRun.state == RunState.WAITING) & (HarvestRun.attempt > 0),
+                )
             )
             .execution_options(populate_existing=True)
         ).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -55,7 +55,7 @@ class _Undo(Exception):  # no error: the way out of a transaction
     """Nothing of the transaction is to be kept."""
 
 
-def foresee(source: HarvestSource, beat: Any = lambda: None) -> Iterator[Foreseen]:
+def foresee(source: HarvestSource, beat: Callable[[], None] = lambda: None) -> Iterator[Foreseen]:
     """Read the whole source and say for each record what a run would do; nothing is written.
 
     Each record is put and taken back, so that what would be refused is known. Series are taken for what they are now.
@@ -162,11 +162,12 @@ def _missing(source_id: str, seen: set[str]) -> Iterator[Foreseen]:
 
 def perform(lease: runs.Lease, source: HarvestSource, counts: dict[str, int]) -> None:
     """Foresee, and keep with the run what would be done; `counts` is filled meanwhile."""
-    kept = 0
-    for one in foresee(source):
+    kept, beat = 0, runs.Beat(lease, counts)
+    for one in foresee(source, beat):
         name = "retired" if one.result == Result.WITHDRAWN else one.result.value
         counts[name] = counts.get(name, 0) + 1
         counts["seen"] = counts.get("seen", 0) + (one.result != Result.WITHDRAWN)
+        beat()
         if one.result == Result.SAME or kept >= MOST_KEPT:
             continue
         kept += 1
@@ -186,4 +187,3 @@ def perform(lease: runs.Lease, source: HarvestSource, counts: dict[str, int]) ->
                     error=said,
                 )
             )
-        runs.beat(lease, counts)

@@ -14,7 +14,7 @@ from catalog.models.dataset import Dataset
 from catalog.models.log import LogEntry
 from catalog.models.vocabulary import State
 from catalog.permissions import SCHEDULER
-from harvesters import operating, retiring, schedules, services
+from harvesters import operating, retiring, runs, schedules, services
 from harvesters.harvester import Record
 from harvesters.models import (
     Decision,
@@ -69,6 +69,17 @@ def test_a_trial_says_what_a_run_would_do_and_writes_nothing(
     steps = [one.step for one in services.records(SCHEDULER, run.id)]
     assert sorted(steps) == ["changed", "created", *["refused"] * 4, "withdrawn"]
     assert services.source(SCHEDULER, source.id).last_run_id != run.id
+
+
+def test_a_trial_that_has_nothing_to_tell_says_that_it_lives(
+    source: HarvestSource, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.script = [titled("a")]
+    harvest(source)
+    monkeypatch.setattr(runs, "BEAT_SECONDS", 0.0)
+    run = services.run(SCHEDULER, source.id, operating.try_out(SCHEDULER, source.id).id)
+    assert counts(run) == (1, 0, 0, 1, 0, 0)
+    assert run.heartbeat_at != run.started_at
 
 
 @pytest.mark.parametrize("withdrawn", [True, False])
