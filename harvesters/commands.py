@@ -62,7 +62,7 @@ def status(source: str | None) -> None:
             for one in services.sources(SCHEDULER):
                 click.echo(f"{one.slug}: {_line(one.last_run) if one.last_run else 'never read'}")
             return
-        for found in services.source(SCHEDULER, source).runs[: services.SHOWN_RUNS]:
+        for found in services.runs(SCHEDULER, services.source(SCHEDULER, source).id):
             click.echo(f"{found.id} {_line(found)}")
 
 

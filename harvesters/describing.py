@@ -44,7 +44,7 @@ class Describer:
         self._mark.update(
             orjson.dumps(
                 [
-                    *(source.kind, source.url, source.options, source.rules, self.slug),
+                    *(source.kind, source.url, source.options, self.slug),
                     *(self.organization, source.organization.fields, str(self._zone)),
                     sorted(self._themes or ()),
                 ],

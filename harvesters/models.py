@@ -82,9 +82,9 @@ class HarvestSource(Base):
     most_withdrawn: Mapped[int] = mapped_column(Integer, default=50)
     """Of a hundred datasets; a run that would withdraw more waits for a person."""
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """How records are cleaned, as harvesters/rules.py has them."""
+    """For rules of cleaning; nothing reads it yet."""
     alerts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Who is told of trouble: `{"mail": [addresses], "webhook": address}`."""
+    """For who is told of trouble; nothing reads it yet."""
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What the format kept of the last run that came to its end, with the mark of what read it."""
     next_run_at: Mapped[datetime | None]
@@ -96,12 +96,6 @@ class HarvestSource(Base):
         primaryjoin="foreign(HarvestSource.last_run_id) == HarvestRun.id",
         viewonly=True,
         lazy="raise",
-    )
-    runs: Mapped[list[HarvestRun]] = relationship(
-        lazy="raise",
-        order_by="HarvestRun.created_at.desc()",
-        cascade="all, delete-orphan",
-        passive_deletes=True,
     )
 
     @property

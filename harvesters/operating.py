@@ -1,4 +1,4 @@
-"""What people do with a source beside running it: try it out, decide what is withdrawn, look into one record."""
+"""What people do with a source beside running it: foresee, decide what is withdrawn, look into one record."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
 
 from catalog.db import db, transaction
 from catalog.errors import CatalogError, Conflict, NotFound
 from catalog.permissions import Action, Identity, require
 from harvesters import items, runs, services, trials
 from harvesters.describing import Describer
-from harvesters.jobs import go_on, run_harvest, withdraw_held
-from harvesters.models import Decision, HarvestItem, HarvestRun, HarvestSource, Result, RunState
-
-LISTED = 500
+from harvesters.jobs import withdraw_held
+from harvesters.models import Decision, HarvestItem, HarvestRun, HarvestSource, RunState
 
 
 @dataclass(frozen=True)
@@ -30,20 +27,6 @@ class Explained:
     """As JSON; empty where it cannot be described, or was not kept whole."""
     problem: dict[str, Any] = field(default_factory=dict)
     """Why it could not be described now."""
-
-
-def try_out(who: Identity, source_id: str) -> HarvestRun:
-    """Ask for a trial; while a run waits or runs, that one is given."""
-    go_on()
-    found = services.source(who, source_id)
-    require(who, Action.SOURCE_RUN, found.organization)
-    running = runs.active(found.id)
-    if running is not None:
-        return running
-    with transaction() as tx:
-        run = runs.ask_trial(found, who.name)
-        tx.after_commit(run_harvest.later, found.id, run.id)
-    return run
 
 
 def foresee(who: Identity, source_id: str) -> Iterator[trials.Foreseen]:
@@ -78,6 +61,7 @@ def is_open(source: HarvestSource, run: HarvestRun) -> bool:
 def explain(who: Identity, source_id: str, key: str) -> Explained:
     """One record: as it came, as it is described now, its problems; raises NotFound."""
     found = services.source(who, source_id)
+    require(who, Action.SOURCE_RUN, found.organization)
     item = db.session.get(HarvestItem, (found.id, key), populate_existing=True)
     if item is None:
         raise NotFound(
@@ -89,40 +73,12 @@ def explain(who: Identity, source_id: str, key: str) -> Explained:
     if record is None:
         return Explained(item, items.shown(item.raw, found.url), "")
     raw = items.without_folder(items.as_json(record.body, indent=True), found.url)
+    describer = Describer(found)
     try:
-        described = Describer(found).described(record)
+        described = describer.described(record)
         text = orjson.dumps(described, default=str, option=orjson.OPT_INDENT_2).decode()
         text = items.without_folder(text, found.url)
-        Describer(found).draft(record)
+        describer.draft(record)
     except CatalogError as error:
         return Explained(item, raw, "", runs.told(error))
     return Explained(item, raw, text)
-
-
-def results(who: Identity, source_id: str) -> dict[Result, int]:
-    """How many records of a source ended in which way, the last time that each was seen."""
-    require(who, Action.SOURCE_READ)
-    counted = db.session.execute(
-        select(HarvestItem.result, func.count())
-        .where(HarvestItem.source_id == source_id)
-        .group_by(HarvestItem.result)
-    )
-    return {Result(result): int(count) for result, count in counted}
-
-
-def all_items(who: Identity, source_id: str) -> Iterator[HarvestItem]:
-    """All records of a source in the order of their keys, some at a time."""
-    require(who, Action.SOURCE_READ)
-    after = ""
-    while True:
-        some = db.session.scalars(
-            select(HarvestItem)
-            .where(HarvestItem.source_id == source_id, HarvestItem.key > after)
-            .order_by(HarvestItem.key)
-            .limit(LISTED)
-        ).all()
-        yield from some
-        db.session.expunge_all()
-        if len(some) < LISTED:
-            return
-        after = some[-1].key

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, String, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from catalog.db import db, transaction
 from catalog.errors import N_, Invalid, NotFound
@@ -24,7 +24,7 @@ from harvesters.harvester import Harvester
 from harvesters.jobs import go_on, run_harvest
 from harvesters.models import HarvestRecord, HarvestRun, HarvestSource, RunState, Schedule
 from harvesters.registry import harvester_of
-from harvesters.runs import active, ask
+from harvesters.runs import active, ask, ask_trial
 from harvesters.sealing import checked, seal
 
 MOST_AT_ONCE = 500
@@ -46,8 +46,6 @@ class SourceDraft:
     cron: str = ""
     most_withdrawn: int = 50
     """Of a hundred datasets; a run that would withdraw more waits for a person."""
-    rules: Mapping[str, Any] = field(default_factory=dict)
-    alerts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,6 @@ def register(who: Identity, draft: SourceDraft) -> HarvestSource:
         source.kind, source.url, source.organization_id = draft.kind, draft.url, organization.id
         source.options = seal(harvester, draft.options, source.options, loads.settings().secret_key)
         source.most_withdrawn = draft.most_withdrawn
-        source.rules, source.alerts = dict(draft.rules), dict(draft.alerts)
         _reschedule(source, draft)
     return source
 
@@ -139,14 +136,13 @@ def sources(who: Identity) -> list[HarvestSource]:
 
 
 def source(who: Identity, id_or_slug: str) -> HarvestSource:
-    """One source with its organization and its runs, the newest first; runs of long ago are forgotten."""
+    """One source with its organization and its newest run."""
     found = db.session.scalar(
         select(HarvestSource)
         .where(or_(HarvestSource.id == id_or_slug, HarvestSource.slug == id_or_slug))
         .options(
             joinedload(HarvestSource.organization),
             joinedload(HarvestSource.last_run),
-            selectinload(HarvestSource.runs),
         )
         .execution_options(populate_existing=True)
     )
@@ -223,8 +219,8 @@ def dataset_count(who: Identity, source_id: str) -> int:
     return int(counted or 0)
 
 
-def run_now(who: Identity, source_id: str) -> HarvestRun:
-    """Ask for a run; while one waits or runs, that one is given."""
+def run_now(who: Identity, source_id: str, *, is_trial: bool = False) -> HarvestRun:
+    """Ask for a run, or for a trial; while one waits or runs, that one is given."""
     go_on()
     found = source(who, source_id)
     require(who, Action.SOURCE_RUN, found.organization)
@@ -233,7 +229,7 @@ def run_now(who: Identity, source_id: str) -> HarvestRun:
         return running
     try:
         with transaction() as tx:
-            run = ask(found, who.name)
+            run = (ask_trial if is_trial else ask)(found, who.name)
             tx.after_commit(run_harvest.later, found.id, run.id)
     except IntegrityError:  # somebody asked at the same moment
         running = active(found.id)

@@ -124,7 +124,7 @@ def run_now(slug: str) -> ResponseReturnValue:
 def try_out(slug: str) -> ResponseReturnValue:
     """Ask for a run that only says what it would do."""
     source = services.source(g.identity, slug)
-    operating.try_out(g.identity, source.id)
+    services.run_now(g.identity, source.id, is_trial=True)
     flash(
         gettext(
             "The source will be read in a moment, and nothing is changed. Load this page again to see what a run would do."

@@ -81,7 +81,7 @@ def test_a_record_is_described_again_when_what_is_made_of_it_may_differ(
         if what == "organization":
             source.organization.slug = "another"
         elif what == "source":
-            source.rules = {"other": True}
+            source.url = "another"
         elif what == "withdrawn":
             datasets.retire(SCHEDULER, [known("a").dataset_id or ""])
         elif what == "purged":
@@ -149,7 +149,7 @@ def test_a_source_that_names_only_changes_withdraws_what_it_says_is_gone(
     harvest(source)
     assert source_row(source).memory["kept"] == {"since": 2}
     with transaction():
-        source_row(source).rules = {"other": True}
+        source_row(source).url = "another"
     scripted.script = [titled("a"), titled("c")]
     harvest(source)
     assert source_row(source).memory["kept"] == {"since": 1}  # all was read again

@@ -28,7 +28,7 @@ def test_a_source_keeps_its_id_and_changes(app: Flask) -> None:
     assert (found.url, found.options, found.public_url) == ("/b", {"undeclared": False}, "")
     assert found.organization.slug == "bureau"
     assert found.last_run is None
-    assert found.runs == []
+    assert services.runs(ANYONE, found.id) == []
     assert [source.slug for source in services.sources(ANYONE)] == ["source"]
 
 
