@@ -76,10 +76,10 @@ class RowsBatch:
 
 def take(who: Identity, slug: str, batch: Batch) -> Answer:
     """Take the records; what was answered. The same batch again changes nothing."""
-    source = _sending(who, slug)
-    known = _known(source, batch.name, _digest(batch))
+    source, digest = _sending(who, slug), _digest(batch)
+    known = _known(source, batch.name, digest)
     if known is not None:
-        return {**known, "repeated": True}
+        return known
     language = _language(source)
     records = [_record(one, language) for one in batch.records]
     earlier = _keys_of(source, batch.list_name) if batch.ends_list else None
@@ -87,20 +87,20 @@ def take(who: Identity, slug: str, batch: Batch) -> Answer:
     runner.run(run.id, load_resource.later, Sent(records, earlier))
     answer = _answer(batch.name, run.id)
     keys = [key_of(record) for record in records if record.key and not record.gone]
-    return _kept(source, batch.name, _digest(batch), answer, keys, batch.list_name)
+    return _kept(source, batch.name, digest, answer, keys, batch.list_name)
 
 
 def take_rows(who: Identity, slug: str, batch: RowsBatch) -> Answer:
     """Change, add and delete the rows by their key, all or none of each; what was answered."""
-    source = _sending(who, slug)
-    known = _known(source, batch.name, _digest(batch))
+    source, digest = _sending(who, slug), _digest(batch)
+    known = _known(source, batch.name, digest)
     if known is not None:
-        return {**known, "repeated": True}
+        return known
     resource = _resource(source, batch)
     run = _asked(who, source)
     written = _in_run(run, lambda: _write(who, resource, batch))
     answer = {"batch": batch.name, "run": run.id, "repeated": False, **written}
-    return _kept(source, batch.name, _digest(batch), answer)
+    return _kept(source, batch.name, digest, answer)
 
 
 def shown(who: Identity, slug: str, name: str) -> Answer:
@@ -161,7 +161,7 @@ def _known(source: HarvestSource, name: str, digest: str) -> Answer | None:
             "the batch “%(name)s” came before with another content: give each batch a name of its own",
             name=name,
         )
-    return known.answer
+    return {**known.answer, "repeated": True}
 
 
 def _keys_of(source: HarvestSource, list_name: str) -> frozenset[str]:
@@ -225,8 +225,11 @@ def _kept(
     keys: Sequence[str] = (),
     list_name: str = "",
 ) -> Answer:
-    """Remember the batch, and forget those of long ago."""
+    """Remember the batch, and forget those of long ago; where the same one came at the same moment, the answer to that stands."""
     with transaction():
+        known = _known(source, name, digest)
+        if known is not None:
+            return known
         db.session.execute(
             delete(SentBatch).where(
                 SentBatch.source_id == source.id, SentBatch.created_at < now() - KEPT

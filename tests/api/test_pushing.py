@@ -14,7 +14,7 @@ from catalog.errors import Invalid
 from catalog.models.dataset import Dataset
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import SCHEDULER
-from harvesters import runs, services
+from harvesters import pushing, runs, services
 from harvesters.harvester import Source
 from harvesters.models import HarvestRun
 from harvesters.registry import harvester_of
@@ -122,6 +122,16 @@ def test_the_same_batch_again_changes_nothing_and_another_one_of_its_name_is_ref
     assert len(runs_of("parks")) == before
     assert sender.send("parks", one("d"), batch="night 1", status=409)["code"] == "conflict"
     assert sender.ask("parks/batches/night 2", 404)["code"] == "not_found"
+
+
+def test_a_batch_that_comes_twice_at_the_same_moment_is_kept_once(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sender.send("parks", one("e"), batch="twice")
+    known = pushing._known
+    looks = iter([lambda *_: None, known])  # it was not there when the second one looked first
+    monkeypatch.setattr(pushing, "_known", lambda *given: next(looks)(*given))
+    assert sender.send("parks", one("e"), batch="twice") == {**first, "repeated": True}
 
 
 def test_the_end_of_a_full_list_withdraws_what_no_batch_of_it_had(sender: Sender) -> None:
