@@ -162,6 +162,15 @@ def shown(raw: bytes, url: str) -> str:
         return ""
 
 
+def for_all(record: Record, url: str) -> str:
+    """The record as the page of a run shows it to everybody; nothing of one that is to be private."""
+    body = record.body
+    described = body.get("dataset", body) if isinstance(body, Mapping) else None
+    if isinstance(described, Mapping) and described.get("private"):
+        return ""
+    return without_folder(as_json(body, indent=True), url)
+
+
 def as_json(body: Any, *, indent: bool = False) -> str:
     """A record's body as JSON text, whatever it holds, cut where it is long."""
     option = orjson.OPT_NON_STR_KEYS | (orjson.OPT_INDENT_2 if indent else 0)

@@ -339,7 +339,7 @@ class Walk:
                     run_id=self.lease.run_id,
                     key=taken.key,
                     error=told,
-                    raw=items.without_folder(items.as_json(record.body, indent=True), self.url),
+                    raw=items.for_all(record, self.url),
                 )
             )
 

@@ -14,7 +14,7 @@ from catalog.errors import Invalid
 from catalog.models.dataset import Dataset
 from catalog.models.vocabulary import MemberRole
 from catalog.permissions import SCHEDULER
-from harvesters import pushing, runs, services
+from harvesters import operating, pushing, runs, services
 from harvesters.harvester import Source
 from harvesters.models import HarvestRun
 from harvesters.registry import harvester_of
@@ -106,6 +106,16 @@ def test_records_are_taken_each_for_itself_and_wrong_ones_are_named(sender: Send
     run = runs_of("parks")[0]
     assert (run.id, run.state, run.created, run.refused) == (answer["run"], "done", 2, 3)
     assert seen(Dataset.title, "a") == [{"zh": "公园 a"}]
+
+
+def test_a_refused_record_that_is_to_be_private_is_not_shown_to_everybody(sender: Sender) -> None:
+    wrong = {"license": "nobody knows it"}
+    answer = sender.send("parks", one("v", **wrong), one("w", "内部", private=True, **wrong))
+    db.session.rollback()
+    kept = {found.key: found.raw for found in services.records(SCHEDULER, answer["run"])}
+    assert "公园 v" in kept["v"]
+    assert kept["w"] == ""
+    assert "内部" in operating.explain(SCHEDULER, "parks", "w").raw
 
 
 def test_the_same_batch_again_changes_nothing_and_another_one_of_its_name_is_refused(
