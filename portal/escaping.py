@@ -11,7 +11,6 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
-
 _plain: Callable[[str], str] = vars(markupsafe)["_escape_inner"]
 """Of the part in C, or of Python where that was not built."""
 
