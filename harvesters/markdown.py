@@ -17,6 +17,9 @@ _BLOCKS = {
     "h2": "\n\n",
 }
 _BLOCKS |= {"h3": "\n\n", "h4": "\n\n", "li": "\n- ", "tr": "\n"}
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^<>]*>", re.DOTALL)
+_NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]*>)")
+"""A sign that begins no tag: the parser would look for its end through the whole text, from each of them."""
 
 
 class _Markdown(HTMLParser):
@@ -60,9 +63,9 @@ def link(value: Any) -> str:
 def markdown(text: str) -> str:
     """The text as Markdown: tags that it holds are written as Markdown, scripts are dropped."""
     text = re.sub(r"<(https?://[^\s<>]+)>", r"[\1](\1)", text)
-    if not re.search(r"</?[a-zA-Z][^>]*>|&\w+;", text):
+    if not re.search(r"</?[a-zA-Z][^<>]*>|&\w+;", text):
         return text.strip()
     writer = _Markdown()
-    writer.feed(text)
+    writer.feed(_NO_TAG.sub("&lt;", _COMMENT.sub("", text)))
     writer.close()
-    return re.sub(r"[ \t]*\n[ \t]*\n\s*", "\n\n", "".join(writer.parts)).strip()
+    return re.sub(r"(?<![ \t])[ \t]*\n[ \t]*\n\s*", "\n\n", "".join(writer.parts)).strip()

@@ -260,7 +260,7 @@ def _in_words(text: str) -> datetime | None:
 def _mail(text: str) -> datetime | None:
     try:
         return parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 

@@ -12,6 +12,8 @@ from catalog.errors import Unreadable
 
 LARGEST_FILE = 2_000_000
 MOST_ALIASES = 50
+MOST_VALUES = 100_000
+"""Where there are aliases, each counted with all that it stands for."""
 DEEPEST = 20
 
 
@@ -40,15 +42,26 @@ def fields_in(text: str, name: str) -> dict[str, Any]:
 
 
 def _refuse_tricks(text: str) -> None:
-    """Depth and aliases are counted before anything is made of them: the C library dies of a text that is too deep."""
-    depth, aliases = 0, 0
+    """Depth and aliases are counted before anything is made of them: the C library dies of a text that is too deep, and
+    each alias of aliases multiplies what there is.
+    """
+    values, aliases = 0, 0
+    begun: list[tuple[str | None, int]] = []
+    sizes: dict[str | None, int] = {}
     for event in yaml.parse(text, yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        aliases += isinstance(event, yaml.AliasEvent)
-        if depth > DEEPEST:
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = begun.pop()
+            sizes[anchor] = values - before
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+            values += sizes.get(event.anchor, 1)
+        elif isinstance(event, yaml.NodeEvent):
+            values += 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            begun.append((event.anchor, values))
+        if len(begun) > DEEPEST:
             raise Unreadable("the YAML is nested too deeply")
-        if aliases > MOST_ALIASES:
+        if aliases > MOST_ALIASES or (aliases and values > MOST_VALUES):
             raise Unreadable("the YAML repeats itself too often")
 
 

@@ -35,6 +35,7 @@ CATEGORIES = {
 LONGEST_TEXT = 100_000
 MOST_TAGS = 200
 MOST_RESOURCES = 2000
+_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)(e-?\d+)?", re.IGNORECASE | re.ASCII)
 _LABELS = ("prefLabel", "title", "name", "fn", "label", "display_name", "notation", "@value", "@id")
 
 
@@ -136,12 +137,10 @@ def mail_of(value: Any) -> str:
 
 def box_of(text: str) -> list[float]:
     """West, south, east, north from “-84.3,39.1,-83.9,39.4”, or nothing."""
-    if not re.fullmatch(r"\s*(-?[\d.]+(e-?\d+)?\s*[, ]?\s*){4}", text, re.IGNORECASE):
+    edges = re.split(r"\s*[\s,]\s*", text.strip())
+    if len(edges) != 4 or not all(map(_NUMBER.fullmatch, edges)):
         return []
-    try:
-        west, south, east, north = (round(float(edge), 6) for edge in re.findall(r"[^\s,]+", text))
-    except ValueError:
-        return []
+    west, south, east, north = (round(float(edge), 6) for edge in edges)
     inside = max(abs(west), abs(east)) <= 180 and -90 <= south <= north <= 90
     return [west, south, east, north] if inside else []
 

@@ -50,6 +50,8 @@ FIELDS = {
 }
 """What we call it → the field of AWS's registry."""
 FURTHER = ("issued", "modified", "categories", "spatial", "identifier")
+LONGEST_LINE = 5000
+"""Characters in which a link is looked for: from each bracket on, up to the end."""
 _LINK = re.compile(r"\[([^\]]*)\]\(\s*(\S+?)\s*\)")
 _BUCKET = re.compile(r"arn:aws[\w-]*:s3:[^:]*:[^:]*:([^/\s]+)/?(\S*)")
 
@@ -135,7 +137,7 @@ class YAMLFolder:
 def _name_and_page(stated: Any) -> tuple[str, str]:
     """A name and an address, from “[Name](address)”, an address or a name."""
     text = line(stated)
-    found = _LINK.search(text)
+    found = _LINK.search(text[:LONGEST_LINE])
     if found:
         return line(found[1]), link(found[2])[:2000]
     return ("", link(text)[:2000]) if link(text) and " " not in text else (text, "")

@@ -201,6 +201,8 @@ def test_an_item_of_arcgis_keeps_its_key_when_the_hub_moves(
         ({"spatial": "Springfield"}, {"spatial": "Springfield", "spatial_box": ()}),
         ({"spatial": "-200,0,1,1"}, {"spatial": "", "spatial_box": ()}),
         ({"spatial": "1.2.3,0,1,1"}, {"spatial": "", "spatial_box": ()}),
+        ({"spatial": "1" * 30_000}, {"spatial": "", "spatial_box": ()}),
+        ({"spatial": "1e3 2 -3,4"}, {"spatial": "1e3 2 -3,4", "spatial_box": ()}),
         ({"spatial": {"type": "Point", "coordinates": [1, 2]}}, {"spatial_geometry": {"type": "Point", "coordinates": [1, 2]}}),
         ({"spatial": '{"type":"Point","coordinates":[1,2]}'}, {"spatial": "", "spatial_box": (1, 2, 1, 2)}),
         ({"contactPoint": None}, {"contact": ""}),

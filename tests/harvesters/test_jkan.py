@@ -78,6 +78,12 @@ text
         ("---\n- a\n---\n", "is no list of fields"),
         ("---\na: !!python/object/apply:os.system [ls]\n---\n", "is no YAML"),
         ("---\na: &a [x]\nb: [" + "*a, " * 60 + "]\n---\n", "repeats itself too often"),
+        (
+            "---\na: &a0 [x, x, x]\n"
+            + "".join(f"b{n}: &a{n + 1} [*a{n}, *a{n}, *a{n}]\n" for n in range(16))
+            + "---\n",
+            "repeats itself too often",
+        ),
         ("---\na: " + "[" * 40 + "]" * 40 + "\n---\n", "nested too deeply"),
         ("---\na: " + "[" * 5000 + "]" * 5000 + "\n---\n", "is no YAML|nested"),
         ("---\na: !!binary aGk=\n---\n", "no text, number or date"),
@@ -135,6 +141,12 @@ def test_linked_files_may_be_fetched(server: Served, http: Http, tmp_path: Path)
         ("see <https://a.example/x>", "see [https://a.example/x](https://a.example/x)"),
         ("a &amp; b", "a & b"),
         ("</a></script><span>x</span>", "x"),
+        ("<!DOCTYPE html><p>x<!-- <b>no</b> --></p>", "x"),
+        ("<i>x</i><!-- cut off", "*x*"),
+        ("<b>1</b> <2 and <a title=", "**1** <2 and <a title="),
+        ("<b>x</b>" + "<a " * 50_000, "**x**" + ("<a " * 50_000).strip()),
+        ("<a" * 200_000, "<a" * 200_000),
+        (f"<b>x</b>{' ' * 100_000}y", f"**x**{' ' * 100_000}y"),
     ],
 )
 def test_html_becomes_markdown(text: str, expected: str) -> None:

@@ -56,6 +56,7 @@ from harvesters.terms import (
         ("", ""),
         ("0000-01-01", ""),
         ("99/99/2024", ""),
+        ("Wed, 21 Oct 2015 07:28:00 +999999999999999999", ""),
     ],
 )
 def test_dates_of_every_form(text: str, expected: str) -> None:
