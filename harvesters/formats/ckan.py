@@ -12,10 +12,11 @@ import orjson
 from marshmallow import Schema, fields, validate
 
 from catalog.errors import Unreadable
+from harvesters.declaration import load_from
 from harvesters.formats.ckan_api import API, packages
 from harvesters.formats.dcat_details import places_of
 from harvesters.formats.plain import (
-    PortalOptions,
+    PagedOptions,
     contact,
     kept,
     keyed,
@@ -48,7 +49,7 @@ _OF_MACHINES = re.compile(r"harvest_(object|source)_id|guid|dcat_|ckan_|resource
 """Fields that say nothing to people, and some of which change with each harvest there."""
 
 
-class CKANOptions(PortalOptions):
+class CKANOptions(PagedOptions):
     """What a source of the kind `ckan` may be told."""
 
     filter = fields.String(
@@ -57,11 +58,6 @@ class CKANOptions(PortalOptions):
         metadata={
             "description": "Which packages are taken, as `fq` of package_search says it: `organization:survey`"
         },
-    )
-    page_size = fields.Integer(
-        load_default=100,
-        validate=validate.Range(1, 1000),
-        metadata={"description": "Packages in an answer"},
     )
     key = fields.String(
         load_default="",
@@ -315,9 +311,9 @@ def _resource(entry: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, An
         and format_of(line(entry.get("format"))) not in MEDIA_TYPES
     ):
         rows = f"{body['base']}/datastore/dump/{line(entry.get('id'))}"
-        said |= {"format": "CSV", "url": place or rows}
+        said |= {"format": "CSV", "url": link(place) or rows}
         made = resource(said, body, version)
         if body["content"]:
-            made["load"]["part"] = {"url": rows}
+            made["load"] = load_from({}, {"url": rows}, version)
         return made
     return resource(said, body, version)

@@ -10,8 +10,10 @@ from urllib.parse import quote
 
 from catalog.errors import CatalogError, Denied, NotFound, Unreadable
 from harvesters.addresses import shown
+from harvesters.formats.plain import check_all_came
 from harvesters.harvester import Source
 from harvesters.http import Http
+from harvesters.terms import moment_of
 
 MOST_PAGES = 100_000
 MOST_PARTIAL = 20
@@ -44,7 +46,11 @@ class API:
             "start": str(start),
         }
         found = self.call("package_search", {name: text for name, text in params.items() if text})
-        if not isinstance(found, Mapping) or not isinstance(found.get("results"), list):
+        if (
+            not isinstance(found, Mapping)
+            or not isinstance(found.get("results"), list)
+            or not isinstance(found.get("count"), int)
+        ):
             raise _no_answer(self.base)
         return found
 
@@ -73,17 +79,13 @@ class API:
         for _ in range(2):
             total = 0
             for page in self._pages(since):
-                total = int(page["count"])
+                total = page["count"]
                 fresh = [package for package in page["results"] if _id(package) not in seen]
                 seen.update(map(_id, fresh))
                 yield from fresh
             if len(seen) >= total:
                 return
-        raise Unreadable(
-            "the source says that there are %(total)s records, but gave %(count)s",
-            total=total,
-            count=len(seen),
-        )
+        check_all_came(total, len(seen))
 
     def _pages(self, since: str) -> Iterator[Mapping[str, Any]]:
         start = 0
@@ -91,7 +93,7 @@ class API:
             page = self.search(since=since, start=start)
             yield page
             start += len(page["results"])
-            if not page["results"] or start >= int(page["count"]):
+            if not page["results"] or start >= page["count"]:
                 return
 
     def listed(self) -> Iterator[Package | tuple[str, CatalogError]]:
@@ -153,14 +155,17 @@ def packages(api: API, source: Source) -> Iterator[Package | tuple[str, CatalogE
     except (NotFound, Unreadable, Denied):
         yield from api.listed()
         return
-    state = {"newest": _modified(newest["results"]), "count": int(newest["count"])}
+    state = {
+        "newest": _said(next(iter(newest["results"]), None), "metadata_modified"),
+        "count": newest["count"],
+    }
     partial, seen = int(before.get("partial", 0)) + 1, set[str]()
     last = _moment(before.get("newest"))
     if last is not None and partial <= MOST_PARTIAL:
         added = 0
         for package in api.found(f"{last - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"):
             seen.add(_id(package))
-            added += (_moment(package.get("metadata_created")) or last) > last
+            added += (_moment(_said(package, "metadata_created")) or last) > last
             yield package
         if state["count"] == before["count"] + added:  # else something was removed
             memory.partial, memory.after = True, {**state, "partial": partial}
@@ -169,24 +174,22 @@ def packages(api: API, source: Source) -> Iterator[Package | tuple[str, CatalogE
     memory.after = state
 
 
-def _modified(results: list[Package]) -> str:
-    """When the newest package changed; nothing where the portal does not say so."""
-    newest = results[0] if results and isinstance(results[0], Mapping) else {}
-    return str(newest.get("metadata_modified") or "")
+def _said(package: Package, name: str) -> str:
+    """A field of a package as text; nothing of what is no package."""
+    return str(package.get(name) or "") if isinstance(package, Mapping) else ""
 
 
 def _moment(stated: Any) -> datetime | None:
     """The moment in UTC, which is the zone of CKAN's clocks where it names none."""
-    try:
-        moment = datetime.fromisoformat(str(stated))
-    except ValueError:
+    found = moment_of(str(stated or ""))
+    if not found:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(found)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _id(package: Any) -> str:
-    named = package if isinstance(package, Mapping) else {}
-    return str(named.get("id") or named.get("name") or "")
+    return _said(package, "id") or _said(package, "name")
 
 
 def _no_answer(base: str) -> Unreadable:

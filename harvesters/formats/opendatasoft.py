@@ -18,6 +18,7 @@ from harvesters.declaration import load_from
 from harvesters.formats.dcat_details import places_of
 from harvesters.formats.plain import (
     PortalOptions,
+    check_all_came,
     contact,
     kept,
     keyed,
@@ -38,7 +39,7 @@ from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Http
 from harvesters.json_files import items
 from harvesters.markdown import link
-from harvesters.terms import frequency_of, license_of, moment_of
+from harvesters.terms import frequency_of, language_of, license_of, moment_of
 
 PAGE = 100
 """The most that the API gives at once."""
@@ -79,19 +80,14 @@ class Opendatasoft:
             if not key or key not in seen:  # pages are cut anew at each call
                 seen.add(key)
                 yield Record(key, {"dataset": body, **said})
-        if len(seen) < total:
-            raise Unreadable(
-                "the source says that there are %(total)s records, but gave %(count)s",
-                total=total,
-                count=len(seen),
-            )
+        check_all_came(total, len(seen))
 
     def describe(self, record: Record) -> dict[str, Any]:
         """The dataset in our words; the portal's own fields are kept in `extras`."""
         body, language = record.body["dataset"], record.body["language"]
         metas: Mapping[str, Any] = body["metas"]
         about, dcat = metas.get("default") or {}, metas.get("dcat") or {}
-        language = line(about.get("language"))[:2].lower() or language
+        language = language_of(line(about.get("language")).lower())[:2] or language
         license_id, license_text = _license(about)
         start, _, end = line(dcat.get("temporal")).partition("/")
         dataset = {
@@ -136,7 +132,7 @@ def _datasets(
 ) -> tuple[int, Iterator[Mapping[str, Any]]]:
     """How many datasets there are, and all of them."""
     first = _page(base, options, http, 0)
-    total = int(first["total_count"])
+    total: int = first["total_count"]
     if total > FURTHEST:
         return total, _exported(base, options, http)
     return total, _walked(base, options, http, first)
@@ -149,7 +145,7 @@ def _walked(
     while page["results"]:
         yield from listed(page["results"])
         start += len(page["results"])
-        if start >= int(page["total_count"]):
+        if start >= min(page["total_count"], FURTHEST):
             return
         page = _page(base, options, http, start)
 
@@ -160,7 +156,11 @@ def _page(base: str, options: Mapping[str, Any], http: Http, start: int) -> Mapp
     if options["filter"]:
         params["where"] = options["filter"]
     page = http.get(url, headers=_headers(options, base, url), params=params).json()
-    if not isinstance(page, Mapping) or not isinstance(page.get("results"), list):
+    if (
+        not isinstance(page, Mapping)
+        or not isinstance(page.get("results"), list)
+        or not isinstance(page.get("total_count"), int)
+    ):
         raise Unreadable("there is no Explore API of Opendatasoft at %(url)s", url=shown(url))
     return page
 

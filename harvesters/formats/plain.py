@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from catalog.errors import Unreadable
 from harvesters.declaration import LANGUAGE, load_from
 from harvesters.markdown import link, markdown
 from harvesters.terms import MEDIA_TYPES, day_of, format_of
@@ -58,6 +59,16 @@ class PortalOptions(Schema):
     )
 
 
+class PagedOptions(PortalOptions):
+    """What a source that is asked page by page may be told."""
+
+    page_size = fields.Integer(
+        load_default=100,
+        validate=validate.Range(1, 1000),
+        metadata={"description": "Records in an answer"},
+    )
+
+
 OPTIONS = ("language", "themes", "content")
 """What describing a record needs to know of its source."""
 
@@ -65,6 +76,16 @@ OPTIONS = ("language", "themes", "content")
 def known(options: Mapping[str, Any]) -> dict[str, Any]:
     """What goes with each record."""
     return {name: options[name] for name in OPTIONS}
+
+
+def check_all_came(total: int, count: int) -> None:
+    """Raise Unreadable where fewer records came than the source says that there are."""
+    if count < total:
+        raise Unreadable(
+            "the source says that there are %(total)s records, but gave %(count)s",
+            total=total,
+            count=count,
+        )
 
 
 def line(value: Any) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from catalog.errors import Unreadable
 from harvesters.addresses import shown
 from harvesters.declaration import load_from
 from harvesters.formats.plain import (
-    PortalOptions,
+    PagedOptions,
+    check_all_came,
     kept,
     keyed,
     known,
@@ -37,7 +38,7 @@ FURTHEST = 10_000
 MOST_PAGES = 10_000
 
 
-class SocrataOptions(PortalOptions):
+class SocrataOptions(PagedOptions):
     """What a source of the kind `socrata` may be told."""
 
     domains = fields.List(
@@ -51,11 +52,6 @@ class SocrataOptions(PortalOptions):
         metadata={
             "description": "Kinds of assets that are taken, such as `dataset`, `map`, `file`"
         },
-    )
-    page_size = fields.Integer(
-        load_default=100,
-        validate=validate.Range(1, 1000),
-        metadata={"description": "Records in an answer"},
     )
     key = fields.String(
         load_default="",
@@ -75,7 +71,7 @@ class Socrata:
         """
         said, seen, total, came = known(source.options), set[str](), 0, 0
         for page in _pages(source, http):
-            total = max(total, int(page["resultSetSize"]))  # less than before: others moved unseen
+            total = max(total, page["resultSetSize"])  # less than before: others moved unseen
             came += len(page["results"])
             for body in page["results"]:
                 key = _key(body)
@@ -83,12 +79,7 @@ class Socrata:
                     continue
                 seen.add(key)
                 yield Record(key, {"asset": body, **said})
-        if came < total:
-            raise Unreadable(
-                "the source says that there are %(total)s records, but gave %(count)s",
-                total=total,
-                count=came,
-            )
+        check_all_came(total, came)
 
     def describe(self, record: Record) -> dict[str, Any]:
         """The asset in our words; the portal's own fields are kept in `extras`."""
@@ -159,14 +150,18 @@ def _pages(source: Source, http: Http) -> Iterator[Mapping[str, Any]]:
             else {"scroll_id": last}
         )
         page = http.get(url, headers=headers, params={**params, **place}).json()
-        if not isinstance(page, Mapping) or not isinstance(page.get("results"), list):
+        if (
+            not isinstance(page, Mapping)
+            or not isinstance(page.get("results"), list)
+            or not isinstance(page.get("resultSetSize"), int)
+        ):
             raise Unreadable("there is no Discovery API of Socrata at %(url)s", url=shown(url))
         yield page
         following = _id(page["results"][-1]) if page["results"] else ""
         start += len(page["results"])
         if (
             not page["results"]
-            or start >= int(page["resultSetSize"])
+            or start >= page["resultSetSize"]
             or ("scroll_id" in place and following == last)
         ):
             return

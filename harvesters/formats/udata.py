@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import orjson
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from catalog.errors import Unreadable
 from harvesters.addresses import shown
 from harvesters.formats.dcat_details import places_of
 from harvesters.formats.plain import (
-    PortalOptions,
+    PagedOptions,
+    check_all_came,
     contact,
     kept,
     keyed,
@@ -43,17 +44,12 @@ LICENSES = {
 }
 
 
-class UdataOptions(PortalOptions):
+class UdataOptions(PagedOptions):
     """What a source of the kind `udata` may be told."""
 
     organization = fields.String(
         load_default="",
         metadata={"description": "Id of the organization whose datasets are taken; else all"},
-    )
-    page_size = fields.Integer(
-        load_default=100,
-        validate=validate.Range(1, 1000),
-        metadata={"description": "Datasets in an answer"},
     )
 
 
@@ -67,7 +63,7 @@ class Udata:
         """The datasets in the order in which they were made; raises Unreadable when there are fewer than the portal says."""
         said, seen, total = known(source.options), set[str](), 0
         for page in _pages(source, http):
-            total = int(page["total"])
+            total = page["total"]
             for body in listed(page["data"]):
                 key = line(body.get("id"))
                 if key and key in seen:  # pages are cut anew at each call
@@ -75,12 +71,7 @@ class Udata:
                 seen.add(key)
                 if not any(body.get(name) for name in ("private", "deleted", "archived")):
                     yield Record(key, {"dataset": body, **said})
-        if len(seen) < total:
-            raise Unreadable(
-                "the source says that there are %(total)s records, but gave %(count)s",
-                total=total,
-                count=len(seen),
-            )
+        check_all_came(total, len(seen))
 
     def describe(self, record: Record) -> dict[str, Any]:
         """The dataset in our words; the portal's own fields are kept in `extras`."""
@@ -127,7 +118,11 @@ def _pages(source: Source, http: Http) -> Iterator[Mapping[str, Any]]:
         page = http.get(
             url, headers={"Accept": "application/json"}, params={**params, "page": str(number)}
         ).json()
-        if not isinstance(page, Mapping) or not isinstance(page.get("data"), list):
+        if (
+            not isinstance(page, Mapping)
+            or not isinstance(page.get("data"), list)
+            or not isinstance(page.get("total"), int)
+        ):
             raise Unreadable("there is no API of udata at %(url)s", url=shown(url))
         yield page
         if not page["data"] or not page.get("next_page"):

@@ -15,7 +15,7 @@ from marshmallow import Schema, fields
 
 from catalog.errors import Unreadable
 from harvesters.declaration import load_from
-from harvesters.formats.plain import kept
+from harvesters.formats.plain import kept, line
 from harvesters.harvester import Content, Files, Record, Source
 from harvesters.http import Http
 from harvesters.terms import MEDIA_TYPES
@@ -71,7 +71,7 @@ class Weft:
         with tempfile.TemporaryDirectory(prefix="weft-copy-") as place:
             for body in _lines(http.download(url, Path(place))):
                 http.beat()
-                if not wanted or body["organization"]["slug"] in wanted:
+                if not wanted or line(body["organization"].get("slug")) in wanted:
                     said = {name: source.options[name] for name in ("content", "themes")}
                     yield Record(body["id"], {"dataset": body, "base": base, **said})
 
@@ -104,15 +104,23 @@ def _lines(file: Path) -> Iterator[Mapping[str, Any]]:
     """The datasets of the copy; raises Unreadable for what is none."""
     try:
         with gzip.open(file) as copy:
-            while line := copy.readline(LONGEST_LINE):
-                body = orjson.loads(line)
-                if not isinstance(body, Mapping) or not {"id", "texts", "organization"} <= set(
-                    body
-                ):
+            while text := copy.readline(LONGEST_LINE):
+                body = orjson.loads(text)
+                if not _is_dataset(body):
                     raise Unreadable("the copy of the catalogue is not one of Weft")
                 yield body
     except (OSError, EOFError, zlib.error, orjson.JSONDecodeError) as error:
         raise Unreadable("the copy of the catalogue is not one of Weft") from error
+
+
+def _is_dataset(body: Any) -> bool:
+    """Whether a line says which dataset it is, and whose."""
+    return (
+        isinstance(body, Mapping)
+        and isinstance(body.get("id"), str)
+        and isinstance(body.get("organization"), Mapping)
+        and "texts" in body
+    )
 
 
 def _machine(origins: Mapping[str, Any]) -> dict[str, list[str]]:

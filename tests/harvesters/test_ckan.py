@@ -173,6 +173,36 @@ def test_only_what_changed_is_asked_for(server: Served, http: Http) -> None:
     assert (portal.run(), portal.partial) == (["p-2"], True)
 
 
+def test_rows_of_the_data_store_are_read_where_the_file_has_no_web_address(
+    server: Served, http: Http
+) -> None:
+    stored = {"id": "r-4", "format": "PDF", "url": "ftp://a.example/x", "datastore_active": True}
+    draft = described(server, http, {**PACKAGE, "resources": [stored]}, load_files=True)
+    (made,) = draft.resources
+    rows = f"{server.url}/datastore/dump/r-4"
+    assert (made.url, made.load["part"]) == (rows, {"url": rows})
+
+
+def test_what_is_no_package_among_what_changed_is_refused(server: Served, http: Http) -> None:
+    portal = Portal(server, http)
+    del portal.packages[1:]
+    portal.run()
+    pages(server, ["x"], count=1)  # type: ignore[list-item] # a portal may answer so
+    source = opened(FORMAT, server.url)
+    source.memory.before = portal.memory
+    (found,) = FORMAT.records(source, http)
+    assert isinstance(found.error, Unreadable)
+    assert source.memory.partial
+
+
+def test_a_moment_at_the_edge_of_time_is_none(server: Served, http: Http) -> None:
+    portal = Portal(server, http)
+    for one in portal.packages:
+        one["metadata_modified"] = "0001-01-01T00:00:00+14:00"
+    for _ in range(2):
+        assert (len(portal.run()), portal.partial) == (5, False)
+
+
 def test_after_a_removal_everything_is_read(server: Served, http: Http) -> None:
     portal = Portal(server, http)
     portal.run()
@@ -268,7 +298,14 @@ def test_a_portal_from_before_there_were_actions(server: Served, http: Http) -> 
     assert (draft.tags, draft.extras["k"], draft.license_text) == (("x",), "v", "Open")
 
 
-@pytest.mark.parametrize("answer", [b"[]", b'{"success": true, "result": 1}'])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[]",
+        b'{"success": true, "result": 1}',
+        b'{"success": true, "result": {"results": [], "count": null}}',
+    ],
+)
 def test_what_is_no_ckan(server: Served, http: Http, answer: bytes) -> None:
     for action in ("package_search", "current_package_list_with_resources", "package_list"):
         server.behaviours[f"/api/3/action/{action}"] = plain(answer)

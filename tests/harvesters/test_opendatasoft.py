@@ -157,8 +157,23 @@ def test_fewer_datasets_than_the_portal_says_are_an_error(server: Served, http: 
         drafts(FORMAT, server.url, http)
 
 
-def test_what_is_no_explore_api(server: Served, http: Http) -> None:
-    server.behaviours[f"{ROOT}/datasets"] = plain(b'{"error_code": "x"}')
+def test_a_portal_whose_number_grows_with_each_page_is_not_walked_without_end(
+    server: Served, http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opendatasoft, "FURTHEST", 5)
+
+    def behave(asked: Asked) -> None:
+        number = len(server.asked)
+        page = {"results": [dataset(number)], "total_count": number + 1}
+        asked.answer(json.dumps(page).encode())
+
+    server.behaviours[f"{ROOT}/datasets"] = behave
+    assert len(drafts(FORMAT, server.url, http)) == 5
+
+
+@pytest.mark.parametrize("answer", [b'{"error_code": "x"}', b'{"results": [], "total_count": "x"}'])
+def test_what_is_no_explore_api(server: Served, http: Http, answer: bytes) -> None:
+    server.behaviours[f"{ROOT}/datasets"] = plain(answer)
     with pytest.raises(Unreadable, match="no Explore API"):
         drafts(FORMAT, server.url, http)
 

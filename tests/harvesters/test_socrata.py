@@ -147,8 +147,9 @@ def test_fewer_assets_than_the_api_says_are_an_error(server: Served, http: Http)
         drafts(FORMAT, f"{server.url}{PATH}", http)
 
 
-def test_what_is_no_discovery_api(server: Served, http: Http) -> None:
-    server.behaviours[PATH] = plain(b'{"error": "no"}')
+@pytest.mark.parametrize("answer", [b'{"error": "no"}', b'{"results": [1]}'])
+def test_what_is_no_discovery_api(server: Served, http: Http, answer: bytes) -> None:
+    server.behaviours[PATH] = plain(answer)
     with pytest.raises(Unreadable, match="no Discovery API"):
         drafts(FORMAT, server.url, http)
 

@@ -135,8 +135,9 @@ def test_fewer_datasets_than_the_portal_says_are_an_error(server: Served, http: 
         drafts(FORMAT, server.url, http)
 
 
-def test_what_is_no_udata(server: Served, http: Http) -> None:
-    server.behaviours[PATH] = plain(b"[]")
+@pytest.mark.parametrize("answer", [b"[]", b'{"data": [], "total": null}'])
+def test_what_is_no_udata(server: Served, http: Http, answer: bytes) -> None:
+    server.behaviours[PATH] = plain(answer)
     with pytest.raises(Unreadable, match="no API of udata"):
         drafts(FORMAT, server.url, http)
 

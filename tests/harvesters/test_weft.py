@@ -102,7 +102,16 @@ def test_a_copy_that_did_not_change_is_not_read_again(server: Served, http: Http
     assert again.memory.partial
 
 
-@pytest.mark.parametrize("line", [[1], {"id": 1}, "text"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        [1],
+        {"id": 1},
+        "text",
+        {"id": [1], "texts": {}, "organization": {}},
+        {"id": "d-1", "texts": {}, "organization": []},
+    ],
+)
 def test_lines_that_are_no_datasets(server: Served, http: Http, line: Any) -> None:
     serve(server, line)
     with pytest.raises(Unreadable, match="not one of Weft"):
