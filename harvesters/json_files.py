@@ -36,7 +36,7 @@ def items(path: Path, names: Collection[str], *, language: str = "en") -> Iterat
         while reader.peek() != "}":
             name = reader.value()
             reader.take(":")
-            if name in names and reader.peek() == "[":
+            if isinstance(name, str) and name in names and reader.peek() == "[":
                 found = True
                 for item in reader.list_items():
                     yield name, item

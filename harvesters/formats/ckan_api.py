@@ -77,9 +77,13 @@ class API:
         """
         seen: set[str] = set()
         for _ in range(2):
-            total = 0
+            total, walked = 0, set[str]()
             for page in self._pages(since):
                 total = page["count"]
+                ids = set(map(_id, page["results"]))
+                if ids <= walked:  # a portal that ignores `start` has no end
+                    break
+                walked |= ids
                 fresh = [package for package in page["results"] if _id(package) not in seen]
                 seen.update(map(_id, fresh))
                 yield from fresh

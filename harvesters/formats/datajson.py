@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -177,7 +178,9 @@ def _file(source: Source, http: Http, place: Path) -> tuple[Path | None, str]:
 def _record(body: Any, source: Source) -> Record:
     said = known(source.options)
     if not isinstance(body, Mapping):
-        key = hashlib.sha256(orjson.dumps(body)).hexdigest()
+        key = hashlib.sha256(
+            json.dumps(body).encode()
+        ).hexdigest()  # orjson refuses some that json read
         error = Unreadable("the record is not built as records of this kind are")
         return Record(key, {"dataset": body}, error)
     keys = tuple(_key_of_series(one) for one in _list(body.get("inSeries")))
@@ -211,7 +214,8 @@ def _key(body: Mapping[str, Any]) -> str:
     found = _ITEM.search(stated)
     if found:
         return found[1] or "_".join(filter(None, found.group(2, 3)))
-    return stated[:500] or hashlib.sha256(line(body.get("title")).encode()).hexdigest()
+    title = line(body.get("title")).encode("utf-8", "replace")
+    return stated[:500] or hashlib.sha256(title).hexdigest()
 
 
 def _list(value: Any) -> list[Any]:

@@ -63,7 +63,7 @@ class Udata:
         """The datasets in the order in which they were made; raises Unreadable when there are fewer than the portal says."""
         said, seen, total = known(source.options), set[str](), 0
         for page in _pages(source, http):
-            total = page["total"]
+            total, before = page["total"], len(seen)
             for body in listed(page["data"]):
                 key = line(body.get("id"))
                 if key and key in seen:  # pages are cut anew at each call
@@ -71,6 +71,8 @@ class Udata:
                 seen.add(key)
                 if not any(body.get(name) for name in ("private", "deleted", "archived")):
                     yield Record(key, {"dataset": body, **said})
+            if len(seen) == before:  # a portal that ignores `page` has no end
+                break
         check_all_came(total, len(seen))
 
     def describe(self, record: Record) -> dict[str, Any]:

@@ -248,6 +248,16 @@ def test_a_package_that_slipped_over_a_page_is_found_by_a_second_walk(
     assert list(drafts(FORMAT, server.url, http)) == ["p-0", "p-1", "p-2"]
 
 
+def test_a_portal_that_gives_the_same_page_again_and_again_has_an_end(
+    server: Served, http: Http
+) -> None:
+    same = [package(1, 1)]
+    pages(server, *[same] * 50, count=1_000_000)
+    with pytest.raises(Unreadable, match="1000000 records, but gave 1"):
+        drafts(FORMAT, server.url, http)
+    assert len(server.asked) < 10
+
+
 def test_fewer_packages_than_the_portal_says_are_an_error(server: Served, http: Http) -> None:
     pages(server, [package(1, 1)], count=3)
     with pytest.raises(Unreadable, match="3 records, but gave 1"):

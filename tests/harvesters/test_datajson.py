@@ -259,6 +259,18 @@ def test_a_file_that_did_not_change_is_not_read_again(http: Http, server: Served
     assert len(list(FORMAT.records(again, http))) == 1
 
 
+def test_what_json_can_say_but_we_cannot_keep_is_refused_or_cleaned(
+    http: Http, folder: Path
+) -> None:
+    file = folder / "data.json"
+    text = '{"title": "a \\ud800"}'
+    file.write_text(f'{{"dataset": [{10**400}, "\\ud800", {text}]}}', "utf-8")
+    number, word, cut = FORMAT.records(opened(FORMAT, str(file)), http)
+    assert isinstance(number.error, Unreadable)
+    assert isinstance(word.error, Unreadable)
+    assert draft_of(FORMAT, cut).title == {"en": "a"}
+
+
 def test_linked_files_may_be_fetched(server: Served, http: Http, tmp_path: Path) -> None:
     server.behaviours["/a.csv"] = plain(b"x\n1\n")
     load = {"part": {"url": f"{server.url}/a.csv"}}
@@ -277,6 +289,7 @@ def test_linked_files_may_be_fetched(server: Served, http: Http, tmp_path: Path)
         (b'{"dataset": [{"title": "a"}, {"title', "no whole JSON"),
         (b'{"dataset": [{"title": "a"}', "no whole JSON"),
         (b'{"dataset" [1]}', "no whole JSON"),
+        (b"{[1]: 2}", "has no list “dataset”"),
         (b'{"dataset": [' + b"[" * 200_000, "no whole JSON"),
         (b'"text"', "no whole JSON"),
         (b'{"dataset": ["\x81\x20"]}', "encoding"),

@@ -135,6 +135,16 @@ def test_fewer_datasets_than_the_portal_says_are_an_error(server: Served, http: 
         drafts(FORMAT, server.url, http)
 
 
+def test_a_portal_that_gives_the_same_page_again_and_again_has_an_end(
+    server: Served, http: Http
+) -> None:
+    page = {"data": [dataset()], "total": 1_000_000, "next_page": "https://u.example/next"}
+    server.behaviours[PATH] = plain(json.dumps(page).encode())
+    with pytest.raises(Unreadable, match="1000000 records, but gave 1"):
+        drafts(FORMAT, server.url, http)
+    assert len(server.asked) == 2
+
+
 @pytest.mark.parametrize("answer", [b"[]", b'{"data": [], "total": null}'])
 def test_what_is_no_udata(server: Served, http: Http, answer: bytes) -> None:
     server.behaviours[PATH] = plain(answer)
