@@ -77,6 +77,14 @@ class Columns:
 Content = Files | Rows | Columns
 
 
+class LinkedFiles:
+    """What formats share whose content lies in files at addresses of the web."""
+
+    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
+        """The file at the address."""
+        return Files([http.download(load["part"]["url"], into)])
+
+
 class Harvester(Protocol):
     """A kind of system that datasets are read from."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urljoin
 
@@ -33,7 +32,7 @@ from harvesters.formats.plain import (
     themes,
     titles,
 )
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.markdown import link
 from harvesters.terms import MEDIA_TYPES, format_of, frequency_of, license_of, moment_of, plain_tag
@@ -65,7 +64,7 @@ class CKANOptions(PagedOptions):
     )
 
 
-class CKAN:
+class CKAN(LinkedFiles):
     """A format: each active, public package is a dataset; after the first run only those that changed are asked for."""
 
     kind = "ckan"
@@ -124,10 +123,6 @@ class CKAN:
             ),
         }
         return kept(dataset)
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The resource's file."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _is_dataset(package: Mapping[str, Any]) -> bool:

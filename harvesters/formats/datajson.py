@@ -35,7 +35,7 @@ from harvesters.formats.plain import (
     themes,
     titles,
 )
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.json_files import items
 from harvesters.markdown import link
@@ -92,7 +92,7 @@ _ITEM = re.compile(
 """An item of ArcGIS in an address: it stays when the hub moves, or writes its addresses in another way."""
 
 
-class DataJSON:
+class DataJSON(LinkedFiles):
     """A format: each member of `dataset` is a dataset, its distributions are resources; `inSeries` makes series."""
 
     kind = "datajson"
@@ -154,10 +154,6 @@ class DataJSON:
             ),
         }
         return kept(dataset)
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The distribution's file."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _file(source: Source, http: Http, place: Path) -> tuple[Path | None, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -26,7 +25,7 @@ from harvesters.formats.dcat_series import (
 )
 from harvesters.formats.graphs import first, labels, named, tagged, tail, texts, values, web
 from harvesters.formats.rdf import pages_of
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.terms import (
     EU_THEMES,
@@ -87,7 +86,7 @@ class DCATOptions(Schema):
     )
 
 
-class DCAT:
+class DCAT(LinkedFiles):
     """A format: each dcat:Dataset is a dataset, its distributions are resources, each dcat:DatasetSeries is a series."""
 
     kind = "dcat"
@@ -156,10 +155,6 @@ class DCAT:
             if not own.pop("described"):
                 dataset["description"] = {}
         return {key: value for key, value in {**dataset, **own}.items() if value}
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The distribution's file."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _key(graph: Graph, node: Node) -> str:
@@ -231,7 +226,7 @@ def _own(graph: Graph, node: Node) -> dict[str, Any]:
 def _place_of(graph: Graph, file: Node) -> tuple[int, str]:
     """The order in which another Weft shows its files; that of their addresses anywhere else."""
     place = first(values(graph, file, WEFT.position))
-    return (int(place) if place.isascii() and place.isdigit() else 0, str(file))
+    return (int(place) if place.isascii() and place.isdigit() and len(place) < 16 else 0, str(file))
 
 
 def _copy(graph: Graph, node: Node) -> dict[str, Any]:

@@ -25,14 +25,14 @@ from harvesters.formats.plain import (
     titles,
     unique,
 )
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.markdown import link
 from harvesters.terms import frequency_of, license_of, moment_of
 from harvesters.yaml_text import fields_in, text_of
 
 
-class JKAN:
+class JKAN(LinkedFiles):
     """A format: front matter describes, links are resources."""
 
     kind = "jkan"
@@ -76,10 +76,6 @@ class JKAN:
             "resources": _resources(front, record.body),
         }
         return kept(dataset)
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The linked file."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _folder(source: Source, http: Http) -> Path:

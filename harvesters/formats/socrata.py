@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -28,7 +27,7 @@ from harvesters.formats.plain import (
     themes,
     titles,
 )
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.markdown import link
 from harvesters.terms import frequency_of, license_of, moment_of
@@ -59,7 +58,7 @@ class SocrataOptions(PagedOptions):
     )
 
 
-class Socrata:
+class Socrata(LinkedFiles):
     """A format: each asset that the Discovery API finds is a dataset, its exports are resources."""
 
     kind = "socrata"
@@ -117,10 +116,6 @@ class Socrata:
             "resources": keyed(_resources(asset, record.body)),
         }
         return kept(dataset)
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The rows as CSV."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _pages(source: Source, http: Http) -> Iterator[Mapping[str, Any]]:

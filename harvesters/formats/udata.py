@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -32,7 +31,7 @@ from harvesters.formats.plain import (
     themes,
     titles,
 )
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.markdown import link
 from harvesters.terms import frequency_of, license_of, moment_of
@@ -53,7 +52,7 @@ class UdataOptions(PagedOptions):
     )
 
 
-class Udata:
+class Udata(LinkedFiles):
     """A format: each dataset that is for everybody is a dataset; those that are private, deleted or archived are left out."""
 
     kind = "udata"
@@ -104,10 +103,6 @@ class Udata:
             ),
         }
         return kept(dataset)
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The resource's file."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _pages(source: Source, http: Http) -> Iterator[Mapping[str, Any]]:

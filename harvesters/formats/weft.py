@@ -16,7 +16,7 @@ from marshmallow import Schema, fields
 from catalog.errors import Unreadable
 from harvesters.declaration import load_from
 from harvesters.formats.plain import kept, line
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.terms import MEDIA_TYPES
 
@@ -51,7 +51,7 @@ class WeftOptions(Schema):
     )
 
 
-class Weft:
+class Weft(LinkedFiles):
     """A format: each line of `/catalog.jsonl.gz` is a dataset; the tables of its files are read from their CSV."""
 
     kind = "weft"
@@ -94,10 +94,6 @@ class Weft:
                 "resources": [_resource(entry, record.body) for entry in body["resources"]],
             }
         )
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The table as CSV, or the file."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _lines(file: Path) -> Iterator[Mapping[str, Any]]:

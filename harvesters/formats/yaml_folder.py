@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from marshmallow import Schema, fields
@@ -27,7 +26,7 @@ from harvesters.formats.plain import (
     themes,
     titles,
 )
-from harvesters.harvester import Content, Files, Record, Source
+from harvesters.harvester import LinkedFiles, Record, Source
 from harvesters.http import Http
 from harvesters.markdown import link
 from harvesters.terms import frequency_of, license_of, moment_of
@@ -69,7 +68,7 @@ class YAMLOptions(PortalOptions):
     )
 
 
-class YAMLFolder:
+class YAMLFolder(LinkedFiles):
     """A format: each YAML file is a dataset, the things of one of its lists are resources; buckets get web addresses."""
 
     kind = "yaml"
@@ -128,10 +127,6 @@ class YAMLFolder:
             "resources": keyed(_resource(entry, body) for entry in listed(said["resources"] or [])),
         }
         return kept(dataset)
-
-    def content(self, source: Source, http: Http, load: Mapping[str, Any], into: Path) -> Content:  # noqa: ARG002 # the protocol's signature
-        """The linked file."""
-        return Files([http.download(load["part"]["url"], into)])
 
 
 def _name_and_page(stated: Any) -> tuple[str, str]:
