@@ -116,7 +116,7 @@ def tags(value: Any) -> list[str]:
 
 def texts(value: Any, language: str, longest: int = LONGEST_TEXT) -> dict[str, str]:
     """A text in the source's language, its HTML as Markdown; a template that nobody filled in is none."""
-    text = "" if value is None else markdown(str(value))
+    text = markdown(value if isinstance(value, str) else "\n\n".join(lines(value)))
     if not text or re.fullmatch(r"\{\{.*\}\}", text):
         return {}
     return {language: text[:longest]}

@@ -116,6 +116,8 @@ def test_a_package(server: Served, http: Http) -> None:
         ({"title_translated": {"pt_BR": "Ar", "en": ""}}, {"title": {"en": "Air quality", "pt": "Ar"}}),
         ({"license_id": "other-open", "license_title": "Open"}, {"license": "other", "license_text": "Open"}),
         ({"license_id": "x", "license_url": "https://creativecommons.org/publicdomain/zero/1.0/"}, {"license": "CC0-1.0"}),
+        ({"notes": {"title": "One"}}, {"description": {"en": "One"}}),
+        ({"notes": ["One", 2, None]}, {"description": {"en": "One\n\n2"}}),
         ({"license_id": "notspecified"}, {"license": "notspecified"}),
         ({"license_id": None, "license_title": None}, {"license": "notspecified"}),
         ({"maintainer": "", "maintainer_email": "none"}, {"contact": "Bureau"}),
