@@ -138,7 +138,9 @@ def _pie(data: ChartData, words: ChartWords, sizes: Size) -> dict[str, Any]:
     values = [
         {"x": f"{_place(p.x, words)}  {share(p.value, total)}", "y": p.value} for p in data.points
     ]
-    colours = [GREY if p.x == OTHER else COLOURS[at] for at, p in enumerate(data.points)]
+    colours = [
+        GREY if p.x == OTHER else COLOURS[at % len(COLOURS)] for at, p in enumerate(data.points)
+    ]
     narrow = sizes.across == 1
     legend = {
         "orient": "bottom" if narrow else "right",

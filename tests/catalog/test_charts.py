@@ -438,7 +438,8 @@ def test_every_chart_that_fits_gives_a_spec_of_plain_json(
     text = json.dumps(spec, allow_nan=False)
     assert len(spec["data"]["values"]) == len(data.points) <= len(points)
     assert '"url"' not in text  # nothing is ever fetched
-    assert (query.series != "") == ("color" in spec["encoding"])
+    has_colours = query.series != "" or query.kind is Kind.PIE
+    assert has_colours == ("color" in spec["encoding"])
 
 
 def test_averages_are_never_stacked_and_sums_are() -> None:
